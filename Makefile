@@ -1,0 +1,46 @@
+# The README's two commands are `make demo` and `make test`; the rest serves those who work on it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OUT ?= out
+
+.PHONY: setup demo test test-long lint lock release clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	    { echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3 setup"; exit 1; }
+	@echo "Setting up $(VENV): about 1.5 GB of packages, some minutes the first time."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -r requirements/dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/m5 release
+	$(BIN)/m5 grade student/m5.ipynb solutions -o $(OUT)/demo --overwrite
+
+test: setup
+	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/m5 release --check
+
+test-long: setup
+	$(BIN)/python -m pytest -m long
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock:
+	for kind in runtime dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
+	    --prerelease=allow --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+	    requirements/$$kind.in -o requirements/$$kind.txt; done
+
+release: setup
+	$(BIN)/m5 release
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist/*.zip
