@@ -1,0 +1,204 @@
+"""``otter_config.json``, the one home of every number that a course might change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from autograder.errors import ConfigError
+
+CONFIG_NAME = "otter_config.json"
+MAX_CONFIG_BYTES = 1 << 20
+"""A configuration is a page of text; a larger file is something else."""
+
+CHECK_NAMES = (
+    "runs",
+    "accuracy",
+    "budget",
+    "reflection_1",
+    "reflection_2",
+    "reflection_3",
+)
+"""The checks, in the order in which they are shown; each has an Otter test file of that name."""
+
+REFLECTION_NAMES = ("reflection_1", "reflection_2", "reflection_3")
+
+Points = Annotated[int, Meta(ge=0, le=1000)]
+Fraction = Annotated[float, Meta(gt=0, lt=1)]
+Text = Annotated[str, Meta(min_length=1, max_length=2000)]
+Bytes = Annotated[int, Meta(ge=1 << 16, le=1 << 40)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records that cross the border to JSON: frozen, by keyword, nothing unknown."""
+
+
+class AssignmentConfig(Record, frozen=True):
+    """What the assignment is called."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    """Written into the released notebook's metadata; tells our notebook from others."""
+    title: Text
+
+
+class AccuracyConfig(Record, frozen=True):
+    """When a network is accurate enough."""
+
+    threshold: Fraction
+    """Fraction of test images; accuracy must be greater. Course rule: more than 95 %."""
+
+
+class BudgetConfig(Record, frozen=True):
+    """How large a network may be."""
+
+    max_parameters: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    """All parameters, trainable or not; course rule, a little above one hidden layer of 128."""
+
+
+class PointsConfig(Record, frozen=True):
+    """What each check is worth; names equal the checks'."""
+
+    runs: Points
+    accuracy: Points
+    budget: Points
+    reflection_1: Points
+    reflection_2: Points
+    reflection_3: Points
+
+    def of(self, check: str) -> int:
+        """Points for the check of that name."""
+        points: int = getattr(self, check)
+        return points
+
+    @property
+    def total(self) -> int:
+        """Points of all checks together."""
+        return sum(self.of(name) for name in CHECK_NAMES)
+
+
+class PromptsConfig(Record, frozen=True):
+    """The question that each reflection answers."""
+
+    reflection_1: Text
+    reflection_2: Text
+    reflection_3: Text
+
+    def of(self, name: str) -> str:
+        """The prompt of the reflection of that name."""
+        prompt: str = getattr(self, name)
+        return prompt
+
+
+class ReflectionsConfig(Record, frozen=True):
+    """What counts as an answer."""
+
+    min_characters: Annotated[int, Meta(ge=1, le=10_000)]
+    """Width-weighted letters of an answer: a Latin letter counts 1, a Han, Kana or Hangul
+    character 2, since one of those says as much as two letters or more."""
+    prompts: PromptsConfig
+
+
+class StarterConfig(Record, frozen=True):
+    """The broken network that students receive.
+
+    Measured with these values over ten seeds: accuracy 0.10 - 0.11, since all ten units of the
+    second hidden layer die. With a learning rate of 0.001 the same network reaches 0.97.
+    """
+
+    hidden_units: Annotated[list[Annotated[int, Meta(ge=1, le=10_000)]], Meta(max_length=8)]
+    learning_rate: Annotated[float, Meta(gt=0, le=10)]
+    epochs: Annotated[int, Meta(ge=1, le=1000)]
+
+
+class Limits(Record, frozen=True):
+    """What one submission may use up."""
+
+    notebook_seconds: Annotated[float, Meta(ge=1, le=7200)]
+    """Wall time for all cells together. Gradescope ends a container after 40 minutes at most."""
+    cell_seconds: Annotated[float, Meta(ge=1, le=7200)]
+    """Wall time for one cell."""
+    interrupt_grace_seconds: Annotated[float, Meta(ge=0.5, le=120)]
+    """Between an interrupt and the kill, for the cell to end and the network to be saved."""
+    memory_bytes: Annotated[int, Meta(ge=1 << 28, le=1 << 40)]
+    processes: Annotated[int, Meta(ge=16, le=100_000)]
+    """Processes and threads together; TensorFlow alone starts a few dozen threads."""
+    file_bytes: Bytes
+    """Size of any one file that the notebook writes."""
+    scratch_bytes: Bytes
+    """All that the notebook leaves in its working folder together."""
+    kept_output_bytes: Bytes
+    """Text, pictures and data that the cells show together; what comes after is only counted."""
+    output_bytes: Bytes
+    """The same, as the point at which the notebook is stopped."""
+    export_bytes: Bytes
+    """The network's weights, as they leave the box."""
+
+
+class Verification(Record, frozen=True):
+    """How the network is measured."""
+
+    seed: Annotated[int, Meta(ge=0, lt=2**32)]
+    """For Python, NumPy and Keras, set before the first cell."""
+    probe_images: Annotated[int, Meta(ge=100, le=60_000)]
+    """Training images on which the preprocessing is recovered."""
+    leak_p_value: Annotated[float, Meta(gt=0, lt=0.05)]
+    """One-sided. Networks trained without test images were seen at |z| < 0.6, one trained on
+    a single copy of the public half at p = 4e-7."""
+
+
+class Config(Record, frozen=True):
+    """The whole of ``otter_config.json``."""
+
+    assignment: AssignmentConfig
+    accuracy: AccuracyConfig
+    budget: BudgetConfig
+    points: PointsConfig
+    reflections: ReflectionsConfig
+    starter: StarterConfig
+    limits: Limits
+    verification: Verification
+
+
+def parse_config(text: bytes, source: str = CONFIG_NAME) -> Config:
+    """Parse and validate a configuration.
+
+    Parameters
+    ----------
+    text
+        JSON, UTF-8.
+    source
+        What to call it in an error.
+
+    Raises
+    ------
+    ConfigError
+        If it is no JSON, lacks a key, has an unknown one, or a value is out of range; the text
+        names the key.
+    """
+    if len(text) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{source}: {len(text):,} bytes are too many for a configuration.")
+    try:
+        config = msgspec.json.decode(text, type=Config)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{source}: {error}") from error
+    limits = config.limits
+    if limits.cell_seconds > limits.notebook_seconds:
+        raise ConfigError(
+            f"{source}: limits.cell_seconds ({limits.cell_seconds:g}) is more than "
+            f"limits.notebook_seconds ({limits.notebook_seconds:g})."
+        )
+    if config.points.total == 0:
+        raise ConfigError(f"{source}: points: all checks together are worth nothing.")
+    return config
+
+
+def load_config(path: Path) -> Config:
+    """Read the configuration at `path`; see `parse_config` for what is checked."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from error
+    return parse_config(text, str(path))

@@ -1,0 +1,54 @@
+"""Every exception that the grader raises on purpose.
+
+::
+
+    AutograderError
+    ├── SubmissionError      the student can mend it: shown to the student, and graded
+    │   ├── MalformedSubmission
+    │   ├── UnverifiableModel
+    │   └── OutputTooLarge
+    ├── BoxError             the box could not be made or kept: shown to staff, never a zero
+    ├── ConfigError          otter_config.json is wrong: shown to staff, never a zero
+    ├── DataError            the shipped data or the generated tests are wrong: likewise
+    └── ReleaseError         `m5 release` cannot make, or will not accept, a release
+
+What goes wrong in a student's own cell is none of these: it is data in ``Execution``.
+"""
+
+from __future__ import annotations
+
+
+class AutograderError(Exception):
+    """Base class; its text is a sentence that a person can act on."""
+
+
+class SubmissionError(AutograderError):
+    """A fault of the submission; its text is written for the student."""
+
+
+class MalformedSubmission(SubmissionError):
+    """There is no notebook here that could be run."""
+
+
+class UnverifiableModel(SubmissionError):
+    """The network left behind cannot be rebuilt and measured."""
+
+
+class OutputTooLarge(SubmissionError):
+    """The notebook left behind more than it may."""
+
+
+class BoxError(AutograderError):
+    """The box failed, not the code inside it."""
+
+
+class ConfigError(AutograderError):
+    """The configuration file is missing, broken, or holds a value out of range."""
+
+
+class DataError(AutograderError):
+    """The shipped data set or the generated test files are missing or altered."""
+
+
+class ReleaseError(AutograderError):
+    """A release could not be made, is stale, or gives something away."""
