@@ -1,0 +1,18 @@
+"""The box: a closed place for code that nobody has read."""
+
+from autograder.box.box import Box
+from autograder.box.command import BoxKind
+from autograder.box.guarantees import Finding, Guarantee, Isolation, probe
+from autograder.box.toolbox import Toolbox
+from autograder.box.watchdog import Breach
+
+__all__ = [
+    "Box",
+    "BoxKind",
+    "Breach",
+    "Finding",
+    "Guarantee",
+    "Isolation",
+    "Toolbox",
+    "probe",
+]

@@ -1,0 +1,133 @@
+"""Memory and process limits by control group, where the grader may make one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+REMOVAL_SECONDS = 2.0
+"""How long a group may take to empty after its last process was killed."""
+
+
+def _own_groups() -> dict[str, Path]:
+    """Controller name to the folder of the grader's own group; version 2 is named ``unified``."""
+    found: dict[str, Path] = {}
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            for mount in (ROOT, ROOT / "unified"):
+                if (mount / "cgroup.controllers").exists():
+                    found["unified"] = mount / path.lstrip("/")
+        else:
+            for controller in controllers.split(","):
+                found[controller] = ROOT / controllers / path.lstrip("/")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlGroup:
+    """One group for one box, in every hierarchy that matters.
+
+    Attributes
+    ----------
+    folders
+        Where its processes are listed, one folder for each hierarchy.
+    memory
+        Folder of the memory controller, or None.
+    version
+        1 or 2, as the kernel names them.
+    """
+
+    folders: tuple[Path, ...]
+    memory: Path | None
+    version: int
+
+    @classmethod
+    def create(cls, *, memory_bytes: int, processes: int) -> ControlGroup | None:
+        """Make a group with these limits; None where the machine does not let us."""
+        name = f"m5-{uuid.uuid4().hex[:12]}"
+        made: list[Path] = []
+        try:
+            own = _own_groups()
+            if "memory" in own:
+                limits = {
+                    "memory": (("memory.limit_in_bytes", memory_bytes),),
+                    "pids": (("pids.max", processes),),
+                }
+                for controller, settings in limits.items():
+                    if controller not in own:
+                        continue
+                    folder = own[controller] / name
+                    folder.mkdir()
+                    made.append(folder)
+                    for setting, value in settings:
+                        (folder / setting).write_text(str(value))
+                return cls(folders=tuple(made), memory=made[0], version=1)
+            folder = own["unified"] / name
+            folder.mkdir()
+            made.append(folder)
+            (folder / "memory.max").write_text(str(memory_bytes))
+            (folder / "pids.max").write_text(str(processes))
+            with contextlib.suppress(OSError):
+                (folder / "memory.swap.max").write_text("0")
+            return cls(folders=(folder,), memory=folder, version=2)
+        except (OSError, KeyError, ValueError):
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            return None
+
+    def join(self) -> None:
+        """Move the calling process in; its children start there."""
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def ran_out_of_memory(self) -> bool:
+        """Whether the kernel killed a process of this group for its memory."""
+        if self.memory is None:
+            return False
+        name = "memory.oom_control" if self.version == 1 else "memory.events"
+        try:
+            lines = (self.memory / name).read_text().splitlines()
+        except OSError:
+            return False
+        counts = dict(line.split() for line in lines)
+        return int(counts.get("oom_kill", "0")) > 0
+
+    def peak_bytes(self) -> int | None:
+        """The most memory that the group was charged for, page cache included."""
+        if self.memory is None:
+            return None
+        name = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
+        try:
+            return int((self.memory / name).read_text())
+        except (OSError, ValueError):
+            return None
+
+    def members(self) -> set[int]:
+        """Process ids in the group."""
+        found: set[int] = set()
+        for folder in self.folders:
+            with contextlib.suppress(OSError, ValueError):
+                found.update(int(pid) for pid in (folder / "cgroup.procs").read_text().split())
+        return found
+
+    def remove(self) -> None:
+        """Delete the group; its processes must have been killed."""
+        deadline = time.monotonic() + REMOVAL_SECONDS
+        for folder in self.folders:
+            while True:
+                try:
+                    folder.rmdir()
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    if time.monotonic() > deadline:
+                        break
+                    time.sleep(0.02)

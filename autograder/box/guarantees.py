@@ -1,0 +1,223 @@
+"""What a box on this machine really holds back: tried, not assumed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from autograder.box.box import Box
+from autograder.box.cgroup import ControlGroup
+from autograder.box.command import BoxKind
+from autograder.box.toolbox import Toolbox
+from autograder.config import Limits
+from autograder.errors import BoxError
+
+SELFTEST_SECONDS = 40.0
+MAX_ANSWER_BYTES = 1 << 16
+
+
+class Guarantee(str, Enum):
+    """One thing that no submission can do."""
+
+    FILES_HIDDEN = "cannot read the grader's data, tests, solutions, other submissions or results"
+    FILES_UNTOUCHED = "cannot write outside its own scratch folder"
+    NETWORK_CLOSED = "cannot reach any network address, this machine's own included"
+    GRADER_HIDDEN = "cannot see the grader's environment or memory"
+    GRADER_UNTOUCHED = "cannot signal or trace the grader"
+    NO_PRIVILEGES = "cannot gain privileges or make namespaces of its own"
+    ENDS_WHOLE = "cannot leave a process behind"
+    MEMORY_BOUNDED = "cannot use more memory than allowed"
+
+
+ATTEMPTS = {
+    "read_files": Guarantee.FILES_HIDDEN,
+    "write_outside": Guarantee.FILES_UNTOUCHED,
+    "reach_network": Guarantee.NETWORK_CLOSED,
+    "see_grader": Guarantee.GRADER_HIDDEN,
+    "signal_grader": Guarantee.GRADER_UNTOUCHED,
+    "gain_privileges": Guarantee.NO_PRIVILEGES,
+}
+"""Name of the attempt in inside/selftest.py, and what it would break."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Whether one guarantee holds here, and how that is known."""
+
+    guarantee: Guarantee
+    held: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """The kind of box that a run uses, and what was found out about it."""
+
+    kind: BoxKind
+    layers: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    passed_over: tuple[str, ...]
+    """Stronger kinds that this machine does not offer, each with the reason."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every guarantee holds."""
+        return all(finding.held for finding in self.findings)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The guarantees that do not hold, in words."""
+        return tuple(
+            f"{finding.guarantee.value}: {finding.reason}"
+            for finding in self.findings
+            if not finding.held
+        )
+
+
+def probe(
+    *,
+    limits: Limits,
+    toolbox: Toolbox,
+    secret_files: Sequence[Path],
+    kinds: Sequence[BoxKind] = tuple(BoxKind),
+) -> Isolation:
+    """Find the strongest kind of box that works here, and try to break out of it.
+
+    Parameters
+    ----------
+    secret_files
+        Files that a submission must not be able to read: the data, the tests, other submissions.
+    kinds
+        Kinds to try, the strongest first.
+
+    Raises
+    ------
+    BoxError
+        If no kind of box can be made.
+    """
+    passed_over: list[str] = []
+    for kind in kinds:
+        try:
+            layers, findings = _try_kind(kind, limits, toolbox, secret_files)
+        except BoxError as error:
+            passed_over.append(f"{kind.value}: {error}")
+            continue
+        return Isolation(
+            kind=kind, layers=layers, findings=findings, passed_over=tuple(passed_over)
+        )
+    raise BoxError("No kind of box can be made here. " + " ".join(passed_over))
+
+
+def _try_kind(
+    kind: BoxKind, limits: Limits, toolbox: Toolbox, secret_files: Sequence[Path]
+) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    with _listeners() as plan, Box.open(kind=kind, limits=limits, toolbox=toolbox) as box:
+        answer_file = box.scratch.export / "answer.json"
+        plan |= {
+            "secrets": [str(path) for path in secret_files],
+            "folders": [_identity(path) for path in _outside_folders(toolbox)],
+            "grader": os.getpid(),
+            "started": Path("/proc/self/stat").read_text().split()[21],
+            "answer": str(answer_file),
+        }
+        box.run("selftest.py", json.dumps(plan))
+        deadline = time.monotonic() + SELFTEST_SECONDS
+        while box.is_alive and time.monotonic() < deadline:
+            time.sleep(0.01)
+        ended_whole = box.kill()
+        answers = _read_answer(answer_file, box.stderr)
+        layers = tuple(f"{name} {value}" for name, value in box.layers.items())
+    has_cgroup = _has_cgroup(limits)
+    findings = [
+        Finding(
+            guarantee=guarantee,
+            held=answers[attempt] is None,
+            reason=answers[attempt] or "tried, and refused",
+        )
+        for attempt, guarantee in ATTEMPTS.items()
+    ]
+    findings.append(
+        Finding(
+            guarantee=Guarantee.ENDS_WHOLE,
+            held=ended_whole and kind is not BoxKind.PLAIN,
+            reason=(
+                "the kernel ends them with the box"
+                if kind is BoxKind.NAMESPACES
+                else "all processes of the box's own user are ended"
+                if kind is BoxKind.USER
+                else "children are found and ended, but nothing marks them for certain"
+            ),
+        )
+    )
+    findings.append(
+        Finding(
+            guarantee=Guarantee.MEMORY_BOUNDED,
+            held=True,
+            reason="control group" if has_cgroup else "watched ten times a second",
+        )
+    )
+    layers += ("control group",) if has_cgroup else ()
+    return layers, tuple(findings)
+
+
+def _read_answer(path: Path, stderr: Sequence[str]) -> dict[str, str | None]:
+    """Read what the self-test wrote; it was ours, but it ran where nothing is believed."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            answers = json.loads(file.read(MAX_ANSWER_BYTES))
+        return {name: answers[name] for name in ATTEMPTS}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        said = stderr[-1] if stderr else type(error).__name__
+        raise BoxError(f"the self-test gave no answer ({said}).") from error
+
+
+def _outside_folders(toolbox: Toolbox) -> list[Path]:
+    """Folders that exist on most machines, some of them open to everybody."""
+    names = ["/", "/tmp", "/var/tmp", "/usr", "/etc", "/opt", "/srv", str(Path.home())]
+    return [path for path in map(Path, [*names, str(toolbox.root)]) if path.is_dir()]
+
+
+def _identity(path: Path) -> tuple[str, int, int]:
+    status = path.stat()
+    return str(path), status.st_dev, status.st_ino
+
+
+def _has_cgroup(limits: Limits) -> bool:
+    group = ControlGroup.create(memory_bytes=limits.memory_bytes, processes=limits.processes)
+    if group is not None:
+        group.remove()
+    return group is not None
+
+
+@contextlib.contextmanager
+def _listeners() -> Iterator[dict[str, object]]:
+    """Things to be reached, if the network is open: by TCP, UDP and an abstract Unix socket."""
+    token = secrets.token_hex(16)
+    os.environ["M5_SELFTEST_TOKEN"] = token
+    with contextlib.ExitStack() as stack:
+        tcp = stack.enter_context(socket.socket())
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen(1)
+        udp = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+        udp.bind(("127.0.0.1", 0))
+        abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
+        abstract.bind(f"\0m5-selftest-{token}")
+        abstract.listen(1)
+        try:
+            yield {
+                "tcp": tcp.getsockname()[1],
+                "udp": udp.getsockname()[1],
+                "abstract": f"m5-selftest-{token}",
+                "token": token,
+            }
+        finally:
+            del os.environ["M5_SELFTEST_TOKEN"]

@@ -1,0 +1,112 @@
+"""The processes of one box, seen from outside, and their end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+KILL_SECONDS = 10.0
+"""How long to go on killing; a fork storm under a process limit ends within a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """How many there are, and what they hold."""
+
+    threads: int
+    resident_bytes: int
+
+
+def descendants(pid: int) -> set[int]:
+    """All living descendants of `pid`, itself included."""
+    found: set[int] = set()
+    pending = [pid]
+    while pending:
+        parent = pending.pop()
+        if parent not in found:
+            found.add(parent)
+            pending += _children(parent)
+    return {member for member in found if psutil.pid_exists(member)}
+
+
+def _children(pid: int) -> list[int]:
+    """Direct children; Linux lists them by thread, which is cheaper than to ask every process."""
+    children: list[int] = []
+    try:
+        for thread in os.scandir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), Path(thread.path, "children").open() as file:
+                children += [int(child) for child in file.read().split()]
+    except FileNotFoundError:
+        with contextlib.suppress(psutil.Error):
+            children = [child.pid for child in psutil.Process(pid).children()]
+    except OSError:
+        pass
+    return children
+
+
+def owned_by(uid: int) -> set[int]:
+    """All processes of the user `uid`."""
+    found = set()
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if entry.stat().st_uid == uid:
+                    found.add(int(entry.name))
+    return found
+
+
+def take_census(pids: Iterable[int]) -> Census:
+    """Count threads and memory; several processes share pages, which then count once.
+
+    The proportional set size costs the kernel a walk through the page tables, so it is asked for
+    only where there are several large processes: for one, the resident size says the same.
+    """
+    sizes: dict[int, int] = {}
+    threads = 0
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            threads += process.num_threads()
+            sizes[pid] = process.memory_info().rss
+    if sum(size > LARGE_BYTES for size in sizes.values()) > 1:
+        for pid in sizes:
+            # Without the right to read it, the larger figure stands: the limit is then strict.
+            with contextlib.suppress(psutil.Error, AttributeError):
+                sizes[pid] = psutil.Process(pid).memory_full_info().pss
+    return Census(threads=threads, resident_bytes=sum(sizes.values()))
+
+
+LARGE_BYTES = 64 << 20
+"""A process above this may share much with another: TensorFlow's libraries alone are larger."""
+
+
+def kill_all(find: Callable[[], set[int]]) -> bool:
+    """Kill what `find` finds until it finds nothing; True if nothing is left.
+
+    Everything is stopped before anything is killed, so that nothing can start more meanwhile.
+    """
+    deadline = time.monotonic() + KILL_SECONDS
+    while living := {pid for pid in find() if _is_living(pid)}:
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in living:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _is_living(pid: int) -> bool:
+    """False for processes that are gone, or dead and only waiting for their parent."""
+    try:
+        return bool(psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD))
+    except psutil.Error:
+        return False

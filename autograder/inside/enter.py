@@ -1,0 +1,308 @@
+"""UNTRUSTED GROUND: the first program in the box. Imports nothing of ours.
+
+``python -I enter.py SPEC`` locks the process that it runs in, for good and for all its children,
+and then runs a program in that same process. SPEC is a JSON object:
+
+    limits      {"FSIZE": bytes, "NPROC": count, "DATA": bytes, ...} as in resource.RLIMIT_*
+    uid         user and group id to become, or null
+    read        paths that may be read and executed
+    write       paths that may be written
+    landlock    whether to ask the kernel for Landlock
+    seccomp     whether to ask the kernel for a system call filter
+    cwd         working folder
+    run         [path of the program, argument, ...]
+    status      file descriptor to which to write, as JSON, which layers came about
+
+A layer that the kernel refuses is noted and left out: the grader reads the note, and decides.
+"""
+
+import ctypes
+import errno
+import json
+import os
+import platform
+import resource
+import runpy
+import struct
+import sys
+
+PR_SET_NO_NEW_PRIVS = 38
+PR_SET_SECCOMP = 22
+SECCOMP_MODE_FILTER = 2
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def checked(result):
+    """Turn a negative result of a C call into an OSError."""
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+# ---------------------------------------------------------------------------- resource limits
+
+
+def set_limits(limits):
+    """Set soft and hard limits alike, never above what is already the hard limit."""
+    for name, value in limits.items():
+        which = getattr(resource, "RLIMIT_" + name, None)
+        if which is None:
+            continue
+        hard = resource.getrlimit(which)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(which, (value, value))
+
+
+def become(uid):
+    """Give up root for good: no groups, no capabilities, no way back."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def drop_capabilities():
+    """Root that must stay root keeps its name alone. Layout: linux/capability.h, version 3."""
+    header = struct.pack("=Ii", 0x20080522, 0)
+    checked(libc.capset(header, struct.pack("=6I", 0, 0, 0, 0, 0, 0)))
+
+
+# ---------------------------------------------------------------------------- Landlock
+# Own calls, since the package on PyPI knows the file system rules alone and neither TCP ports
+# (ABI 4) nor signals and abstract sockets (ABI 6). Numbers: linux/landlock.h.
+
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
+TRUNCATE, IOCTL_DEV = 1 << 14, 1 << 15
+FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
+READ_RIGHTS = EXECUTE | READ_FILE | READ_DIR
+
+
+def lock_landlock(read, write):
+    """Allow `read` and `write` alone; no TCP, no signals or abstract sockets to the outside."""
+    abi = checked(libc.syscall(CREATE_RULESET, None, 0, 1))
+    rights = (1 << 13) - 1
+    for version, right in ((2, 1 << 13), (3, TRUNCATE), (5, IOCTL_DEV)):
+        if abi >= version:
+            rights |= right
+    tcp = 3 if abi >= 4 else 0
+    scoped = 3 if abi >= 6 else 0
+    attributes = struct.pack("QQQ", rights, tcp, scoped)
+    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
+    ruleset = checked(libc.syscall(CREATE_RULESET, attributes, size, 0))
+    for paths, allowed in ((read, READ_RIGHTS), (write, rights)):
+        for path in paths:
+            try:
+                handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            except OSError:
+                continue
+            if not os.path.isdir(path):
+                allowed_here = allowed & FILE_RIGHTS & rights
+            else:
+                allowed_here = allowed & rights
+            rule = struct.pack("=Qi", allowed_here, handle)
+            try:
+                checked(libc.syscall(ADD_RULE, ruleset, 1, rule, 0))
+            finally:
+                os.close(handle)
+    checked(libc.syscall(RESTRICT_SELF, ruleset, 0))
+    os.close(ruleset)
+    return abi
+
+
+# ---------------------------------------------------------------------------- seccomp
+# A classic BPF program over struct seccomp_data {int nr; u32 arch; u64 ip; u64 args[6]}.
+
+LOAD, JUMP_EQUAL, JUMP_SET, JUMP_GE, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+NEW_NAMESPACES = 0x7E020080
+"""CLONE_NEWTIME | NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET."""
+
+# Same number on every architecture: newer than the tables were unified.
+COMMON_REFUSED = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 448)
+"""io_uring_*, open_tree, move_mount, fsopen, fsconfig, fsmount, fspick, pidfd_getfd,
+mount_setattr, process_mrelease."""
+
+# fmt: off
+MACHINES = {
+    # In order: ptrace unshare setns mount umount2 pivot_root chroot process_vm_readv
+    # process_vm_writev bpf perf_event_open userfaultfd keyctl add_key request_key kexec_load
+    # kexec_file_load init_module finit_module delete_module reboot swapon swapoff kcmp
+    # name_to_handle_at open_by_handle_at acct settimeofday syslog shmget msgget semget mq_open
+    "x86_64": {
+        "arch": 0xC000003E,
+        "socket": 41,
+        "clone": 56,
+        "clone3": 435,
+        "memfd_create": 319,
+        "refused": (
+            101,
+            272,
+            308,
+            165,
+            166,
+            155,
+            161,
+            310,
+            311,
+            321,
+            298,
+            323,
+            250,
+            248,
+            249,
+            246,
+            320,
+            175,
+            313,
+            176,
+            169,
+            167,
+            168,
+            312,
+            303,
+            304,
+            163,
+            164,
+            103,
+            29,
+            68,
+            64,
+            240,
+        ),
+    },
+    "aarch64": {
+        "arch": 0xC00000B7,
+        "socket": 198,
+        "clone": 220,
+        "clone3": 435,
+        "memfd_create": 279,
+        "refused": (
+            117,
+            97,
+            268,
+            40,
+            39,
+            41,
+            51,
+            270,
+            271,
+            280,
+            241,
+            282,
+            219,
+            217,
+            218,
+            104,
+            294,
+            105,
+            273,
+            106,
+            142,
+            224,
+            225,
+            272,
+            264,
+            265,
+            89,
+            170,
+            116,
+            194,
+            186,
+            190,
+            180,
+        ),
+    },
+}
+# fmt: on
+
+
+def filter_program(machine):
+    """The filter as a list of (code, jump if true, jump if false, operand).
+
+    Jumps count instructions to skip; offsets are those of struct seccomp_data.
+    """
+    refuse = (RETURN, 0, 0, ERRNO | errno.EPERM)
+    missing = (RETURN, 0, 0, ERRNO | errno.ENOSYS)
+    program = [
+        (LOAD, 0, 0, 4),
+        (JUMP_EQUAL, 1, 0, machine["arch"]),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, 0),
+        # The x32 table of x86_64 would be a way round every number below.
+        (JUMP_GE, 0, 1, 0x40000000),
+        refuse,
+    ]
+    for number in (*machine["refused"], *COMMON_REFUSED):
+        program += [(JUMP_EQUAL, 0, 1, number), refuse]
+    # clone3 hides its flags in memory that a filter cannot read; the C library then takes clone.
+    # Memory behind memfd_create is nobody's resident memory, so no limit would see it.
+    for number in (machine["clone3"], machine["memfd_create"]):
+        program += [(JUMP_EQUAL, 0, 1, number), missing]
+    program += [
+        (JUMP_EQUAL, 0, 4, machine["clone"]),
+        (LOAD, 0, 0, 16),
+        (JUMP_SET, 0, 1, NEW_NAMESPACES),
+        refuse,
+        (RETURN, 0, 0, ALLOW),
+        # Of all sockets only those of the Unix family (1): they need a file or a parent.
+        (JUMP_EQUAL, 0, 3, machine["socket"]),
+        (LOAD, 0, 0, 16),
+        (JUMP_EQUAL, 1, 0, 1),
+        (RETURN, 0, 0, ERRNO | errno.EAFNOSUPPORT),
+        (RETURN, 0, 0, ALLOW),
+    ]
+    return program
+
+
+def lock_seccomp():
+    """Install the filter; refused calls fail with an error, as if the kernel lacked them."""
+    machine = MACHINES.get(platform.machine())
+    if machine is None:
+        raise OSError(errno.ENOSYS, "no system call table for " + platform.machine())
+    instructions = b"".join(struct.pack("=HBBI", *step) for step in filter_program(machine))
+    memory = ctypes.create_string_buffer(instructions, len(instructions))
+    program = struct.pack("@HP", len(instructions) // 8, ctypes.addressof(memory))
+    checked(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0))
+
+
+# ---------------------------------------------------------------------------- all together
+
+
+def enter(spec):
+    """Lock every layer that the machine offers; return which ones came about."""
+    layers = {}
+    set_limits(spec["limits"])
+    if spec["uid"] is not None:
+        become(spec["uid"])
+    elif sys.platform == "linux" and os.geteuid() == 0:
+        drop_capabilities()
+    os.umask(0o077)
+    if sys.platform == "linux":
+        checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        for name, wanted, lock in (
+            ("landlock", spec["landlock"], lambda: lock_landlock(spec["read"], spec["write"])),
+            ("seccomp", spec["seccomp"], lock_seccomp),
+        ):
+            if wanted:
+                try:
+                    layers[name] = lock() or 1
+                except OSError as error:
+                    layers[name] = f"refused: {error.strerror}"
+    os.chdir(spec["cwd"])
+    return layers
+
+
+def main():
+    spec = json.loads(sys.argv[1])
+    layers = enter(spec)
+    os.write(spec["status"], json.dumps(layers).encode())
+    os.close(spec["status"])
+    sys.argv = spec["run"]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""UNTRUSTED GROUND: tries, in a box of its own, what no submission may do.
+
+``selftest.py PLAN`` with PLAN a JSON object; writes one JSON object to the path in PLAN["answer"]:
+for each attempt either null (it failed, as it should) or a sentence saying what it could do.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+
+
+def read_files(plan):
+    for path in plan["secrets"]:
+        try:
+            with open(path, "rb") as file:
+                file.read(1)
+            return f"could read {path}"
+        except OSError:
+            pass
+    return None
+
+
+def write_outside(plan):
+    for folder, device, inode in plan["folders"]:
+        path = os.path.join(folder, f".m5-selftest-{os.getpid()}")
+        try:
+            with open(path, "w"):
+                pass
+            os.unlink(path)
+            here = os.stat(folder)
+        except OSError:
+            continue
+        # A folder of the same name that is the box's own is not outside.
+        if (here.st_dev, here.st_ino) == (device, inode):
+            return f"could write into {folder}"
+    return None
+
+
+def reach_network(plan):
+    attempts = (
+        (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", plan["tcp"])),
+        (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", plan["udp"])),
+        (socket.AF_UNIX, socket.SOCK_STREAM, "\0" + plan["abstract"]),
+    )
+    for family, kind, address in attempts:
+        try:
+            with socket.socket(family, kind) as link:
+                link.settimeout(2)
+                link.connect(address)
+                if kind == socket.SOCK_DGRAM:
+                    link.send(b"m5")
+                    link.recv(2)
+                return f"could talk to {address!r}"
+        except OSError:
+            pass
+    return None
+
+
+def see_grader(plan):
+    grader = plan["grader"]
+    for name in ("environ", "mem", "maps"):
+        try:
+            with open(f"/proc/{grader}/{name}", "rb") as file:
+                if name == "mem" or plan["token"].encode() in file.read():
+                    return f"could open /proc/{grader}/{name}"
+        except OSError:
+            pass
+    if plan["token"] in os.environ.values():
+        return "has the grader's environment"
+    return None
+
+
+def signal_grader(plan):
+    try:
+        os.kill(plan["grader"], 0)
+    except OSError:
+        return None
+    try:
+        with open(f"/proc/{plan['grader']}/stat", "rb") as file:
+            seen = file.read().split()[21].decode()
+    except OSError:
+        seen = plan["started"]
+    # In a process namespace of its own the same number is another process, or none.
+    return "could signal the grader" if seen == plan["started"] else None
+
+
+def gain_privileges(plan):
+    try:
+        import ctypes
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(0x10000000) == 0:
+            return "could make a user namespace"
+    except (OSError, AttributeError):
+        pass
+    if os.geteuid() == 0:
+        with open("/proc/self/status") as status:
+            held = [line.split()[1] for line in status if line.startswith("CapEff")]
+        if held and int(held[0], 16):
+            return "holds root's capabilities"
+    return None
+
+
+ATTEMPTS = (read_files, write_outside, reach_network, see_grader, signal_grader, gain_privileges)
+
+
+def main():
+    plan = json.loads(sys.argv[1])
+    signal.alarm(30)
+    answer = {attempt.__name__: attempt(plan) for attempt in ATTEMPTS}
+    with open(plan["answer"], "w") as file:
+        json.dump(answer, file)
+
+
+main()
