@@ -1,0 +1,273 @@
+"""Reads the network that the box wrote out, believing nothing about it.
+
+The folder was writable by the student's code, so that each file may be anything, of any size.
+What it says is measured before it is used, and nothing in it is run, unpickled or imported.
+
+Format, version 1: ``network.json`` describes the layers and lists the arrays in the order in
+which ``weights.bin`` holds them, little-endian, C order, one directly after the other.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta
+
+from autograder.config import Record
+from autograder.errors import OutputTooLarge, UnverifiableModel
+from autograder.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+
+DESCRIPTION_NAME = "network.json"
+WEIGHTS_NAME = "weights.bin"
+MAX_DESCRIPTION_BYTES = 4 << 20
+"""ResNet50, 175 layers, takes 0.2 MiB."""
+MAX_DEPTH = 16
+"""Networks within networks; Keras's own applications nest two deep."""
+MAX_ARRAYS = 10_000
+DType = Literal[
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+]
+
+Name = Annotated[str, Meta(max_length=200)]
+Names = Annotated[list[Name], Meta(max_length=1000)]
+Size = Annotated[int, Meta(ge=0, le=1 << 40)]
+Extent = Annotated[int, Meta(ge=1, le=1 << 31)]
+
+
+class SerializedLayer(Record, frozen=True):
+    """A layer, or a whole network, as ``keras.saving.serialize_keras_object`` writes it."""
+
+    module: Name | None
+    class_name: Name
+    config: dict[str, Any]
+    registered_name: Name | None
+
+
+class Compilation(Record, frozen=True):
+    """What ``model.compile`` was told; only ever used for hints."""
+
+    loss: Name | None
+    optimizer: Name
+    learning_rate: float | None
+
+
+class _ArrayEntry(Record, frozen=True):
+    layer: Annotated[list[Name], Meta(min_length=1, max_length=MAX_DEPTH)]
+    index: Annotated[int, Meta(ge=0, lt=MAX_ARRAYS)]
+    name: Name
+    shape: Annotated[list[Extent], Meta(max_length=8)]
+    dtype: DType
+    trainable: bool
+    offset: Size
+    bytes: Size
+
+
+class _Network(Record, frozen=True, tag_field="kind", tag="network"):
+    format: Literal[1]
+    chosen_by: Name
+    keras_version: Name
+    network: SerializedLayer
+    compile: Compilation | None
+    history: Annotated[dict[Name, list[float | None]], Meta(max_length=1000)] | None
+    arrays: Annotated[list[_ArrayEntry], Meta(max_length=MAX_ARRAYS)]
+
+
+class _Failure(Record, frozen=True, tag_field="kind", tag="failure"):
+    format: Literal[1]
+    chosen_by: Name
+    keras_version: Name
+    reason: Literal["no_network", "legacy_keras", "not_built", "subclassed", "failed"]
+    class_name: Name
+    layers: Names
+    detail: Name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExportedArray:
+    """One weight of one layer."""
+
+    layer: tuple[str, ...]
+    """Names of the layers that lead to it, outermost first; the network's own is left out."""
+    name: str
+    trainable: bool
+    values: npt.NDArray[Any]
+    """Read-only; finite; of any shape."""
+    offset: int
+    """Where it lies in the file, in bytes. Arrays at the same place are one shared weight."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkExport:
+    """A network as it left the box: well-formed, but otherwise as claimed by the student."""
+
+    chosen_by: str
+    """Which of the notebook's objects it is, in words."""
+    keras_version: str
+    network: SerializedLayer
+    compilation: Compilation | None
+    history: dict[str, list[float | None]] | None
+    """Values per epoch of each metric; None stands for infinite or no number."""
+    arrays: tuple[ExportedArray, ...]
+    """In the order of the layers, and within a layer in Keras's order of its weights."""
+
+
+def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
+    """Read what ``export_network`` left in `folder`.
+
+    Parameters
+    ----------
+    folder
+        May hold anything that the student's code put there.
+    max_bytes
+        Largest size of the weights that is read, in bytes.
+
+    Raises
+    ------
+    OutputTooLarge
+        If a file is larger than allowed.
+    UnverifiableModel
+        If no network was saved, it cannot be rebuilt by anyone, its weights are not finite, or
+        the files are not what the exporter writes.
+    """
+    try:
+        directory = open_folder(folder)
+    except OSError as error:
+        raise UnverifiableModel(_NOT_SAVED) from error
+    try:
+        description = _parse(_read(directory, DESCRIPTION_NAME, MAX_DESCRIPTION_BYTES))
+        if isinstance(description, _Failure):
+            raise _failure(description)
+        content = _read(directory, WEIGHTS_NAME, max_bytes)
+    finally:
+        os.close(directory)
+    return NetworkExport(
+        chosen_by=printable(description.chosen_by, 120),
+        keras_version=printable(description.keras_version, 20),
+        network=description.network,
+        compilation=description.compile,
+        history=description.history,
+        arrays=_arrays(description.arrays, content),
+    )
+
+
+_NOT_SAVED = (
+    "No network was saved after the last cell. Build and train it in the notebook, and keep it "
+    "in a variable named `model`."
+)
+_GARBLED = (
+    "The saved network is damaged, or was not written by the grader's own export: {why}. Do not "
+    "write into the grader's folders; restart the kernel, run all cells, and submit again."
+)
+
+
+def _read(folder: int, name: str, limit: int) -> bytes:
+    try:
+        return read_plain_file(folder, name, max_bytes=limit)
+    except FileNotFoundError as error:
+        raise UnverifiableModel(_NOT_SAVED) from error
+    except NotPlain as error:
+        raise UnverifiableModel(_GARBLED.format(why=error)) from error
+    except TooLarge as error:
+        raise OutputTooLarge(
+            f"The saved network takes {error.args[0]:,} bytes ({name}); at most {limit:,} are "
+            "read. Use fewer or smaller layers."
+        ) from error
+
+
+def _parse(text: bytes) -> _Network | _Failure:
+    try:
+        return msgspec.json.decode(text, type=_Network | _Failure)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        why = f"{DESCRIPTION_NAME} is not as expected ({printable(str(error), 120)})"
+        raise UnverifiableModel(_GARBLED.format(why=why)) from error
+
+
+def _failure(failure: _Failure) -> UnverifiableModel:
+    kind = printable(failure.class_name)
+    layers = ", ".join(dict.fromkeys(printable(name) for name in failure.layers[:20]))
+    standard = "Build it as keras.Sequential([...]) or with the functional API, from Keras's layers"
+    if failure.reason == "no_network":
+        why = f"What the notebook leaves as its network ({kind}) is no Keras model. {standard}"
+    elif failure.reason == "legacy_keras":
+        why = (
+            f"The network ({kind}) was made with the old tf_keras package. Import Keras with "
+            "`from tensorflow import keras`, and nothing from tf_keras"
+        )
+    elif failure.reason == "not_built":
+        why = (
+            f"The network ({kind}) has no weights yet. Begin it with keras.Input(shape=(28, 28)), "
+            "and call model.fit(...)"
+        )
+    elif failure.reason == "subclassed":
+        why = (
+            f"The network is an object of a class of your own, {kind}"
+            + (f" (layers: {layers})" if layers else "")
+            + f"; what its call method does cannot be checked. {standard}"
+        )
+    else:
+        why = (
+            f"The network ({kind}) could not be saved: {printable(failure.detail, 120)}. {standard}"
+        )
+    return UnverifiableModel(why + ".")
+
+
+def _arrays(entries: list[_ArrayEntry], content: bytes) -> tuple[ExportedArray, ...]:
+    arrays = []
+    places: dict[int, tuple[list[int], str]] = {}
+    end = 0
+    following: dict[tuple[str, ...], int] = {}
+    for entry in entries:
+        layer = tuple(entry.layer)
+        place = (entry.shape, entry.dtype)
+        dtype = np.dtype(entry.dtype).newbyteorder("<")
+        if entry.index != following.get(layer, 0):
+            raise UnverifiableModel(_GARBLED.format(why="its arrays are out of order"))
+        following[layer] = entry.index + 1
+        # Python's integers do not overflow; and nothing is allocated before this holds.
+        if entry.bytes != math.prod(entry.shape) * dtype.itemsize:
+            raise UnverifiableModel(_GARBLED.format(why="an array's size is not its shape's"))
+        if entry.offset == end:
+            end += entry.bytes
+            places[entry.offset] = place
+        elif places.get(entry.offset) != place:
+            # Arrays follow each other, or are wholly the same (a layer used in two places).
+            raise UnverifiableModel(_GARBLED.format(why="its arrays overlap or leave gaps"))
+        if end > len(content):
+            raise UnverifiableModel(_GARBLED.format(why=f"{WEIGHTS_NAME} is too short"))
+        values = np.frombuffer(
+            content, dtype, count=math.prod(entry.shape), offset=entry.offset
+        ).reshape(entry.shape)
+        if not np.isfinite(values).all():
+            raise UnverifiableModel(
+                f"Layer {printable('/'.join(layer))!r} holds weights that are infinite or not a "
+                "number: training diverged. Most often the learning rate is too high; try 0.001 "
+                "with Adam, and scale the images to 0 ... 1."
+            )
+        arrays.append(
+            ExportedArray(
+                layer=layer,
+                name=entry.name,
+                trainable=entry.trainable,
+                values=values,
+                offset=entry.offset,
+            )
+        )
+    if end != len(content):
+        raise UnverifiableModel(_GARBLED.format(why=f"{WEIGHTS_NAME} is too long"))
+    return tuple(arrays)

@@ -1,0 +1,32 @@
+"""How much computing one network may ask for, checked on shapes alone before any array is made.
+
+Work is counted in multiply-adds of a matrix product, per image. What NumPy does without BLAS is
+counted at what it costs in the same time, measured on one core.
+"""
+
+from __future__ import annotations
+
+MAX_WORK = 150_000_000
+"""Per image. A convolution uses each weight at most once per pixel, so that no network of 110,000
+parameters needs more than 110,000 * 28 * 28 = 86 million without enlarging the images. A measurement
+takes some 30,000 images: five minutes on one core, at the 15 billion a second that were measured."""
+
+MAX_ELEMENTS = 4_000_000
+"""Numbers per image that all layers together put out or need meanwhile: 16 MB as float32. A plain
+convolutional network of 32 and 64 filters needs 0.4 million."""
+
+MAX_BATCH_ELEMENTS = 8_000_000
+"""Numbers in memory at a time, 32 MB as float32; batches are cut to fit. Measured: convolutions
+are up to twice as fast in batches that a processor's cache holds."""
+
+MAX_STEPS = 2_000
+"""Calls of layers, each counted as often as it is used; ResNet50 has 175."""
+
+ELEMENTWISE_WORK = 8
+"""For one addition, comparison or copy of an element: bound by memory, not by arithmetic."""
+
+ACTIVATION_WORK = 40
+"""For one element of an activation; the dearest of them is a handful of exponentials."""
+
+LOOP_WORK = 10_000
+"""For one turn of a Python loop, spread over a batch."""

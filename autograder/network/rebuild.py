@@ -1,0 +1,164 @@
+"""The rebuilt network, ready to be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from autograder.errors import UnverifiableModel
+from autograder.export import ExportedArray, NetworkExport
+from autograder.hostile import printable
+from autograder.network import limits
+from autograder.network.graph import Assembler, LayerSummary, Step
+from autograder.network.parsing import malformed, parse_layer
+from autograder.network.spec import Array, Shape
+
+Observer: TypeAlias = Callable[[LayerSummary, Array], None]
+"""Given a layer and its output for some images, of shape (n, *output_shape), not to be changed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """A network that computes what the student's does, without Keras."""
+
+    input_shape: Shape
+    """Without the batch axis; extents that the network leaves open are those of 28 x 28 images."""
+    output_shape: Shape
+    parameters: int
+    """All of them, trainable or not, a shared one once; equals Keras's ``count_params``."""
+    layers: tuple[LayerSummary, ...]
+    """In order of first use, without input layers; those of networks within it one by one."""
+    _steps: tuple[Step, ...] = field(repr=False)
+    _output: int
+    _elements: int
+    """Numbers in memory for each image, at most."""
+
+    def predict(self, images: npt.ArrayLike, *, batch_size: int = 256) -> Array:
+        """What the network puts out.
+
+        Parameters
+        ----------
+        images
+            Of shape (n, *input_shape), of any numeric type, preprocessed as for training.
+        batch_size
+            Images at a time; fewer are taken where a large network's memory asks for it.
+
+        Returns
+        -------
+        Array of shape (n, *output_shape), float32. It holds NaN where the network overflows.
+
+        Raises
+        ------
+        ValueError
+            If the images are not of that shape.
+        UnverifiableModel
+            If the network cannot be computed after all.
+        """
+        return self._compute(images, batch_size, None)
+
+    def observe(self, images: npt.ArrayLike, observer: Observer, *, batch_size: int = 256) -> Array:
+        """As ``predict``, and shows every layer's output to `observer`, batch after batch.
+
+        A layer that is used several times is shown each time, under the same name.
+        """
+        return self._compute(images, batch_size, observer)
+
+    def _compute(self, images: npt.ArrayLike, batch_size: int, observer: Observer | None) -> Array:
+        images = np.asarray(images)
+        if images.shape[1:] != self.input_shape or not images.ndim:
+            raise ValueError(f"images of shape {self.input_shape} expected, not {images.shape[1:]}")
+        size = max(1, min(batch_size, limits.MAX_BATCH_ELEMENTS // max(1, self._elements)))
+        result = np.empty((len(images), *self.output_shape), np.float32)
+        last_uses = {value: i for i, step in enumerate(self._steps) for value in step.inputs}
+        summaries = {layer.name: layer for layer in self.layers}
+        for start in range(0, len(images), size):
+            batch = np.ascontiguousarray(images[start : start + size], np.float32)
+            values = {0: batch}
+            for i, step in enumerate(self._steps):
+                with _as_unverifiable(), np.errstate(all="ignore"):
+                    inputs = [values[value] for value in step.inputs]
+                    output = np.asarray(step.run(inputs), np.float32)
+                values[step.output] = output
+                for value in step.inputs:
+                    if last_uses[value] == i and value != self._output:
+                        values.pop(value, None)
+                if observer is not None and step.layer in summaries:
+                    observer(summaries[step.layer], output)
+            result[start : start + size] = values[self._output]
+        return result
+
+
+def rebuild(export: NetworkExport) -> Network:
+    """Rebuild an exported network from its settings and arrays.
+
+    Raises
+    ------
+    UnverifiableModel
+        If it holds a layer that is not rebuilt, does not fit together, would take too long to
+        compute, or is not described as Keras describes networks. The text names the layer.
+    """
+    with _as_unverifiable(), np.errstate(all="ignore"):
+        return _rebuild(export)
+
+
+def _rebuild(export: NetworkExport) -> Network:
+    serialized = export.network
+    network = parse_layer(
+        {
+            "module": serialized.module,
+            "class_name": serialized.class_name,
+            "registered_name": serialized.registered_name,
+            "config": serialized.config,
+            "name": "network",
+        },
+        "",
+    )
+    if not network.is_network:
+        raise malformed(f"{printable(network.kind)} is neither Sequential nor Functional")
+    arrays: dict[tuple[str, ...], list[Array]] = {}
+    shared: dict[int, Array] = {}
+    for array in export.arrays:
+        if array.offset not in shared:
+            shared[array.offset] = _as_float32(array)
+        arrays.setdefault(array.layer, []).append(shared[array.offset])
+    assembler = Assembler(arrays)
+    output = assembler.add(network, (), assembler.start(network))
+    unclaimed = [path for path in arrays if path not in assembler.claimed]
+    if unclaimed:
+        name = printable("/".join(unclaimed[0]))
+        raise malformed(f"it has weights for a layer {name!r} that it does not have")
+    return Network(
+        input_shape=assembler.shapes[0],
+        output_shape=assembler.shapes[output],
+        parameters=sum(array.size for array in shared.values()),
+        layers=tuple(assembler.layers.values()),
+        _steps=tuple(assembler.steps),
+        _output=output,
+        _elements=assembler.elements,
+    )
+
+
+def _as_float32(array: ExportedArray) -> Array:
+    values = np.require(array.values, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
+    if not np.isfinite(values).all():
+        raise UnverifiableModel(
+            f"Layer {printable('/'.join(array.layer))!r} holds weights that are too large for "
+            "float32: training diverged. Try a lower learning rate."
+        )
+    return values
+
+
+@contextmanager
+def _as_unverifiable() -> Iterator[None]:
+    """Turn what a hostile description can still trip over into the student's error."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, AssertionError, LookupError) as error:
+        raise malformed(f"{type(error).__name__}") from error
+    except (MemoryError, RecursionError, TypeError, ValueError) as error:
+        raise malformed(f"{type(error).__name__}") from error

@@ -1,0 +1,179 @@
+"""One layer as the export describes it, and what is made of it: a plan of its computation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from autograder.errors import UnverifiableModel
+from autograder.hostile import printable
+
+Array: TypeAlias = npt.NDArray[np.float32]
+Shape: TypeAlias = tuple[int, ...]
+"""Without the batch axis, unless it says otherwise."""
+
+MAX_EXTENT = 1 << 31
+"""No configured size is larger; products of a few of these are still cheap in Python."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """How one layer computes on inputs of known shape."""
+
+    output_shape: Shape
+    work: int
+    """Per image; see ``limits``."""
+    run: Callable[[Sequence[Array]], Array]
+    """From inputs, each of shape (n, *input_shape), which it must not change, to the output of
+    shape (n, *output_shape)."""
+    scratch: int = 0
+    """Numbers per image that are needed besides inputs and output."""
+    activation: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerSpec:
+    """A layer's name, kind, configuration and arrays; nothing in them has been checked.
+
+    The methods return a checked value of the configuration or raise ``UnverifiableModel``.
+    """
+
+    name: str
+    """With the names of the networks that hold it, joined by slashes."""
+    kind: str
+    config: Mapping[str, object]
+    arrays: tuple[Array, ...] = ()
+    """In Keras's order of the layer's weights."""
+    operands: tuple[float | None, ...] = field(default=())
+    """For an operation such as ``x + 1``: its arguments in order, None where an input goes."""
+
+    def refusal(self, why: str) -> UnverifiableModel:
+        """The error to raise; `why` continues the sentence that names the layer."""
+        return UnverifiableModel(f"Layer {printable(self.name)!r} ({printable(self.kind)}) {why}.")
+
+    def integer(
+        self, key: str, *, low: int = 1, high: int = MAX_EXTENT, default: int | None = None
+    ) -> int:
+        """A whole number from `low` to `high`."""
+        value = self.config.get(key, default)
+        if type(value) is not int or not low <= value <= high:
+            raise self.refusal(f"has a `{key}` that is not a whole number from {low} to {high}")
+        return value
+
+    def number(self, key: str, *, default: float | None = None) -> float:
+        """A finite number."""
+        value = finite(self.config.get(key, default))
+        if value is None:
+            raise self.refusal(f"has a `{key}` that is not a number")
+        return value
+
+    def optional_number(self, key: str) -> float | None:
+        """A finite number, or None where it is null or missing."""
+        return None if self.config.get(key) is None else self.number(key)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or False."""
+        value = self.config.get(key, default)
+        if type(value) is not bool:
+            raise self.refusal(f"has a `{key}` that is neither True nor False")
+        return value
+
+    def choice(self, key: str, options: Sequence[str], *, default: str) -> str:
+        """One of `options`."""
+        value = self.config.get(key, default)
+        if not isinstance(value, str) or value not in options:
+            raise self.refusal(f"has a `{key}` that is none of {', '.join(options)}")
+        return value
+
+    def integers(self, key: str, *, low: int, high: int = MAX_EXTENT) -> tuple[int, ...]:
+        """A list of up to 8 whole numbers; a single one counts as a list of one."""
+        value = self.config.get(key)
+        items = value if isinstance(value, list) else [value]
+        if len(items) > 8 or not all(type(i) is int and low <= i <= high for i in items):
+            raise self.refusal(f"has a `{key}` that is not a list of whole numbers from {low} on")
+        return tuple(items)
+
+    def pair(self, key: str, *, low: int = 1, default: int | None = None) -> tuple[int, int]:
+        """Height and width; a single number stands for both."""
+        if self.config.get(key) is None and default is not None:
+            return default, default
+        values = self.integers(key, low=low)
+        if len(values) > 2:
+            raise self.refusal(f"has a `{key}` that is not two whole numbers")
+        return values[0], values[-1]
+
+    def axes(self, key: str, rank: int) -> tuple[int, ...]:
+        """Axes of the input counted from its first after the batch's, not sorted, from 0.
+
+        `rank` is without the batch axis, which the configuration counts as axis 0.
+        """
+        axes = []
+        for axis in self.integers(key, low=-rank, high=rank):
+            if axis == 0:
+                raise self.refusal(f"works across images (`{key}` is 0); use `{key}=-1`")
+            axes.append(axis - 1 if axis > 0 else axis + rank)
+        if len(set(axes)) != len(axes):
+            raise self.refusal(f"names an axis twice in `{key}`")
+        return tuple(axes)
+
+    def check_channels_last(self) -> None:
+        """Raise unless images are of shape (height, width, channels)."""
+        if self.config.get("data_format", "channels_last") != "channels_last":
+            raise self.refusal(
+                "works on images with the channels first, which the grader does not rebuild. Use "
+                "data_format='channels_last', Keras's default, and images of shape (28, 28, 1)"
+            )
+
+    def image_shape(self, shape: Shape) -> tuple[int, int, int]:
+        """`shape` as (height, width, channels)."""
+        self.check_channels_last()
+        if len(shape) != 3:
+            raise self.refusal(
+                f"needs images of shape (height, width, channels), but gets {shape}. "
+                "Use keras.Input(shape=(28, 28, 1)) or a Reshape((28, 28, 1)) layer before it"
+            )
+        return shape[0], shape[1], shape[2]
+
+    def weights(self, *expected: tuple[str, Shape]) -> tuple[Array, ...]:
+        """The layer's arrays, which must be exactly those `expected`, in order."""
+        if len(self.arrays) != len(expected):
+            names = ", ".join(name for name, _ in expected) or "none"
+            raise self.refusal(
+                f"was saved with {len(self.arrays)} arrays of weights where Keras has "
+                f"{len(expected)} ({names})"
+            )
+        for array, (name, shape) in zip(self.arrays, expected, strict=True):
+            if array.shape != shape:
+                raise self.refusal(
+                    f"has a {name} of shape {array.shape} where its settings and its input ask "
+                    f"for {shape}"
+                )
+        return self.arrays
+
+    def only_input(self, shapes: Sequence[Shape]) -> Shape:
+        """The shape of the layer's one input."""
+        if len(shapes) != 1:
+            raise self.refusal(f"takes one input, but is given {len(shapes)}")
+        return shapes[0]
+
+
+def finite(value: object) -> float | None:
+    """`value` as a float if it is a number of sensible size, else None."""
+    if type(value) is not int and not isinstance(value, float):
+        return None
+    # Compared before it is converted: whole numbers in JSON have no bound. Float32's is 3.4e38.
+    return float(value) if -3e38 <= value <= 3e38 else None
+
+
+def volume(shape: Shape) -> int:
+    """Numbers in an array of that shape; exact, however large."""
+    return math.prod(shape)
+
+
+Planner: TypeAlias = Callable[[LayerSpec, Sequence[Shape]], Plan]
+"""Checks a layer against its inputs' shapes, and says how to compute it."""

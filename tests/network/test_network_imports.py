@@ -1,0 +1,39 @@
+"""What the trusted side may load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import autograder.network
+
+TRUSTED = """
+import sys
+import autograder.export, autograder.network
+foreign = {"tensorflow", "keras", "torch", "jax", "pickle5", "h5py"} & set(sys.modules)
+assert not foreign, foreign
+"""
+
+UNTRUSTED = """
+import sys
+import autograder.inside.export
+ours = [name for name in sys.modules if name.startswith("autograder.")]
+assert set(ours) == {"autograder.inside", "autograder.inside.export"}, ours
+assert not {"tensorflow", "keras", "numpy"} & set(sys.modules)
+"""
+
+
+def run(code):
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_verifier_loads_no_tensorflow():
+    run(TRUSTED)
+
+
+def test_exporter_loads_nothing_of_ours():
+    run(UNTRUSTED)
+
+
+def test_public_surface():
+    assert autograder.network.__all__ == ["LayerSummary", "Network", "rebuild"]

@@ -1,0 +1,212 @@
+"""Each layer and each option that is rebuilt, one at a time, against Keras."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as kl
+from network_harness import assert_agrees
+
+IMAGE = (9, 7, 4)
+FLAT = (12,)
+
+ACTIVATIONS = sorted(
+    name
+    for name in dir(keras.activations)
+    if not name.startswith("_") and name not in ("deserialize", "get", "serialize", "threshold")
+)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_of_keras_by_name(name):
+    model = keras.Sequential(
+        [keras.Input(FLAT), kl.Dense(8), kl.Rescaling(3.0), kl.Activation(name)]
+    )
+    network = assert_agrees(model)
+    assert network.layers[-1].activation is not None
+
+
+def test_activation_for_large_inputs_stays_finite():
+    for name in ("softmax", "sigmoid", "softplus", "log_softmax", "silu", "mish", "gelu"):
+        model = keras.Sequential(
+            [keras.Input(FLAT), kl.Dense(8), kl.Rescaling(300.0), kl.Activation(name)]
+        )
+        assert_agrees(model, tolerance=1e-3)
+
+
+FLAT_LAYERS = {
+    "dense": lambda: kl.Dense(5),
+    "dense-no-bias": lambda: kl.Dense(5, use_bias=False, activation="tanh"),
+    "dense-layer-as-activation": lambda: kl.Dense(5, activation=kl.LeakyReLU(negative_slope=0.1)),
+    "dense-relu-layer-as-activation": lambda: kl.Dense(5, activation=kl.ReLU(max_value=0.3)),
+    "dense-glu": lambda: kl.Dense(6, activation="glu"),
+    "dropout": lambda: kl.Dropout(0.5),
+    "identity": lambda: kl.Identity(),
+    "gaussian-noise": lambda: kl.GaussianNoise(0.5),
+    "gaussian-dropout": lambda: kl.GaussianDropout(0.5),
+    "alpha-dropout": lambda: kl.AlphaDropout(0.5),
+    "activity-regularization": lambda: kl.ActivityRegularization(l2=0.1),
+    "relu": lambda: kl.ReLU(),
+    "relu-capped": lambda: kl.ReLU(max_value=0.5),
+    "relu-six": lambda: kl.ReLU(max_value=6),
+    "relu-leaky-threshold": lambda: kl.ReLU(negative_slope=0.2, threshold=0.3),
+    "relu-all": lambda: kl.ReLU(max_value=0.8, negative_slope=0.2, threshold=0.3),
+    "relu-capped-leaky": lambda: kl.ReLU(max_value=0.8, negative_slope=0.2),
+    "leaky-relu": lambda: kl.LeakyReLU(),
+    "leaky-relu-slope": lambda: kl.LeakyReLU(negative_slope=0.05),
+    "prelu": lambda: kl.PReLU(),
+    "elu": lambda: kl.ELU(),
+    "elu-alpha": lambda: kl.ELU(alpha=0.4),
+    "softmax": lambda: kl.Softmax(),
+    "batch-norm": lambda: kl.BatchNormalization(),
+    "batch-norm-bare": lambda: kl.BatchNormalization(center=False, scale=False, epsilon=0.1),
+    "batch-norm-frozen": lambda: kl.BatchNormalization(trainable=False),
+    "layer-norm": lambda: kl.LayerNormalization(),
+    "layer-norm-bare": lambda: kl.LayerNormalization(center=False, scale=False),
+    "layer-norm-rms": lambda: kl.LayerNormalization(rms_scaling=True, epsilon=0.01),
+    "rms-norm": lambda: kl.RMSNormalization(),
+    "rescaling": lambda: kl.Rescaling(1 / 255, offset=-0.5),
+    "rescaling-numpy": lambda: kl.Rescaling(np.float32(1 / 255), offset=np.arange(12.0)),
+    "normalization": lambda: kl.Normalization(),
+    "normalization-inverse": lambda: kl.Normalization(invert=True),
+    "normalization-given": lambda: kl.Normalization(mean=np.arange(12.0), variance=[2.0] * 12),
+    "normalization-scalar": lambda: kl.Normalization(axis=None, mean=33.3, variance=78.6**2),
+    "reshape": lambda: kl.Reshape((2, 6)),
+    "reshape-open": lambda: kl.Reshape((3, -1, 2)),
+    "repeat": lambda: kl.RepeatVector(3),
+    "flatten": lambda: kl.Flatten(),
+}
+
+
+@pytest.mark.parametrize("name", FLAT_LAYERS)
+def test_layer_on_vectors(name):
+    assert_agrees(keras.Sequential([keras.Input(FLAT), FLAT_LAYERS[name]()]))
+
+
+IMAGE_LAYERS = {
+    "dense-on-images": lambda: kl.Dense(3, activation="relu"),
+    "conv": lambda: kl.Conv2D(6, 3),
+    "conv-same": lambda: kl.Conv2D(6, 3, padding="same", activation="relu"),
+    "conv-pointwise": lambda: kl.Conv2D(6, 1),
+    "conv-strides": lambda: kl.Conv2D(6, (2, 3), strides=(2, 1)),
+    "conv-strides-same": lambda: kl.Conv2D(6, (4, 3), strides=(2, 3), padding="same"),
+    "conv-strides-larger-than-kernel": lambda: kl.Conv2D(6, 1, strides=3, padding="same"),
+    "conv-dilated": lambda: kl.Conv2D(6, 3, dilation_rate=2),
+    "conv-dilated-same": lambda: kl.Conv2D(6, (3, 2), dilation_rate=(1, 2), padding="same"),
+    "conv-groups": lambda: kl.Conv2D(6, 3, groups=2, use_bias=False),
+    "conv-groups-each": lambda: kl.Conv2D(8, 3, groups=4, padding="same", activation="elu"),
+    "conv-whole-image": lambda: kl.Conv2D(6, (9, 7)),
+    "depthwise": lambda: kl.DepthwiseConv2D(3),
+    "depthwise-multiplied": lambda: kl.DepthwiseConv2D(
+        (3, 2), strides=2, padding="same", depth_multiplier=3, activation="relu"
+    ),
+    "depthwise-dilated": lambda: kl.DepthwiseConv2D(2, dilation_rate=2, use_bias=False),
+    "separable": lambda: kl.SeparableConv2D(6, 3),
+    "separable-options": lambda: kl.SeparableConv2D(
+        5, (2, 3), strides=2, padding="same", depth_multiplier=2, use_bias=False, activation="relu"
+    ),
+    "padding": lambda: kl.ZeroPadding2D(),
+    "padding-pair": lambda: kl.ZeroPadding2D((1, 3)),
+    "padding-sides": lambda: kl.ZeroPadding2D(((0, 2), (3, 1))),
+    "cropping": lambda: kl.Cropping2D(((0, 2), (3, 1))),
+    "max-pool": lambda: kl.MaxPooling2D(),
+    "max-pool-overlap": lambda: kl.MaxPooling2D(3, strides=1),
+    "max-pool-same": lambda: kl.MaxPooling2D((2, 3), padding="same"),
+    "average-pool": lambda: kl.AveragePooling2D(2),
+    "average-pool-same": lambda: kl.AveragePooling2D(3, strides=2, padding="same"),
+    "average-pool-same-large": lambda: kl.AveragePooling2D((4, 5), strides=1, padding="same"),
+    "global-max": lambda: kl.GlobalMaxPooling2D(),
+    "global-average": lambda: kl.GlobalAveragePooling2D(),
+    "global-max-keepdims": lambda: kl.GlobalMaxPooling2D(keepdims=True),
+    "global-average-keepdims": lambda: kl.GlobalAveragePooling2D(keepdims=True),
+    "flatten": lambda: kl.Flatten(),
+    "permute": lambda: kl.Permute((3, 1, 2)),
+    "permute-flatten": lambda: keras.Sequential([kl.Permute((2, 3, 1)), kl.Flatten()]),
+    "spatial-dropout": lambda: kl.SpatialDropout2D(0.4),
+    "softmax-axis": lambda: kl.Softmax(axis=1),
+    "softmax-axes": lambda: kl.Softmax(axis=[1, 2]),
+    "prelu-shared": lambda: kl.PReLU(shared_axes=[1, 2]),
+    "batch-norm": lambda: kl.BatchNormalization(),
+    "batch-norm-axis": lambda: kl.BatchNormalization(axis=1),
+    "layer-norm-axis": lambda: kl.LayerNormalization(axis=1),
+    "layer-norm-axes": lambda: kl.LayerNormalization(axis=[1, 2, 3]),
+    "layer-norm-last-two": lambda: kl.LayerNormalization(axis=[-2, -1], center=False),
+    "rms-norm-axes": lambda: kl.RMSNormalization(axis=[2, 3]),
+    "normalization": lambda: kl.Normalization(),
+    "normalization-all-axes": lambda: kl.Normalization(axis=[1, 2, 3]),
+    "normalization-one-axis": lambda: kl.Normalization(axis=2),
+    "normalization-whole": lambda: kl.Normalization(axis=None),
+    "normalization-given": lambda: kl.Normalization(
+        axis=1, mean=np.arange(9.0), variance=[3.0] * 9
+    ),
+    "rescaling-channels": lambda: kl.Rescaling([1.0, 2.0, 3.0, 4.0]),
+}
+
+
+@pytest.mark.parametrize("name", IMAGE_LAYERS)
+def test_layer_on_images(name):
+    assert_agrees(keras.Sequential([keras.Input(IMAGE), IMAGE_LAYERS[name]()]))
+
+
+AUGMENTATIONS = {
+    "RandomFlip": {},
+    "RandomRotation": {"factor": 0.2},
+    "RandomZoom": {"height_factor": 0.2},
+    "RandomTranslation": {"height_factor": 0.2, "width_factor": 0.2},
+    "RandomContrast": {"factor": 0.2},
+    "RandomBrightness": {"factor": 0.2},
+    "RandomErasing": {},
+    "RandomShear": {},
+    "RandomInvert": {},
+    "RandomPerspective": {},
+    "RandomElasticTransform": {},
+    "RandomGaussianBlur": {},
+    "RandomSharpness": {"factor": 0.2},
+    "Equalization": {},
+    "Solarization": {},
+    "MixUp": {},
+    "CutMix": {},
+}
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_augmentation_is_the_identity_once_trained(name):
+    layer = getattr(kl, name)(**AUGMENTATIONS[name])
+    assert_agrees(keras.Sequential([keras.Input((8, 8, 3)), layer, kl.Flatten()]))
+
+
+@pytest.mark.skipif(keras.__version__ < "3.14", reason="batch renormalisation came later")
+def test_batch_renormalisation():
+    assert_agrees(keras.Sequential([keras.Input(FLAT), kl.BatchNormalization(renorm=True)]))
+
+
+MERGES = ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"]
+
+
+@pytest.mark.parametrize("name", MERGES)
+def test_merging_layer(name):
+    source = keras.Input(IMAGE)
+    parts = [kl.Conv2D(3, 3, padding="same")(source), kl.Conv2D(3, 1)(source)]
+    assert_agrees(keras.Model(source, getattr(kl, name)()(parts)))
+
+
+def test_merging_many_and_of_unlike_shapes():
+    source = keras.Input(IMAGE)
+    weights = kl.Dense(4, activation="sigmoid")(kl.GlobalAveragePooling2D(keepdims=True)(source))
+    scaled = kl.Multiply()([source, weights])
+    low = kl.Dense(4)(kl.Flatten()(source))
+    joined = kl.Add()([scaled, low, source])
+    rows = kl.Concatenate(axis=1)([joined, source])
+    assert_agrees(keras.Model(source, kl.Average()([rows, rows, rows])))
+
+
+def test_operators_on_tensors():
+    source = keras.Input(FLAT)
+    x = 1 - source / 255.0 + source * 2
+    x = keras.ops.relu(-x) + keras.ops.maximum(x, 0.1)
+    x = keras.ops.minimum(x - 1, 0.5) * x
+    x = keras.ops.softmax(keras.ops.gelu(x) + keras.activations.gelu(x))
+    x = keras.activations.relu(x, max_value=0.4) + keras.ops.leaky_relu(x, negative_slope=0.3)
+    x = keras.ops.concatenate([keras.ops.elu(x, 0.5), keras.ops.reshape(x, (-1, 12))], axis=-1)
+    assert_agrees(keras.Model(source, x))

@@ -1,0 +1,260 @@
+"""What is not rebuilt, and whether the student is told which layer and what to use instead."""
+
+from __future__ import annotations
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as kl
+from network_harness import exported
+
+from autograder.errors import UnverifiableModel
+from autograder.network import rebuild
+
+
+def refusal_of(model):
+    """The sentence that the student reads."""
+    with pytest.raises(UnverifiableModel) as caught:
+        rebuild(exported(model))
+    text = str(caught.value)
+    assert caught.value.__cause__ is None, "an honest network gets a sentence of its own"
+    assert "\n" not in text
+    assert text.endswith(".")
+    return text
+
+
+class Dense(kl.Dense):
+    """Named as Keras's, but it is not."""
+
+    def call(self, inputs):
+        return super().call(inputs) * 2
+
+
+@keras.saving.register_keras_serializable(package="Course")
+class Registered(kl.Layer):
+    def call(self, inputs):
+        return inputs
+
+
+class Functional(keras.Model):
+    """A functional network with another call."""
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden = kl.Dense(4)
+        self.digits = kl.Dense(10)
+
+    def call(self, inputs):
+        return self.digits(self.hidden(inputs))
+
+
+def doubled(x):
+    return x * 2
+
+
+def flat(*layers):
+    return keras.Sequential([keras.Input((12,)), *layers, kl.Dense(10)])
+
+
+def images(*layers):
+    return keras.Sequential([keras.Input((8, 8, 1)), *layers, kl.Flatten(), kl.Dense(10)])
+
+
+def sequence(*layers):
+    return keras.Sequential([keras.Input((8, 8)), *layers, kl.Flatten(), kl.Dense(10)])
+
+
+def subclassed():
+    model = Subclassed()
+    model(np.zeros((1, 12), np.float32))
+    return model
+
+
+def subclass_of_functional():
+    source = keras.Input((12,))
+    return Functional(source, kl.Dense(10)(source))
+
+
+def attention():
+    source = keras.Input((8, 8))
+    x = kl.MultiHeadAttention(2, 4)(source, source)
+    return keras.Model(source, kl.Dense(10)(kl.Flatten()(x)))
+
+
+def two_inputs():
+    sources = [keras.Input((12,)), keras.Input((12,))]
+    return keras.Model(sources, kl.Dense(10)(kl.Add()(sources)))
+
+
+def two_outputs():
+    source = keras.Input((12,))
+    return keras.Model(source, [kl.Dense(10)(source), kl.Dense(1)(source)])
+
+
+def random_dropout():
+    source = keras.Input((12,))
+    return keras.Model(source, kl.Dense(10)(kl.Dropout(0.5)(source, training=True)))
+
+
+def unsupported_operation():
+    source = keras.Input((12,))
+    return keras.Model(source, kl.Dense(10)(keras.ops.sort(source)))
+
+
+NOT_REBUILT = {
+    "lambda": (lambda: flat(kl.Lambda(doubled, name="twice")), "'twice' (Lambda)", "Rescaling"),
+    "lstm": (lambda: sequence(kl.LSTM(4, name="memory")), "'memory' (LSTM)", "Flatten and Dense"),
+    "gru": (lambda: sequence(kl.GRU(4)), "(GRU)", "no sequence"),
+    "simple-rnn": (lambda: sequence(kl.SimpleRNN(4)), "(SimpleRNN)", "no sequence"),
+    "bidirectional": (lambda: sequence(kl.Bidirectional(kl.LSTM(2))), "(Bidirectional)", "Dense"),
+    "time": (lambda: sequence(kl.TimeDistributed(kl.Dense(2))), "(TimeDistributed)", "Dense"),
+    "conv1d": (lambda: sequence(kl.Conv1D(4, 3)), "(Conv1D)", "Conv2D and MaxPooling2D"),
+    "transposed": (lambda: images(kl.Conv2DTranspose(2, 3)), "(Conv2DTranspose)", "Conv2D"),
+    "attention": (attention, "(MultiHeadAttention)", "Conv2D"),
+    "resizing": (lambda: images(kl.Resizing(4, 4)), "(Resizing)", "NumPy"),
+    "group-norm": (
+        lambda: flat(kl.GroupNormalization(2)),
+        "(GroupNormalization)",
+        "BatchNormalization",
+    ),
+    "own-dense": (lambda: flat(Dense(3)), "(Dense) is of a class of your own", "Keras's own"),
+    "own-registered": (lambda: flat(Registered()), "(Registered)", "class of your own"),
+    "own-nested": (
+        lambda: flat(keras.Sequential([keras.Input((12,)), Dense(3, name="d")], name="n")),
+        "'n/d' (Dense)",
+        "class of your own",
+    ),
+    "subclassed": (subclassed, "Subclassed (layers: Dense)", "keras.Sequential"),
+    "subclassed-functional": (subclass_of_functional, "(Functional)", "class of your own"),
+    "two-inputs": (two_inputs, "2 inputs", "one input"),
+    "two-outputs": (two_outputs, "2 outputs", "one output"),
+    "training": (random_dropout, "(Dropout)", "training=True"),
+    "operation": (unsupported_operation, "(Sort)", "Dense or Conv2D"),
+    "own-activation": (
+        lambda: flat(kl.Dense(3, activation=doubled)),
+        "(Dense) has an activation that the grader does not know (doubled)",
+        "activation='relu'",
+    ),
+    "lambda-activation": (
+        lambda: flat(kl.Dense(3, activation=lambda x: x)),
+        "(Dense)",
+        "activation='relu'",
+    ),
+    "partial-activation": (
+        lambda: flat(kl.Dense(3, activation=functools.partial(keras.activations.relu))),
+        "(Dense)",
+        "Keras's own layers",
+    ),
+    "learned-activation": (
+        lambda: flat(kl.Dense(3, activation=kl.PReLU())),
+        "(Dense)",
+        "activation='relu'",
+    ),
+    "threshold": (
+        lambda: flat(kl.Activation(keras.activations.threshold)),
+        "(Activation)",
+        "activation='relu'",
+    ),
+    "not-built": (lambda: keras.Sequential([kl.Dense(10)]), "no weights yet", "model.fit"),
+    "no-model": (lambda: {"a": 1}, "(dict) is no Keras model", "keras.Sequential"),
+    "none": (lambda: None, "(NoneType) is no Keras model", "keras.Sequential"),
+    "class": (lambda: keras.Model, "is no Keras model", "keras.Sequential"),
+    "one-layer": (lambda: kl.Dense(3), "(Dense) is no Keras model", "keras.Sequential"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", NOT_REBUILT)
+def test_refusal_names_the_layer_and_says_what_to_use(name):
+    build, named, advice = NOT_REBUILT[name]
+    if name == "threshold":
+        model = keras.Sequential([keras.Input((12,)), kl.Dense(10)])
+        model.add(kl.Activation("linear"))
+        model.layers[-1].activation = keras.activations.threshold
+    else:
+        model = build()
+    text = refusal_of(model)
+    assert named in text
+    assert advice in text
+
+
+def test_channels_first():
+    network = exported(images(kl.Conv2D(2, 3)))
+    network.network.config["layers"][1]["config"]["data_format"] = "channels_first"
+    with pytest.raises(UnverifiableModel, match="channels_last"):
+        rebuild(network)
+
+
+def test_diverged_training():
+    model = flat(kl.Dense(3, name="first"))
+    weights = np.zeros((12, 3), np.float32)
+    weights[1, 2] = np.nan
+    model.layers[0].set_weights([weights, np.zeros(3)])
+    text = refusal_of(model)
+    assert "'first'" in text
+    assert "learning rate" in text
+
+
+def test_weights_beyond_single_precision():
+    model = flat(kl.Dense(3, dtype="float64"))
+    model.layers[0].set_weights([np.full((12, 3), 1e300), np.zeros(3)])
+    assert "too large" in refusal_of(model)
+
+
+def test_names_from_the_notebook_are_shown_on_one_line_and_short():
+    network = exported(flat(kl.Dense(3)))
+    layer = network.network.config["layers"][1]
+    layer["class_name"] = "\x1b[31m\n<b>" + "x" * 150
+    with pytest.raises(UnverifiableModel) as caught:
+        rebuild(network)
+    assert "\x1b" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "x" * 100 not in str(caught.value)
+
+
+def wide():
+    return images(kl.Conv2D(32, 3, padding="same"), kl.Conv2D(32, 5, padding="same"))
+
+
+def tall():
+    return keras.Sequential([keras.Input((12,)), *(kl.Dense(4) for _ in range(20)), kl.Dense(10)])
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "words"),
+    [
+        ("MAX_WORK", 100_000, "operations"),
+        ("MAX_ELEMENTS", 10_000, "numbers in memory"),
+    ],
+)
+def test_network_beyond_a_limit_is_refused_before_it_is_computed(monkeypatch, limit, value, words):
+    export = exported(wide())
+    monkeypatch.setattr(f"autograder.network.limits.{limit}", value)
+    with pytest.raises(UnverifiableModel, match=words):
+        rebuild(export)
+
+
+def test_too_many_layers(monkeypatch):
+    export = exported(tall())
+    monkeypatch.setattr("autograder.network.limits.MAX_STEPS", 20)
+    with pytest.raises(UnverifiableModel):
+        rebuild(export)
+    monkeypatch.setattr("autograder.network.limits.MAX_STEPS", 22)
+    rebuild(export)
+
+
+def test_a_residual_network_of_some_size_is_within_the_limits():
+    source = keras.Input((28, 28, 1))
+    x = kl.Conv2D(32, 3, padding="same")(source)
+    for filters in (32, 64, 128):
+        for stride in (2, 1):
+            y = kl.Conv2D(filters, 3, padding="same", strides=stride, activation="relu")(x)
+            y = kl.BatchNormalization()(kl.Conv2D(filters, 3, padding="same")(y))
+            x = kl.Activation("relu")(
+                kl.Add()([kl.Conv2D(filters, 1, strides=stride, padding="same")(x), y])
+            )
+    rebuild(exported(keras.Model(source, kl.Dense(10)(kl.GlobalAveragePooling2D()(x)))))
