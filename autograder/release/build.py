@@ -1,0 +1,97 @@
+"""Make all files of a release in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.config import CHECK_NAMES, CONFIG_NAME, PointsConfig, load_config
+from autograder.errors import ReleaseError
+from autograder.release.assign import Assigned, run_assign
+from autograder.release.notebooks import finish_solution, finish_student, to_bytes, with_answers
+from autograder.release.solutions import parse_solution
+from autograder.release.source import Passage, Source, take_apart
+from autograder.release.template import Notebook, Template, read_notebook, render_notebook
+from autograder.release.testfiles import parse_otter_file, write_otter_file
+
+SOURCE_PATH = "assignment/m5.ipynb"
+STUDENT_PATH = "student/m5.ipynb"
+REFERENCE_PATH = "solutions/reference.ipynb"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A release that has not been written yet."""
+
+    files: dict[str, bytes]
+    """Contents by path, relative to the root, with forward slashes."""
+    source: Source
+    """The rendered source, with the further solutions among its secret passages."""
+
+
+def build_release(root: Path) -> Made:
+    """Make the release of the assignment in `root`.
+
+    Raises
+    ------
+    ConfigError, ReleaseError
+        As `autograder.release.release` says.
+    """
+    config = load_config(root / CONFIG_NAME)
+    template = Template(config)
+    rendered = render_notebook(
+        read_notebook(root / SOURCE_PATH, SOURCE_PATH), template, SOURCE_PATH
+    )
+    source = take_apart(rendered, SOURCE_PATH)
+    source.visible.append(Passage(CONFIG_NAME, config.assignment.id))
+    assigned = run_assign(rendered, SOURCE_PATH)
+    student = finish_student(assigned.student, config.assignment.id, STUDENT_PATH)
+    reference = finish_solution(assigned.solution, config.assignment.id, REFERENCE_PATH)
+    files = {STUDENT_PATH: to_bytes(student), REFERENCE_PATH: to_bytes(reference)}
+    files["student/requirements.txt"] = (assigned.requirements.strip() + "\n").encode()
+    files |= _test_files(assigned, source, config.points)
+    files |= _solution_files(root, template, student, source)
+    return Made(files=files, source=source)
+
+
+def _test_files(assigned: Assigned, source: Source, points: PointsConfig) -> dict[str, bytes]:
+    if set(assigned.grader_tests) != set(CHECK_NAMES):
+        different = ", ".join(sorted(set(assigned.grader_tests) ^ set(CHECK_NAMES)))
+        raise ReleaseError(
+            f"{SOURCE_PATH}: the questions are not the grader's checks: {different}."
+        )
+    files: dict[str, bytes] = {}
+    for folder, tests in (
+        ("dist/tests", assigned.grader_tests),
+        ("student/tests", assigned.student_tests),
+    ):
+        for name, text in tests.items():
+            file = parse_otter_file(text, name)
+            if file.points != points.of(name):
+                raise ReleaseError(
+                    f"{SOURCE_PATH}: the question '{name}' is worth {file.points} points, but "
+                    f"{CONFIG_NAME} says {points.of(name)}."
+                )
+            if file.cases:  # Otter writes a file without cases where all are hidden
+                path = f"{folder}/{name}.py"
+                files[path] = write_otter_file(file, source.tests).encode()
+    return files
+
+
+def _solution_files(
+    root: Path, template: Template, student: Notebook, source: Source
+) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for path in sorted((root / "solutions").glob("*.md")):
+        name = f"solutions/{path.name}"
+        if path.stem in ("README", "reference"):
+            continue
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReleaseError(f"{name}: cannot be read: {error}.") from error
+        answers = parse_solution(template.render(text, name), name)
+        source.secret += [Passage(f"{name}, {cell}", text) for cell, text in answers.items()]
+        made = with_answers(student, answers, path.stem)
+        files[f"solutions/{path.stem}.ipynb"] = to_bytes(made)
+    return files

@@ -1,0 +1,172 @@
+"""The notebooks of a release, put in their final form."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from autograder.config import REFLECTION_NAMES
+from autograder.errors import ReleaseError
+from autograder.release.source import solution_code
+from autograder.release.template import Notebook
+
+METADATA_KEY = "activity_m5"
+"""In a notebook's metadata; its ``assignment`` tells our notebooks from others."""
+
+MODEL_CELL_ID = "model"
+"""The cell that builds, compiles and trains the network."""
+
+SOLUTION_TAG = "otter_assign_solution_cell"
+ANSWER_TAG = "otter_answer_cell"
+CHECK_CALL = re.compile(r'grader\.check\("(\w+)"\)')
+MARKER = re.compile(r"<!-- m5:(\w+) -->")
+
+Cell = dict[str, Any]
+
+
+def finish_student(notebook: Notebook, assignment_id: str, name: str) -> Notebook:
+    """Return the student's notebook as it is released; see `finish`."""
+    return finish(notebook["cells"], assignment_id, name)
+
+
+def finish_solution(notebook: Notebook, assignment_id: str, name: str) -> Notebook:
+    """Return Otter's solution notebook as a student who solved all would hand it in."""
+    cells: list[Cell] = []
+    for cell in notebook["cells"]:
+        is_solution = SOLUTION_TAG in cell["metadata"].get("tags", [])
+        if is_solution and cell["cell_type"] == "markdown" and cells and _is_answer(cells):
+            # Otter keeps the placeholder in front of the sample answer.
+            cells.pop()
+        code = cell["source"]
+        if is_solution and cell["cell_type"] == "code":
+            code = solution_code(code, f"{name}, cell '{cell['id']}'")
+        cells.append({**cell, "source": code})
+    return finish(cells, assignment_id, name, solution="reference")
+
+
+def _is_answer(cells: list[Cell]) -> bool:
+    """Whether the last of `cells` directly follows the prompt of a reflection."""
+    return len(cells) > 1 and reflection_of(cells[-2]) is not None
+
+
+def reflection_of(cell: Cell) -> str | None:
+    """Return the name of the reflection that this cell asks for, if it is a prompt."""
+    if cell["cell_type"] != "markdown":
+        return None
+    marker = MARKER.search(cell["source"])
+    return marker[1] if marker else None
+
+
+def finish(cells: list[Cell], assignment_id: str, name: str, solution: str = "") -> Notebook:
+    """Give cells their final ids, tags and metadata, and make a notebook of them.
+
+    Otter makes up ids for the cells that it adds and leaves notes of its own in their metadata;
+    here an id follows from what the cell is for, and only what the notebook needs stays.
+
+    Parameters
+    ----------
+    cells
+        As Otter Assign writes them, sources as one string.
+    assignment_id
+        Written into the notebook's metadata.
+    name
+        What to call the notebook in an error.
+    solution
+        Name of the solution, if it is one; written into the metadata, so that a later release
+        knows the file again.
+
+    Raises
+    ------
+    ReleaseError
+        If a cell's code cannot be parsed, a reflection has no cell to answer in, or two cells
+        would have one id.
+    """
+    finished: list[Cell] = []
+    asked: str | None = None
+    found: list[str] = []
+    for cell in cells:
+        tags = [
+            ANSWER_TAG if tag == SOLUTION_TAG else tag for tag in cell["metadata"].get("tags", [])
+        ]
+        metadata: dict[str, Any] = {
+            key: False for key in ("deletable", "editable") if key in cell["metadata"]
+        }
+        cell_id = cell["id"]
+        if asked is not None:
+            if cell["cell_type"] != "markdown":
+                raise ReleaseError(f"{name}: no cell for the answer follows the prompt of {asked}.")
+            cell_id = asked.replace("_", "-")
+            tags.append(asked)
+            found.append(asked)
+        elif check := CHECK_CALL.fullmatch(cell["source"].strip()):
+            cell_id = f"check-{check[1]}"
+        asked = reflection_of(cell)
+        if tags:
+            metadata["tags"] = sorted(set(tags))
+        done = {
+            "cell_type": cell["cell_type"],
+            "id": cell_id,
+            "metadata": metadata,
+            "source": cell["source"].strip("\n"),
+        }
+        if cell["cell_type"] == "code":
+            _check_syntax(done["source"], f"{name}, cell '{cell_id}'")
+            done |= {"execution_count": None, "outputs": []}
+        finished.append(done)
+    if tuple(found) != REFLECTION_NAMES:
+        missing = ", ".join(sorted(set(REFLECTION_NAMES) - set(found))) or "none"
+        raise ReleaseError(
+            f"{name}: each reflection needs one prompt, in order; missing: {missing}."
+        )
+    ids = [cell["id"] for cell in finished]
+    if twice := sorted({one for one in ids if ids.count(one) > 1}):
+        raise ReleaseError(f"{name}: several cells have the id {', '.join(twice)}.")
+    if MODEL_CELL_ID not in ids:
+        raise ReleaseError(f"{name}: there is no cell with the id '{MODEL_CELL_ID}'.")
+    return {
+        "cells": finished,
+        "metadata": {
+            METADATA_KEY: {"assignment": assignment_id}
+            | ({"solution": solution} if solution else {}),
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _check_syntax(code: str, where: str) -> None:
+    try:
+        ast.parse(code)
+    except SyntaxError as error:
+        raise ReleaseError(f"{where}, line {error.lineno}: {error.msg}.") from error
+
+
+def with_answers(student: Notebook, answers: Mapping[str, str], solution: str) -> Notebook:
+    """Return the student's notebook with other sources in the cells that students fill in.
+
+    Parameters
+    ----------
+    student
+        A finished student notebook.
+    answers
+        New sources by cell id: ``model``, ``reflection-1`` and so on. Others stay as they are.
+    solution
+        Name of the solution.
+    """
+    cells = [
+        {**cell, "source": answers.get(cell["id"], cell["source"])} for cell in student["cells"]
+    ]
+    ours = {**student["metadata"][METADATA_KEY], "solution": solution}
+    return {**student, "cells": cells, "metadata": {**student["metadata"], METADATA_KEY: ours}}
+
+
+def to_bytes(notebook: Notebook) -> bytes:
+    """Write a notebook as Jupyter does, but always the same way."""
+    cells = [{**cell, "source": cell["source"].splitlines(True)} for cell in notebook["cells"]]
+    text = json.dumps({**notebook, "cells": cells}, indent=1, sort_keys=True, ensure_ascii=False)
+    return text.encode("utf-8") + b"\n"

@@ -1,0 +1,205 @@
+"""Do the released Otter tests pass and fail when they should, and say something useful?"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from otter.test_files.exception_test import ExceptionTestFile
+
+LABELS = np.arange(1000) % 10
+PUBLIC = ("accuracy", "budget")
+
+
+class Network:
+    """Answers as it is told; has the two methods that the tests use."""
+
+    def __init__(self, outputs, parameters=50_890):
+        self.outputs = outputs
+        self.parameters = parameters
+
+    def predict(self, images, verbose=1):
+        assert verbose == 0, "tests must not print a progress bar"
+        assert len(images) == len(self.outputs)
+        return self.outputs
+
+    def count_params(self):
+        return self.parameters
+
+
+def outputs(right: int) -> np.ndarray:
+    """Softmax-like outputs of which the first `right` are right."""
+    answers = np.where(np.arange(len(LABELS)) < right, LABELS, (LABELS + 1) % 10)
+    return np.eye(10)[answers] * 0.9 + 0.01
+
+
+def run(shared, path, **environment):
+    """Run a test file; return its result and what it says."""
+    environment.setdefault("x_test", np.zeros((1000, 28, 28), "float32"))
+    environment.setdefault("y_test", LABELS)
+    file = ExceptionTestFile.from_file(str(shared.root / path))
+    file.run(environment)
+    return file, file.summary()
+
+
+@pytest.fixture(params=["student", "dist"])
+def folder(request):
+    """The local tests, and the grader's with the hidden ones."""
+    return f"{request.param}/tests"
+
+
+@pytest.mark.parametrize(
+    ("right", "passes"), [(1000, True), (951, True), (950, False), (949, False), (0, False)]
+)
+def test_accuracy_must_be_greater_than_the_threshold(shared, folder, right, passes):
+    file, text = run(shared, f"{folder}/accuracy.py", model=Network(outputs(right)))
+    assert file.passed_all is passes
+    assert file.score == (40 if passes else 0)
+    assert (f"{right / 10:.2f} %" in text) is not passes
+
+
+@pytest.mark.parametrize(
+    "labels", [LABELS, LABELS.astype("uint8"), LABELS.reshape(-1, 1), np.eye(10)[LABELS]]
+)
+def test_labels_may_be_numbers_or_one_hot(shared, labels):
+    model = Network(outputs(960))
+    file, _ = run(shared, "student/tests/accuracy.py", model=model, y_test=labels)
+    assert file.passed_all
+    file, _ = run(shared, "student/tests/accuracy.py", model=Network(outputs(940)), y_test=labels)
+    assert not file.passed_all
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_outputs_that_are_no_numbers_fail(shared, folder, bad):
+    everything = np.full((1000, 10), bad)
+    file, text = run(shared, f"{folder}/accuracy.py", model=Network(everything))
+    assert not file.passed_all and "no numbers any more" in text
+    hundred = outputs(1000)
+    hundred[:100] = bad
+    file, _ = run(shared, f"{folder}/accuracy.py", model=Network(hundred))
+    assert not any(result.passed for result in file.test_case_results)
+
+
+def test_wrong_number_of_outputs_is_explained(shared):
+    file, text = run(shared, "student/tests/accuracy.py", model=Network(np.zeros((1000, 1))))
+    assert not file.passed_all
+    assert "shape (1000, 1)" in text and "How many outputs" in text
+
+
+def test_one_answer_for_every_image_is_pointed_out(shared):
+    constant = np.tile(np.eye(10)[7], (1000, 1))
+    _, text = run(shared, "student/tests/accuracy.py", model=Network(constant))
+    assert "10.00 %" in text and "calls every single image a 7" in text
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_missing_network_is_explained(shared, folder, name):
+    for environment in ({}, {"model": None}, {"model": 3}):
+        file, text = run(shared, f"{folder}/{name}.py", **environment)
+        assert not any(result.passed for result in file.test_case_results)
+        assert "Have you run the cell that builds and trains it?" in text
+
+
+def test_missing_test_images_are_explained(shared):
+    _, text = run(shared, "student/tests/accuracy.py", model=Network(outputs(1)), x_test=None)
+    assert "Have you run the cell that loads them?" in text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "passes"), [(1, True), (110_000, True), (110_001, False), (795_120, False)]
+)
+def test_budget_may_be_used_up_but_not_exceeded(shared, folder, parameters, passes):
+    model = Network(outputs(0), parameters)
+    file, text = run(shared, f"{folder}/budget.py", model=model)
+    assert file.passed_all is passes
+    assert file.score == (20 if passes else 0)
+    assert (f"has {parameters:,} parameters;" in text) is not passes
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_local_pass_does_not_promise_the_points(shared, name):
+    _, text = run(shared, f"student/tests/{name}.py", model=Network(outputs(1000)))
+    assert "The local check passed. Gradescope" in text
+
+
+def test_failing_message_asks_and_does_not_answer(shared):
+    for name in PUBLIC:
+        _, text = run(shared, f"student/tests/{name}.py", model=Network(outputs(500), 10**6))
+        assert "?" in text
+        for answer in ("64", "0.001", "smaller learning rate"):
+            assert answer not in text
+
+
+def test_runs(shared):
+    good = SimpleNamespace(all_cells_ran=True, failure="")
+    bad = SimpleNamespace(all_cells_ran=False, failure="Cell 4 raised a NameError.")
+    file, _ = run(shared, "dist/tests/runs.py", execution=good)
+    assert file.score == 10
+    file, text = run(shared, "dist/tests/runs.py", execution=bad)
+    assert file.score == 0 and "Cell 4 raised a NameError." in text
+    for nothing in (None, SimpleNamespace(all_cells_ran="yes", failure="")):
+        file, _ = run(shared, "dist/tests/runs.py", execution=nothing)
+        assert file.score == 0
+
+
+@pytest.mark.parametrize("name", ["reflection_1", "reflection_2", "reflection_3"])
+def test_reflections(shared, name):
+    path = f"dist/tests/{name}.py"
+    present = {name: SimpleNamespace(present=True, reason="")}
+    absent = {name: SimpleNamespace(present=False, reason="The placeholder is still there.")}
+    assert run(shared, path, reflections=present)[0].score == 10
+    file, text = run(shared, path, reflections=absent)
+    assert file.score == 0 and "The placeholder is still there." in text
+    for nothing in (None, {}, {"reflection_9": present[name]}):
+        assert run(shared, path, reflections=nothing)[0].score == 0
+
+
+def test_which_tests_are_hidden(shared):
+    hidden = {}
+    for path in sorted((shared.root / "dist/tests").glob("*.py")):
+        cases = ExceptionTestFile.from_file(str(path)).test_cases
+        hidden[path.stem] = [case.hidden for case in cases]
+        assert all(case.name and "-" not in case.name for case in cases)
+    assert hidden == {
+        "accuracy": [False, True],
+        "budget": [False, True],
+        "reflection_1": [True],
+        "reflection_2": [True],
+        "reflection_3": [True],
+        "runs": [True],
+    }
+
+
+class TestLocalChecksCell:
+    """The notebook's first code cell, which looks for Otter and the tests."""
+
+    def start(self, shared, folder, monkeypatch):
+        monkeypatch.chdir(folder)
+        environment: dict[str, object] = {}
+        exec(shared.cells("student/m5.ipynb")["local-checks"]["source"], environment)
+        return environment["grader"]
+
+    def test_without_the_tests_folder(self, shared, tmp_path, monkeypatch, capsys):
+        grader = self.start(shared, tmp_path, monkeypatch)
+        grader.check("accuracy")
+        said = capsys.readouterr().out
+        assert "pip install otter-grader" in said and "Gradescope checks your work" in said
+        assert list(tmp_path.iterdir()) == []
+
+    def test_without_otter(self, shared, monkeypatch, capsys):
+        monkeypatch.setitem(__import__("sys").modules, "otter", None)
+        self.start(shared, shared.root / "student", monkeypatch).check("budget")
+        assert "No local check of 'budget' here" in capsys.readouterr().out
+
+    def test_with_both(self, shared, tmp_path, monkeypatch):
+        """The notebook may have any name, and others may lie beside it."""
+        (tmp_path / "tests").mkdir()
+        for name in PUBLIC:
+            text = shared.read(f"student/tests/{name}.py")
+            (tmp_path / "tests" / f"{name}.py").write_text(text, "utf-8")
+        for name in ("my answer.ipynb", "other.ipynb"):
+            (tmp_path / name).write_text(shared.read("student/m5.ipynb"), "utf-8")
+        grader = self.start(shared, tmp_path, monkeypatch)
+        environment = {"model": Network(outputs(960))}
+        assert grader.check("budget", environment).passed_all

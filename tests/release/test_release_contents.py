@@ -1,0 +1,229 @@
+"""Is what students and the grader get as the other parts of the grader expect it?"""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import nbformat
+import pytest
+
+from autograder.release import release
+
+NOTEBOOKS = [
+    "student/m5.ipynb",
+    "solutions/dropout_128.ipynb",
+    "solutions/no_reflections.ipynb",
+    "solutions/rate_only.ipynb",
+    "solutions/reference.ipynb",
+    "solutions/small_conv.ipynb",
+    "solutions/width_only.ipynb",
+]
+PLACEHOLDER = "_Type your answer here, replacing this text._"
+REFLECTIONS = ("reflection_1", "reflection_2", "reflection_3")
+CODE_CELLS = [
+    "local-checks",
+    "load-data",
+    "show-digits",
+    "model",
+    "check-accuracy",
+    "check-budget",
+]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+class TestEveryNotebook:
+    def test_is_valid(self, shared, path):
+        nbformat.validate(json.loads(shared.read(path)), version=4, version_minor=5)
+
+    def test_says_what_it_is(self, shared, path):
+        metadata = json.loads(shared.read(path))["metadata"]
+        assert metadata["activity_m5"]["assignment"] == "activity-m5"
+        assert metadata["kernelspec"]["name"] == "python3"
+        assert metadata["kernelspec"]["language"] == "python"
+
+    def test_has_the_known_cells_without_outputs(self, shared, path):
+        cells = shared.cells(path)
+        assert [name for name, cell in cells.items() if cell["cell_type"] == "code"] == CODE_CELLS
+        assert all(cells[name]["outputs"] == [] for name in CODE_CELLS)
+        assert all(cells[name]["execution_count"] is None for name in CODE_CELLS)
+        assert len(cells) == len(json.loads(shared.read(path))["cells"])
+
+    def test_every_code_cell_is_python(self, shared, path):
+        for name in CODE_CELLS:
+            ast.parse(shared.cells(path)[name]["source"])
+
+    def test_each_prompt_is_followed_by_its_answer(self, shared, path):
+        cells = list(shared.cells(path).values())
+        for number, name in enumerate(REFLECTIONS, start=1):
+            marker = f"<!-- m5:{name} -->"
+            [index] = [i for i, cell in enumerate(cells) if marker in cell["source"].splitlines()]
+            prompt, answer = cells[index], cells[index + 1]
+            assert f"### Reflection {number}: " in prompt["source"]
+            assert prompt["cell_type"] == answer["cell_type"] == "markdown"
+            assert name in answer["metadata"]["tags"]
+            assert answer["id"] == f"reflection-{number}"
+            assert answer["source"].strip()
+
+    def test_has_no_trace_of_how_it_was_made(self, shared, path):
+        text = shared.read(path)
+        for trace in ("«", "»", "BEGIN SOLUTION", "END SOLUTION", "PROMPT", "HIDDEN", '"raw"'):
+            assert trace not in text
+
+    def test_does_not_need_side_files(self, shared, path):
+        """Nothing but the check for the tests folder reads a file."""
+        text = shared.sources(path)
+        assert "open(" not in text and "read_" not in text and "savez" not in text
+
+
+def test_student_gets_the_broken_network(shared):
+    model = shared.cells("student/m5.ipynb")["model"]["source"]
+    lines = [line.strip() for line in model.splitlines()]
+    first = lines.index('layers.Dense(1000, activation="relu"),')
+    assert lines[first + 1] == 'layers.Dense(10, activation="relu"),'
+    assert lines[first + 2].startswith('layers.Dense(10, activation="softmax")')
+    assert "learning_rate=0.03" in model
+    assert "epochs=15" in model
+    assert "Dense(64" not in model and "0.001" not in model
+
+
+def test_student_answers_are_placeholders(shared):
+    for number in (1, 2, 3):
+        assert shared.cells("student/m5.ipynb")[f"reflection-{number}"]["source"] == PLACEHOLDER
+
+
+def test_reference_holds_the_solution_alone(shared):
+    cells = shared.cells("solutions/reference.ipynb")
+    assert "Dense(64" in cells["model"]["source"]
+    assert "Dense(1000" not in cells["model"]["source"]
+    assert '"""' not in cells["model"]["source"].split("class PrintAccuracy")[0]
+    assert PLACEHOLDER not in shared.sources("solutions/reference.ipynb")
+
+
+def test_solutions_differ_from_the_student_only_where_students_write(shared):
+    student = shared.cells("student/m5.ipynb")
+    for path in NOTEBOOKS[1:]:
+        cells = shared.cells(path)
+        assert list(cells) == list(student)
+        different = {name for name in cells if cells[name] != student[name]}
+        assert different <= {"model", "reflection-1", "reflection-2", "reflection-3"}
+        assert "model" in different
+
+
+def test_a_left_out_reflection_keeps_its_placeholder(shared):
+    cells = shared.cells("solutions/no_reflections.ipynb")
+    assert {cells[f"reflection-{number}"]["source"] for number in (1, 2, 3)} == {PLACEHOLDER}
+
+
+def test_cell_ids_do_not_change_when_the_text_does(released):
+    before = list(released.cells("student/m5.ipynb"))
+    released.edit_cell("welcome", lambda text: text + "\n\nMore.")
+    released.configure(starter={"hidden_units": [500]}, points={"runs": 0})
+    release(released.root)
+    assert list(released.cells("student/m5.ipynb")) == before
+
+
+def test_public_tests_are_the_public_part_of_the_full_ones(shared):
+    for name in ("accuracy", "budget"):
+        public = shared.read(f"student/tests/{name}.py").rstrip("\n")
+        assert shared.read(f"dist/tests/{name}.py").startswith(public)
+
+
+CHANGES = [
+    (
+        {"accuracy": {"threshold": 0.975}},
+        {
+            "student/m5.ipynb": "more than 97.5 % of the test images",
+            "student/tests/accuracy.py": "assert accuracy > 0.975, message",
+            "dist/tests/accuracy.py": "assert measured > 0.975",
+        },
+    ),
+    (
+        {"budget": {"max_parameters": 54321}},
+        {
+            "student/m5.ipynb": "at most 54,321 parameters",
+            "student/tests/budget.py": "assert parameters <= 54321, message",
+            "dist/tests/budget.py": "assert 0 < counted <= 54321",
+        },
+    ),
+    (
+        {"points": {"accuracy": 37, "runs": 13}},
+        {
+            "student/m5.ipynb": "| accuracy | 37 |",
+            "student/tests/accuracy.py": "points = 37",
+            "dist/tests/accuracy.py": "points = 37",
+            "dist/tests/runs.py": "points = 13",
+        },
+    ),
+    (
+        {
+            "reflections": {
+                "min_characters": 77,
+                "prompts": {
+                    "reflection_1": "Why, oh why?",
+                    "reflection_2": "How?",
+                    "reflection_3": "What « else »?",
+                },
+            }
+        },
+        {
+            "student/m5.ipynb": "### Reflection 1: Why, oh why?",
+            "solutions/reference.ipynb": "### Reflection 3: What « else »?",
+            "solutions/small_conv.ipynb": "fewer than 77 letters",
+        },
+    ),
+    (
+        {"starter": {"learning_rate": 1e-05, "hidden_units": [30, 20, 5], "epochs": 3}},
+        {
+            "student/m5.ipynb": "Adam(learning_rate=1e-05)",
+            "solutions/rate_only.ipynb": "layers.Dense(5, activation=",
+            "solutions/width_only.ipynb": "learning_rate=1e-05",
+        },
+    ),
+    ({"starter": {"hidden_units": []}}, {"student/m5.ipynb": "layers.Flatten()"}),
+    (
+        {"assignment": {"id": "other", "title": "Another title"}},
+        {
+            "student/m5.ipynb": "# Another title",
+            "solutions/reference.ipynb": '"assignment": "other"',
+        },
+    ),
+    (
+        {"limits": {"notebook_seconds": 90, "cell_seconds": 60}},
+        {"student/m5.ipynb": "within 1.5 minutes"},
+    ),
+    ({"verification": {"seed": 5}}, {"student/m5.ipynb": "set_random_seed(5)"}),
+]
+
+
+@pytest.mark.parametrize(("config", "found"), CHANGES, ids=[next(iter(c)) for c, _ in CHANGES])
+def test_every_number_comes_from_the_config(project, shared, config, found):
+    project.configure(**config)
+    release(project.root)
+    for path, text in found.items():
+        assert text in project.read(path)
+        assert text not in shared.read(path) or text == "layers.Flatten()"
+
+
+def test_expectations_fit_the_config(shared):
+    """Each solution, and the starter, says what it should earn; the sums must agree."""
+    from conftest import ROOT
+
+    points = json.loads(shared.read("otter_config.json"))["points"]
+    names = {path.name for path in (ROOT / "solutions").glob("*.expect.json")}
+    stems = {path.removeprefix("solutions/").removesuffix(".ipynb") for path in NOTEBOOKS[1:]}
+    assert names == {f"{stem}.expect.json" for stem in stems | {"starter"}}
+    for name in names:
+        expect = json.loads((ROOT / "solutions" / name).read_text("utf-8"))
+        assert expect["notebook"] in NOTEBOOKS
+        assert set(expect["points"]) == set(points)
+        assert all(earned in (0, points[check]) for check, earned in expect["points"].items())
+        assert expect["score"] == sum(expect["points"].values())
+        assert expect["verdict"] == (
+            "PASSED" if expect["score"] == sum(points.values()) else "FAILED"
+        )
+        low, high = expect["accuracy"]
+        assert low < expect["measured_accuracy"] < high
+        threshold = json.loads(shared.read("otter_config.json"))["accuracy"]["threshold"]
+        assert (low > threshold) == bool(expect["points"]["accuracy"])
+        assert (high > threshold) == bool(expect["points"]["accuracy"])

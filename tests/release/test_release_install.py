@@ -1,0 +1,209 @@
+"""Does a release come out the same each time, whole, and without leftovers?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import ConfigError, ReleaseError
+from autograder.release import check_release, release
+
+RELEASED = {
+    "dist/tests/accuracy.py",
+    "dist/tests/budget.py",
+    "dist/tests/reflection_1.py",
+    "dist/tests/reflection_2.py",
+    "dist/tests/reflection_3.py",
+    "dist/tests/runs.py",
+    "solutions/dropout_128.ipynb",
+    "solutions/no_reflections.ipynb",
+    "solutions/rate_only.ipynb",
+    "solutions/reference.ipynb",
+    "solutions/small_conv.ipynb",
+    "solutions/width_only.ipynb",
+    "student/m5.ipynb",
+    "student/requirements.txt",
+    "student/tests/accuracy.py",
+    "student/tests/budget.py",
+}
+
+
+def test_writes_exactly_the_known_files(project):
+    before = set(project.snapshot())
+    summary = release(project.root)
+    assert set(project.snapshot()) - before == RELEASED
+    assert set(summary.files) == set(summary.changed) == RELEASED
+    assert summary.removed == ()
+
+
+def test_second_release_changes_nothing(released):
+    before = released.snapshot()
+    summary = release(released.root)
+    assert summary.changed == summary.removed == ()
+    assert released.snapshot() == before
+
+
+def test_other_process_with_other_hash_seed_makes_the_same_bytes(project, shared):
+    """Sets and dictionaries must not decide on the order of anything."""
+    code = "import sys, pathlib; from autograder.release import release as r; r(pathlib.Path('.'))"
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project.root,
+        env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+    )
+    assert project.snapshot() == shared.snapshot()
+
+
+def test_fresh_release_has_no_problems(shared):
+    assert check_release(shared.root) == []
+
+
+def test_check_changes_nothing(released):
+    released.replace("student/requirements.txt", "keras", "torch")
+    before = released.snapshot()
+    assert check_release(released.root)
+    assert released.snapshot() == before
+
+
+def test_leaves_no_temporary_files_behind(project, tmp_path, monkeypatch):
+    """Otter Assign by itself leaves a folder with the hidden tests."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    release(project.root)
+    assert list(temporary.iterdir()) == []
+    assert not list(project.root.glob(".m5-release-*"))
+
+
+def test_removes_what_an_earlier_release_wrote_and_nothing_else(released):
+    released.write("student/tests/old.py", released.read("student/tests/budget.py"))
+    released.write("student/tests/mine.py", "x = 1\n")
+    (released.root / "solutions/small_conv.md").unlink()
+    released.write("solutions/by_hand.ipynb", released.read("student/m5.ipynb"))
+    problems = check_release(released.root)
+    assert any(text.startswith("student/tests/old.py is left over") for text in problems)
+    summary = release(released.root)
+    assert summary.removed == ("solutions/small_conv.ipynb", "student/tests/old.py")
+    assert (released.root / "student/tests/mine.py").exists()
+    assert (released.root / "solutions/by_hand.ipynb").exists()
+    assert check_release(released.root) == []
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 6, 11])  # of the eleven files that change
+def test_failing_write_leaves_the_former_release(released, monkeypatch, fails_at):
+    """Whichever rename fails, all is as it was."""
+    released.configure(accuracy={"threshold": 0.5}, points={"budget": 21})
+    before = released.snapshot()
+    calls = 0
+    real = Path.rename
+
+    def rename(self, target):
+        nonlocal calls
+        calls += 1
+        if calls == fails_at:
+            raise OSError(28, "No space left on device")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(ReleaseError, match="No space left on device"):
+        release(released.root)
+    assert released.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("cell", "edit", "message"),
+    [
+        (
+            "objective",
+            lambda text: text + "«accuracy.treshold»",
+            "'objective'.*there is no value 'treshold'",
+        ),
+        ("objective", lambda text: text + "«budget.max_parameters", "'objective'.*template"),
+        ("objective", lambda text: text + "«assignment.title | thousands»", "'objective'.*filter"),
+        ("end-budget", lambda text: "# END TESTS", "cell number .* 'end-budget'"),
+        ("end-budget-tests", lambda text: "nothing", "non-code cell.* 'end-budget-tests'"),
+        ("model", lambda text: text.replace("# END SOLUTION", "", 1), "PROMPT' is out of place"),
+        ("model", lambda text: text[: text.rindex("# END SOLUTION")], "part is not closed"),
+        ("model", lambda text: text.replace("Sequential(", "Sequential((", 1), "'model', line"),
+        ("test-runs-hidden", lambda text: text + "\nif", "'test-runs-hidden'"),
+        (
+            "test-runs-hidden",
+            lambda text: text.replace('"""Every', "#"),
+            "one function, with a docstring",
+        ),
+        (
+            "test-runs-hidden",
+            lambda text: text.replace("every_cell_ran", "reflection_1_is_answered"),
+            "two tests named",
+        ),
+        (
+            "begin-runs",
+            lambda text: text.replace("name: runs", "name: starts"),
+            "checks: runs, starts",
+        ),
+        ("begin-runs", lambda text: text.replace("«points.runs»", "9"), "worth 9 points.* says 10"),
+        ("reflection-2-prompt", lambda text: text.replace("m5:", "m6:"), "reflection_2"),
+        (
+            "test-budget-public",
+            lambda text: text.replace("counts", 'counts "all"'),
+            "double quotes",
+        ),
+    ],
+)
+def test_broken_source_is_refused_and_the_former_release_stays(released, cell, edit, message):
+    released.edit_cell(cell, edit)
+    before = released.snapshot()
+    with pytest.raises(ReleaseError, match=message):
+        release(released.root)
+    assert released.snapshot() == before
+    [problem] = check_release(released.root)
+    assert problem.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "format 4.5"),
+        ('{"cells": [{}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "format 4.5"),
+    ],
+)
+def test_source_that_is_no_notebook_is_refused(released, text, message):
+    released.write("assignment/m5.ipynb", text)
+    with pytest.raises(ReleaseError, match=message):
+        release(released.root)
+
+
+def test_missing_source_is_refused(project):
+    (project.root / "assignment/m5.ipynb").unlink()
+    with pytest.raises(ReleaseError, match="cannot be read"):
+        release(project.root)
+
+
+def test_broken_config_is_refused_before_anything_else(released):
+    released.configure(accuracy={"threshold": 95})
+    with pytest.raises(ConfigError):
+        release(released.root)
+    assert check_release(released.root)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# Title\n", "## model"),
+        ("## model\nno code\n", "## model"),
+        ("## model\n```python\nmodel = (\n```\n", "line 1 of the model"),
+        ("## model\n```python\nx = 1\n```\n## remarks\nNone.\n", "'## remarks' is none of"),
+        ("## model\n```python\nx = 1\n```\n## model\nNone.\n", "two sections"),
+    ],
+)
+def test_broken_solution_is_refused(project, text, message):
+    project.write("solutions/broken.md", text)
+    with pytest.raises(ReleaseError, match=message):
+        release(project.root)

@@ -1,0 +1,134 @@
+"""Does the release notice what is stale, and what gives the solution away?"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from autograder.errors import ReleaseError
+from autograder.release import check_release, release
+from autograder.release.leaks import words
+
+
+def test_stale_student_notebook(released):
+    released.replace("student/m5.ipynb", "epochs=15", "epochs=14")
+    [problem] = check_release(released.root)
+    assert problem.startswith("student/m5.ipynb differs from a fresh release from line ")
+    assert "'\"    epochs=14" in problem and "'\"    epochs=15" in problem
+
+
+def test_edited_test(released):
+    released.replace("student/tests/budget.py", "<= 110000", "<= 990000")
+    [problem] = check_release(released.root)
+    assert problem.startswith("student/tests/budget.py differs")
+
+
+def test_edited_hidden_test(released):
+    released.replace("dist/tests/budget.py", "0 < counted", "0 <= counted")
+    [problem] = check_release(released.root)
+    assert problem.startswith("dist/tests/budget.py differs")
+
+
+def test_missing_and_shortened_files(released):
+    (released.root / "student/tests/budget.py").unlink()
+    lines = released.read("student/requirements.txt").splitlines(keepends=True)
+    released.write("student/requirements.txt", "".join(lines[:-1]))
+    assert check_release(released.root) == [
+        f"student/requirements.txt has {len(lines) - 1} lines where a fresh release has "
+        f"{len(lines)}: run `m5 release`.",
+        "student/tests/budget.py is missing: run `m5 release`.",
+    ]
+
+
+def test_changed_source_makes_the_release_stale(released):
+    released.edit_cell("welcome", lambda text: text.replace("Welcome!", "Hello!"))
+    assert any(
+        problem.startswith("student/m5.ipynb differs") for problem in check_release(released.root)
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        ("student/notes.txt", "try   layers.Dense(64,  activation='relu')", None),
+        (
+            "student/notes.txt",
+            'x = layers.Dense(64, activation="relu"),  # wide enough for every digit, and no '
+            "bottleneck",
+            "gives away a line of assignment/m5.ipynb, cell 'model'",
+        ),
+        (
+            "student/tests/more.py",
+            "    assert  execution.all_cells_ran is True, execution.failure",
+            "gives away a line of assignment/m5.ipynb, cell 'test-runs-hidden'",
+        ),
+        ("student/hint.md", "Perhaps use Conv2D?", "words of solutions or hidden tests: conv2d"),
+        ("student/deep/down/hint.md", "all_cells_ran", "hidden tests: all_cells_ran"),
+        ("student/tests/more.py", "# HIDDEN\nx = 1", "marker '# HIDDEN'"),
+        ("student/tests/more.py", "@test_case(hidden=True)", "marker 'hidden=True'"),
+        ("student/more.md", "# BEGIN SOLUTION", "marker 'BEGIN SOLUTION'"),
+    ],
+)
+def test_leak_into_any_file_of_the_student(released, path, text, told):
+    target = released.root / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, "utf-8")
+    problems = check_release(released.root)
+    if told is None:
+        assert problems == []
+    else:
+        assert any(problem.startswith(path) and told in problem for problem in problems)
+
+
+@pytest.mark.parametrize("place", ["source", "output", "metadata"])
+def test_leak_in_a_notebook(released, place):
+    """Outputs and metadata are searched as well as sources."""
+    secret = "keras.optimizers.Adam(learning_rate=0.001)"
+    notebook = json.loads(released.read("student/m5.ipynb"))
+    cell = next(cell for cell in notebook["cells"] if cell["id"] == "model")
+    if place == "source":
+        cell["source"] = ["# try\n", f"optimizer={secret},\n"]
+    elif place == "output":
+        cell["outputs"] = [
+            {"output_type": "stream", "name": "stdout", "text": [f"optimizer={secret},"]}
+        ]
+    else:
+        notebook["metadata"]["hint"] = {"one": [f"optimizer={secret},", 1]}
+    released.write("student/more.ipynb", json.dumps(notebook))
+    assert any(
+        problem.startswith("student/more.ipynb gives away a line")
+        for problem in check_release(released.root)
+    )
+
+
+def test_sample_reflections_are_secret(released):
+    released.write(
+        "student/hint.md", released.cells("solutions/reference.ipynb")["reflection-1"]["source"]
+    )
+    problems = check_release(released.root)
+    assert any("gives away a line" in problem and "reflection-1" in problem for problem in problems)
+
+
+def test_release_that_would_leak_is_refused(released, monkeypatch):
+    """Should Otter Assign ever forget to hide a test, nothing is written."""
+    from autograder.release import build
+
+    real = build.run_assign
+
+    def forgetful(notebook, name):
+        assigned = real(notebook, name)
+        assigned.student_tests.update(assigned.grader_tests)
+        return assigned
+
+    monkeypatch.setattr(build, "run_assign", forgetful)
+    before = released.snapshot()
+    with pytest.raises(ReleaseError, match=r"give something away.*student/tests/runs\.py"):
+        release(released.root)
+    assert released.snapshot() == before
+
+
+def test_student_files_hold_no_word_of_the_other_solutions(shared):
+    student = words(shared.sources("student/m5.ipynb"))
+    for word in ("dropout", "conv2d", "execution", "all_cells_ran", "test_case"):
+        assert word not in student
