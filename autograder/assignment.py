@@ -1,0 +1,98 @@
+"""All that the grader knows about the assignment, read once for a run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autograder.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.data import Mnist, load_mnist
+from autograder.errors import ConfigError, DataError
+from autograder.preprocessing import Statistics
+
+DATA_PATH = Path("assignment/data/mnist.npz")
+TESTS_PATH = Path("dist/tests")
+LESSON_PATH = Path("student/m5.ipynb")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """The configuration, the data, the tests and the lesson.
+
+    Attributes
+    ----------
+    tests
+        Folder of Otter test files, hidden parts included.
+    lesson_text
+        Everything that the released notebook says, to recognise copied answers by.
+    secret_files
+        Files that no submission may be able to read.
+    """
+
+    config: Config
+    mnist: Mnist
+    statistics: Statistics
+    tests: Path
+    lesson_text: str
+    secret_files: tuple[Path, ...]
+
+    def with_timeout(self, seconds: float) -> Assignment:
+        """The same with another wall time for each notebook, and for each cell at most that."""
+        limits = self.config.limits
+        limits = msgspec.structs.replace(
+            limits, notebook_seconds=seconds, cell_seconds=min(limits.cell_seconds, seconds)
+        )
+        return replace(self, config=msgspec.structs.replace(self.config, limits=limits))
+
+
+def find_root(start: Path) -> Path:
+    """The folder that holds `otter_config.json`: `start`, a parent of it, or where we live.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    home = Path(__file__).resolve().parent.parent
+    for folder in (start.resolve(), *start.resolve().parents, home):
+        if (folder / CONFIG_NAME).is_file():
+            return folder
+    raise ConfigError(f"No {CONFIG_NAME} in {start} or above it; name one with --config.")
+
+
+def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
+    """Read everything from the folder `root`.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If a file is missing or is not what it should be.
+    """
+    config_path = config_path or root / CONFIG_NAME
+    config = load_config(config_path)
+    mnist = load_mnist(root / DATA_PATH)
+    tests = root / TESTS_PATH
+    missing = [name for name in CHECK_NAMES if not (tests / f"{name}.py").is_file()]
+    if missing:
+        raise DataError(f"{tests}: no test file for {', '.join(missing)}; run `m5 release`.")
+    return Assignment(
+        config=config,
+        mnist=mnist,
+        statistics=Statistics.of(mnist.x_train),
+        tests=tests,
+        lesson_text=_lesson_text(root / LESSON_PATH),
+        secret_files=(root / DATA_PATH, config_path, *sorted(tests.glob("*.py"))),
+    )
+
+
+def _lesson_text(path: Path) -> str:
+    try:
+        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        sources = [cell["source"] for cell in notebook["cells"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: cannot be read as a notebook; run `m5 release`.") from error
+    return "\n\n".join("".join(source) for source in sources)

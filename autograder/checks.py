@@ -1,0 +1,179 @@
+"""The checks: Otter's test files, run on what was measured instead of on the student's objects."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.config import CHECK_NAMES, Config
+from autograder.errors import DataError
+from autograder.execution import Execution
+from autograder.hints import hint_for
+from autograder.measurement import Measurement, VerifiedModel
+from autograder.preprocessing import Prepared
+from autograder.reflections import ReflectionJudgement
+from autograder.report import CheckResult, CheckStatus
+
+TITLES = {
+    "runs": "The notebook runs",
+    "accuracy": "Test accuracy",
+    "budget": "Parameter budget",
+    "reflection_1": "Reflection 1",
+    "reflection_2": "Reflection 2",
+    "reflection_3": "Reflection 3",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the checks may look at.
+
+    Attributes
+    ----------
+    measurement
+        None where there is no verified network; `why_unmeasured` then says why, to the student.
+    images, labels
+        The test images that count, prepared for the network, and their digits.
+    """
+
+    execution: Execution
+    measurement: Measurement | None
+    why_unmeasured: str
+    images: Prepared | None
+    labels: Any
+    reflections: Mapping[str, ReflectionJudgement]
+
+
+def load_otter() -> Any:
+    """Otter's test file classes; their import takes over a second, so call this early."""
+    return importlib.import_module("otter.test_files")
+
+
+def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
+    """Run every test file; returns Otter's GradingResults.
+
+    Raises
+    ------
+    DataError
+        If a test file is broken or is not worth what the configuration says.
+    """
+    otter = load_otter()
+    environment = {
+        "model": VerifiedModel(evidence.measurement) if evidence.measurement else None,
+        "x_test": evidence.images,
+        "y_test": evidence.labels,
+        "execution": evidence.execution,
+        "reflections": evidence.reflections,
+    }
+    files = []
+    for name in CHECK_NAMES:
+        path = tests / f"{name}.py"
+        try:
+            file = otter.ExceptionTestFile.from_file(str(path))
+        except Exception as error:
+            raise DataError(
+                f"{path}: {type(error).__name__}: {error}; run `m5 release`."
+            ) from error
+        if not file.test_cases or file.possible != config.points.of(name):
+            raise DataError(
+                f"{path}: worth {file.possible:g} points, but the configuration says "
+                f"{config.points.of(name)}; run `m5 release`."
+            )
+        file.run(environment)
+        files.append(file)
+    return otter.GradingResults(files)
+
+
+def describe_checks(results: Any, evidence: Evidence, config: Config) -> list[CheckResult]:
+    """Put Otter's results into words, in the order of `CHECK_NAMES`."""
+    described = []
+    for name in CHECK_NAMES:
+        points, max_points = results.get_score(name), config.points.of(name)
+        passed = results.get_result(name).passed_all
+        measured, wanted, next_step, was_made = _words_for(name, evidence, config)
+        if passed:
+            status = CheckStatus.PASSED
+        else:
+            status = CheckStatus.FAILED if was_made else CheckStatus.SKIPPED
+        described.append(
+            CheckResult(
+                name=name,
+                title=TITLES[name],
+                status=status,
+                points=float(points),
+                max_points=float(max_points),
+                measured=measured,
+                wanted=wanted,
+                next_step="" if passed else next_step,
+            )
+        )
+    return described
+
+
+def skipped_checks(config: Config, reason: str) -> list[CheckResult]:
+    """All checks, none of them made."""
+    return [
+        CheckResult(
+            name=name,
+            title=TITLES[name],
+            status=CheckStatus.SKIPPED,
+            points=0.0,
+            max_points=float(config.points.of(name)),
+            measured="not checked",
+            wanted=_words_wanted(name, config),
+            next_step=reason,
+        )
+        for name in CHECK_NAMES
+    ]
+
+
+def _words_for(name: str, evidence: Evidence, config: Config) -> tuple[str, str, str, bool]:
+    """(what was measured, what is wanted, the next step, whether the check could be made)."""
+    wanted = _words_wanted(name, config)
+    if name == "runs":
+        failed = evidence.execution.failed_cells
+        done = f"all {len(evidence.execution.cells)} code cells ran"
+        step = hint_for(failed[0]) if failed else "See which cell is slow, and make it quicker."
+        return evidence.execution.failure or done, wanted, step, True
+    if name in ("accuracy", "budget"):
+        measurement = evidence.measurement
+        if measurement is None:
+            return "not measured", wanted, evidence.why_unmeasured, False
+        if name == "accuracy":
+            images = f"{measurement.counted_images:,} test images"
+            text = f"{measurement.accuracy:.4f} on {images}"
+            return text, wanted, _accuracy_step(measurement), True
+        over = measurement.parameters - config.budget.max_parameters
+        layers = sorted(measurement.network.layers, key=lambda layer: -layer.parameters)
+        step = (
+            f"That is {over:,} too many. Which layer has most of them? Look at `{layers[0].name}`."
+        )
+        return f"{measurement.parameters:,} parameters", wanted, step, True
+    judgement = evidence.reflections[name]
+    measured = "an answer is there" if judgement.present else "no answer was found"
+    return measured, wanted, judgement.reason, True
+
+
+def _accuracy_step(measurement: Measurement) -> str:
+    if measurement.training_accuracy < 0.2:
+        return (
+            "The network guesses: it has not learned at all. What does the learning rate do to "
+            "its ReLU units in the first epoch?"
+        )
+    gap = measurement.training_accuracy - measurement.accuracy
+    if gap > 0.03:
+        return "It knows the training images better than new ones. What keeps it from memorising?"
+    return "It still errs on its training images. Does it have the units, the time and the steps?"
+
+
+def _words_wanted(name: str, config: Config) -> str:
+    if name == "runs":
+        return "every code cell runs from top to bottom without an error, within the limits"
+    if name == "accuracy":
+        return f"more than {config.accuracy.threshold:g}"
+    if name == "budget":
+        return f"at most {config.budget.max_parameters:,} parameters, trainable or not"
+    return f"an answer in your own words to: {config.reflections.prompts.of(name)}"

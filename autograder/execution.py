@@ -1,0 +1,152 @@
+"""What came of running a notebook: plain data, believed only as far as a grade needs it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from autograder.box.watchdog import Breach
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+MEMORY_ERRORS = frozenset({"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError"})
+"""How Python, NumPy and TensorFlow say that there is no memory left."""
+MAX_QUOTED_CHARACTERS = 300
+MAX_TRACEBACK_LINES = 12
+
+
+class CellStatus(str, Enum):
+    """How one cell ended."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMED_OUT = "timed out"
+    STOPPED = "stopped"
+    """The kernel ended, or was ended, while it ran."""
+    NOT_RUN = "not run"
+
+
+class Ending(str, Enum):
+    """How the run as a whole ended."""
+
+    COMPLETED = "completed"
+    TIMED_OUT = "timed out"
+    KERNEL_DIED = "kernel died"
+    OUT_OF_MEMORY = "out of memory"
+    TOO_MANY_PROCESSES = "too many processes"
+    OUTPUT_TOO_LARGE = "output too large"
+
+
+BREACH_ENDINGS = {
+    Breach.MEMORY: Ending.OUT_OF_MEMORY,
+    Breach.PROCESSES: Ending.TOO_MANY_PROCESSES,
+    Breach.DISK: Ending.OUTPUT_TOO_LARGE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRun:
+    """One code cell's run.
+
+    Attributes
+    ----------
+    number
+        Position among the code cells, from 1: what students see in the brackets beside it when
+        they run all cells in order.
+    seconds
+        Wall time.
+    error_name, error_text, traceback
+        As the kernel reported them, cut to a readable length; empty where nothing was raised.
+    first_line
+        The cell's first line of code, to recognise it by.
+    """
+
+    number: int
+    status: CellStatus
+    seconds: float
+    first_line: str
+    error_name: str = ""
+    error_text: str = ""
+    traceback: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What to call the cell in a sentence."""
+        return f"code cell {self.number} (`{self.first_line}`)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """A notebook's run in a box.
+
+    Attributes
+    ----------
+    notebook
+        The executed notebook as an nbformat node; its outputs are what the kernel sent.
+    seconds
+        Wall time of the student's cells together.
+    output_bytes
+        What the cells sent as output.
+    kept_output_bytes
+        How much of it is in `notebook`.
+    """
+
+    cells: tuple[CellRun, ...]
+    ending: Ending
+    notebook: Any
+    seconds: float
+    output_bytes: int = 0
+    kept_output_bytes: int = 0
+    peak_bytes: int = 0
+    stderr: tuple[str, ...] = ()
+
+    @property
+    def failed_cells(self) -> tuple[CellRun, ...]:
+        """The cells that did not end well, in order; cells that never ran are not among them."""
+        return tuple(
+            cell for cell in self.cells if cell.status not in (CellStatus.OK, CellStatus.NOT_RUN)
+        )
+
+    @property
+    def all_cells_ran(self) -> bool:
+        """Whether every code cell ran to its end without an error, within every limit."""
+        return self.ending is Ending.COMPLETED and all(
+            cell.status is CellStatus.OK for cell in self.cells
+        )
+
+    @property
+    def failure(self) -> str:
+        """One sentence about the first thing that went wrong; empty if nothing did."""
+        if self.all_cells_ran:
+            return ""
+        failed = self.failed_cells
+        if not failed:
+            return f"The run ended early: {self.ending.value}."
+        cell = failed[0]
+        if cell.status is CellStatus.ERROR:
+            return f"{cell.label} raised {cell.error_name}: {cell.error_text}".rstrip(": ")
+        if cell.status is CellStatus.TIMED_OUT:
+            return f"{cell.label} ran out of time after {cell.seconds:.0f} s."
+        return f"{cell.label} was running when the notebook was stopped: {self.ending.value}."
+
+
+def plain(text: object, limit: int = MAX_QUOTED_CHARACTERS) -> str:
+    """Text from the box for people to read: without colour codes, control characters and excess."""
+    cleaned = ANSI.sub("", str(text))
+    cleaned = "".join(c for c in cleaned if c == "\n" or c == "\t" or c.isprintable())
+    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
+
+
+def traceback_tail(lines: list[str]) -> tuple[str, ...]:
+    """The last lines of a traceback as the kernel sent it."""
+    text = "\n".join(lines)
+    tail = [plain(line, 200) for line in ANSI.sub("", text).splitlines() if line.strip()]
+    return tuple(tail[-MAX_TRACEBACK_LINES:])
+
+
+def first_line(source: str) -> str:
+    """The first line of a cell that says something, for quoting."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    code = [line for line in lines if not line.startswith("#")] or lines or [""]
+    return plain(code[0], 60).replace("`", "'")

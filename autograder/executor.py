@@ -1,0 +1,264 @@
+"""Runs a notebook's cells, one after another, in a kernel in a box."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+
+from autograder.box import Box, Toolbox
+from autograder.config import Limits
+from autograder.errors import BoxError
+from autograder.execution import (
+    BREACH_ENDINGS,
+    MEMORY_ERRORS,
+    CellRun,
+    CellStatus,
+    Ending,
+    Execution,
+    first_line,
+    plain,
+    traceback_tail,
+)
+from autograder.kernel import Kernel, KernelDied
+from autograder.outputs import OutputKeeper
+
+START_SECONDS = 60.0
+"""For the kernel to answer."""
+PRELUDE_SECONDS = 300.0
+"""For importing TensorFlow, 3 to 9 s on an idle machine, on a machine that is far from idle."""
+EXPORT_SECONDS = 60.0
+"""For writing the network out; a hundred megabytes take one second."""
+SETTLE_SECONDS = 2.0
+"""How long the last outputs of a cell may be on their way after its reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """How the kernel answered one request."""
+
+    status: CellStatus
+    content: dict[str, Any]
+
+
+class Executor:
+    """Runs one notebook in one box; `execute` may be called once.
+
+    Parameters
+    ----------
+    box
+        Opened, nothing running in it. The caller closes it.
+    toolbox
+        Where prelude, epilogue and data lie.
+    limits
+        Time and output; the box itself sees to the rest.
+    seed
+        For Python, NumPy and Keras.
+    on_cell
+        Called with (code cells done, code cells in all) after each cell.
+    """
+
+    def __init__(
+        self,
+        *,
+        box: Box,
+        toolbox: Toolbox,
+        limits: Limits,
+        seed: int,
+        on_cell: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._box = box
+        self._toolbox = toolbox
+        self._limits = limits
+        self._seed = seed
+        self._on_cell = on_cell or (lambda done, total: None)
+        self._kernel = Kernel(box)
+        self._keeper = OutputKeeper(
+            keep_bytes=limits.kept_output_bytes, stop_bytes=limits.output_bytes
+        )
+
+    def execute(self, notebook: nbformat.NotebookNode) -> Execution:
+        """Run every code cell, then have the network written to the box's export folder.
+
+        All processes of the box have ended when this returns. `notebook` is not changed.
+
+        Raises
+        ------
+        BoxError
+            If kernel or prelude fail before the student's first cell: our fault, not theirs.
+        """
+        executed = nbformat.from_dict(notebook)
+        cells = [cell for cell in executed.cells if cell.cell_type == "code"]
+        runs: list[CellRun] = []
+        ending = Ending.COMPLETED
+        try:
+            self._kernel.start()
+            self._kernel.wait_until_ready(START_SECONDS)
+            self._run_program("prelude.py", PRELUDE_SECONDS, SEED=self._seed)
+            started = time.monotonic()
+            try:
+                for number, cell in enumerate(cells, start=1):
+                    left = started + self._limits.notebook_seconds - time.monotonic()
+                    if left <= 0:
+                        ending = Ending.TIMED_OUT
+                        break
+                    runs.append(self._run_cell(number, cell, left))
+                    self._on_cell(number, len(cells))
+                    if runs[-1].status is CellStatus.TIMED_OUT:
+                        ending = Ending.TIMED_OUT
+                    if self._keeper.is_flooded:
+                        ending = Ending.OUTPUT_TOO_LARGE
+                        break
+            except KernelDied:
+                runs.append(self._stopped(len(runs) + 1, cells))
+                ending = self._why_stopped(ending)
+            seconds = time.monotonic() - started
+            if self._box.is_alive:
+                self._export()
+        finally:
+            self._kernel.close()
+            self._box.stop()
+        if (breach := self._box.breach) is not None:
+            ending = BREACH_ENDINGS[breach]
+        if ending is Ending.COMPLETED and any(run.error_name in MEMORY_ERRORS for run in runs):
+            ending = Ending.OUT_OF_MEMORY
+        for number in range(len(runs) + 1, len(cells) + 1):
+            line = first_line(cells[number - 1].source)
+            runs.append(
+                CellRun(number=number, status=CellStatus.NOT_RUN, seconds=0, first_line=line)
+            )
+        return Execution(
+            cells=tuple(runs),
+            ending=ending,
+            notebook=executed,
+            seconds=seconds,
+            output_bytes=self._keeper.seen_bytes,
+            kept_output_bytes=self._keeper.kept_bytes,
+            peak_bytes=self._box.peak_bytes,
+            stderr=self._box.stderr,
+        )
+
+    # ------------------------------------------------------------------ cells
+
+    def _run_cell(self, number: int, cell: Any, seconds_left: float) -> CellRun:
+        self._cell_started = time.monotonic()
+        cell.outputs = self._keeper.begin()
+        cell.execution_count = number
+        request = self._kernel.execute(cell.source)
+        reply = self._await_reply(request, min(self._limits.cell_seconds, seconds_left))
+        error = reply.content
+        trace = error.get("traceback")
+        return CellRun(
+            number=number,
+            status=reply.status,
+            seconds=time.monotonic() - self._cell_started,
+            first_line=first_line(cell.source),
+            error_name=plain(error.get("ename", ""), 80),
+            error_text=plain(error.get("evalue", "")),
+            traceback=traceback_tail([str(line) for line in trace] if trace else []),
+        )
+
+    def _await_reply(self, request: str, seconds: float) -> Reply:
+        """Wait for a request's reply; interrupt when time or output runs out, then kill.
+
+        Raises
+        ------
+        KernelDied
+            If the kernel ended by itself, was ended by the watchdog, or would not be interrupted.
+        """
+        reply = self._collect(request, time.monotonic() + seconds)
+        if reply is not None:
+            return reply
+        self._kernel.interrupt()
+        grace = self._limits.interrupt_grace_seconds
+        reply = self._collect(request, time.monotonic() + grace, stop_at_flood=False)
+        if reply is None:
+            self._was_killed = not self._keeper.is_flooded
+            self._box.kill()
+            raise KernelDied
+        flooded = self._keeper.is_flooded
+        status = CellStatus.STOPPED if flooded else CellStatus.TIMED_OUT
+        return Reply(status=status, content=reply.content)
+
+    _was_killed = False
+
+    def _collect(
+        self, request: str, deadline: float, *, stop_at_flood: bool = True
+    ) -> Reply | None:
+        """Take in messages until the reply and the end of outputs are there; None if too late."""
+        reply: Reply | None = None
+        is_idle = False
+        while not (reply and is_idle):
+            if reply or is_idle:
+                deadline = min(deadline, time.monotonic() + SETTLE_SECONDS)
+            message = self._kernel.receive(deadline)
+            if message is None:
+                break
+            if message.parent != request:
+                continue
+            if message.kind == "execute_reply" and message.channel == "shell":
+                failed = message.content.get("status") != "ok"
+                status = CellStatus.ERROR if failed else CellStatus.OK
+                reply = Reply(status=status, content=message.content if failed else {})
+            elif message.kind == "status":
+                is_idle = message.content.get("execution_state") == "idle"
+            elif message.channel == "iopub":
+                self._keeper.take(message.kind, message.content, message.size_bytes)
+                if stop_at_flood and self._keeper.is_flooded:
+                    return None
+        return reply
+
+    def _stopped(self, number: int, cells: list[Any]) -> CellRun:
+        """The record of the cell in which the kernel ended."""
+        timed_out = self._was_killed
+        return CellRun(
+            number=number,
+            status=CellStatus.TIMED_OUT if timed_out else CellStatus.STOPPED,
+            seconds=time.monotonic() - self._cell_started,
+            first_line=first_line(cells[number - 1].source),
+        )
+
+    def _why_stopped(self, ending: Ending) -> Ending:
+        if self._keeper.is_flooded:
+            return Ending.OUTPUT_TOO_LARGE
+        return Ending.TIMED_OUT if self._was_killed else Ending.KERNEL_DIED
+
+    # ------------------------------------------------------------------ our own programs
+
+    def _run_program(self, name: str, seconds: float, **names: object) -> None:
+        """Run a program of `inside/` in the kernel, in a namespace of its own.
+
+        Raises
+        ------
+        BoxError
+            If it fails, takes too long, or the kernel ends.
+        """
+        names = {"__name__": name.removesuffix(".py"), "DATA": str(self._toolbox.data), **names}
+        path = str(self._toolbox.program(name))
+        code = f"exec(compile(open({path!r}).read(), {path!r}, 'exec'), {names!r})"
+        self._keeper.begin()
+        try:
+            reply = self._collect(
+                self._kernel.execute(code, silent=True), time.monotonic() + seconds
+            )
+        except KernelDied:
+            said = " ".join(self._box.stderr[-3:])
+            raise BoxError(f"The kernel ended in {name}. {said}") from None
+        if reply is None:
+            raise BoxError(f"{name} took longer than {seconds:.0f} s.")
+        if reply.status is not CellStatus.OK:
+            name_, text = reply.content.get("ename"), reply.content.get("evalue")
+            raise BoxError(f"{name} failed: {name_}: {text}")
+
+    def _export(self) -> None:
+        """Have the network written; whether it was, the reader of the folder will see."""
+        folder = str(self._box.scratch.export)
+        try:
+            exporter = str(self._toolbox.program("export.py"))
+            self._run_program("epilogue.py", EXPORT_SECONDS, FOLDER=folder, EXPORTER=exporter)
+        except BoxError:
+            # By now the kernel is the student's: what it does here proves nothing about us.
+            return

@@ -1,0 +1,350 @@
+"""The way of one submission: intake, box, measurement, checks, report."""
+
+from __future__ import annotations
+
+import math
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import nbformat
+
+from autograder.assignment import Assignment
+from autograder.box import Box, Isolation, Toolbox
+from autograder.checks import Evidence, describe_checks, load_otter, run_checks, skipped_checks
+from autograder.config import REFLECTION_NAMES
+from autograder.errors import MalformedSubmission, OutputTooLarge, UnverifiableModel
+from autograder.execution import CellStatus, Ending, Execution
+from autograder.executor import Executor
+from autograder.export import NetworkExport, read_export
+from autograder.hints import hint_for
+from autograder.intake import Candidate, Submission, read_submission
+from autograder.measurement import Measurement, measure
+from autograder.reflections import find_reflections, judge_reflections
+from autograder.report import (
+    CellReport,
+    CheckResult,
+    CheckStatus,
+    IsolationReport,
+    NetworkReport,
+    ReflectionReport,
+    Report,
+)
+from autograder.verdict import Verdict
+
+ENDING_VERDICTS = {
+    Ending.TIMED_OUT: Verdict.TIMED_OUT,
+    Ending.OUT_OF_MEMORY: Verdict.OUT_OF_MEMORY,
+    Ending.KERNEL_DIED: Verdict.KERNEL_DIED,
+    Ending.TOO_MANY_PROCESSES: Verdict.KERNEL_DIED,
+    Ending.OUTPUT_TOO_LARGE: Verdict.OUTPUT_TOO_LARGE,
+}
+HEADLINES = {
+    Verdict.PASSED: "Everything passed. Well done!",
+    Verdict.FAILED: "Your notebook ran; some checks did not pass yet.",
+    Verdict.CELL_ERROR: "A cell of your notebook failed; the cells after it ran all the same.",
+    Verdict.TIMED_OUT: "Your notebook ran out of time; what was trained by then was graded.",
+    Verdict.OUT_OF_MEMORY: "Your notebook used more memory than it may.",
+    Verdict.KERNEL_DIED: "Python ended before your notebook did.",
+    Verdict.OUTPUT_TOO_LARGE: "Your notebook printed or wrote more than it may.",
+    Verdict.UNVERIFIABLE_MODEL: "Your network could not be measured.",
+    Verdict.MALFORMED_SUBMISSION: "There was no notebook that could be run.",
+    Verdict.GRADER_ERROR: "The grader failed. This is not your fault, and it is no grade.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grader:
+    """Grades submissions of one assignment, one at a time.
+
+    Attributes
+    ----------
+    isolation
+        The kind of box to use, and what is known about it.
+    on_cell
+        Called with (code cells done, code cells in all).
+    """
+
+    assignment: Assignment
+    toolbox: Toolbox
+    isolation: Isolation
+    on_cell: Callable[[int, int], None] | None = None
+
+    def grade(self, candidate: Candidate) -> Outcome:
+        """Grade one candidate; whatever happens, there is an outcome."""
+        try:
+            return self._grade(candidate)
+        except MalformedSubmission as error:
+            return Outcome(report=self._malformed(candidate, str(error)))
+        except Exception as error:
+            return Outcome(report=self._failed(candidate, error), log=traceback.format_exc())
+
+    def _grade(self, candidate: Candidate) -> Outcome:
+        config = self.assignment.config
+        submission = read_submission(candidate, assignment_id=config.assignment.id)
+        # Otter takes a second to import: let it, while the student's cells run elsewhere.
+        loading = threading.Thread(target=load_otter, daemon=True)
+        loading.start()
+        execution, export, why_not, too_large = self._execute(submission)
+        measurement: Measurement | None = None
+        if export is not None:
+            try:
+                measurement = measure(
+                    export,
+                    mnist=self.assignment.mnist,
+                    statistics=self.assignment.statistics,
+                    settings=config.verification,
+                )
+            except UnverifiableModel as error:
+                why_not = str(error)
+        loading.join()
+        evidence = self._evidence(submission, execution, measurement, why_not)
+        results = run_checks(evidence, tests=self.assignment.tests, config=config)
+        checks = describe_checks(results, evidence, config)
+        verdict = _verdict(execution, measurement, checks, too_large=too_large)
+        report = self._report(submission, evidence, checks, verdict, float(results.total))
+        return Outcome(report=report, executed=execution.notebook, log=_log(execution))
+
+    def _execute(self, submission: Submission) -> tuple[Execution, NetworkExport | None, str, bool]:
+        """Run the notebook; (execution, export or None, why there is none, whether too large)."""
+        config = self.assignment.config
+        with Box.open(kind=self.isolation.kind, limits=config.limits, toolbox=self.toolbox) as box:
+            execution = Executor(
+                box=box,
+                toolbox=self.toolbox,
+                limits=config.limits,
+                seed=config.verification.seed,
+                on_cell=self.on_cell,
+            ).execute(nbformat.from_dict(submission.notebook))
+            try:
+                export = read_export(box.scratch.export, max_bytes=config.limits.export_bytes)
+                return execution, export, "", False
+            except (OutputTooLarge, UnverifiableModel) as error:
+                return execution, None, str(error), isinstance(error, OutputTooLarge)
+
+    def _evidence(
+        self,
+        submission: Submission,
+        execution: Execution,
+        measurement: Measurement | None,
+        why_not: str,
+    ) -> Evidence:
+        config, mnist = self.assignment.config, self.assignment.mnist
+        prompts = {name: config.reflections.prompts.of(name) for name in REFLECTION_NAMES}
+        answers = find_reflections(submission.notebook, names=REFLECTION_NAMES, prompts=prompts)
+        judgements = judge_reflections(
+            answers,
+            prompts=prompts,
+            lesson_text=self.assignment.lesson_text,
+            min_characters=config.reflections.min_characters,
+        )
+        images = labels = None
+        if measurement is not None:
+            private = measurement.leak.found
+            counted = mnist.private_test if private else (mnist.x_test, mnist.y_test)
+            images, labels = measurement.preparation(counted[0]), counted[1]
+        return Evidence(
+            execution=execution,
+            measurement=measurement,
+            why_unmeasured=why_not,
+            images=images,
+            labels=labels,
+            reflections=judgements,
+        )
+
+    def _report(
+        self,
+        submission: Submission,
+        evidence: Evidence,
+        checks: list[CheckResult],
+        verdict: Verdict,
+        score: float,
+    ) -> Report:
+        execution, measurement = evidence.execution, evidence.measurement
+        return Report(
+            submission=submission.submission,
+            name=submission.name,
+            email=submission.email,
+            verdict=verdict,
+            score=score,
+            max_score=float(self.assignment.config.points.total),
+            headline=HEADLINES[verdict],
+            checks=checks,
+            cells=_describe_cells(execution),
+            network=_describe_network(measurement) if measurement else None,
+            reflections={
+                name: ReflectionReport(present=j.present, reason=j.reason, text=j.text)
+                for name, j in evidence.reflections.items()
+            },
+            isolation=IsolationReport(
+                kind=self.isolation.kind.value,
+                layers=list(self.isolation.layers),
+                missing=list(self.isolation.missing),
+            ),
+            seconds=execution.seconds,
+            peak_bytes=execution.peak_bytes,
+            output_bytes=execution.output_bytes,
+            notes=_notes(execution, evidence),
+            staff_notes=list(submission.repairs),
+            content_hash=submission.content_hash,
+        )
+
+    def _malformed(self, candidate: Candidate, reason: str) -> Report:
+        return self._empty(candidate, Verdict.MALFORMED_SUBMISSION, score=0.0, notes=[reason])
+
+    def _failed(self, candidate: Candidate, error: Exception) -> Report:
+        note = f"{type(error).__name__}: {error} (see grading.log)"
+        return self._empty(candidate, Verdict.GRADER_ERROR, score=None, staff_notes=[note])
+
+    def _empty(
+        self,
+        candidate: Candidate,
+        verdict: Verdict,
+        *,
+        score: float | None,
+        notes: list[str] | None = None,
+        staff_notes: list[str] | None = None,
+    ) -> Report:
+        config = self.assignment.config
+        # Where the grader failed nothing is known, not even that a check earned nothing.
+        reason = (notes or [""])[0]
+        checks = skipped_checks(config, reason) if score is not None else []
+        return Report(
+            submission=candidate.submission,
+            name=candidate.name,
+            email=candidate.email,
+            verdict=verdict,
+            score=score,
+            max_score=float(config.points.total),
+            headline=HEADLINES[verdict],
+            checks=checks,
+            cells=[],
+            network=None,
+            reflections={},
+            isolation=None,
+            seconds=0.0,
+            peak_bytes=0,
+            output_bytes=0,
+            notes=notes or [],
+            staff_notes=staff_notes or [],
+            content_hash="",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A report, and what else is kept of a submission.
+
+    Attributes
+    ----------
+    executed
+        The executed notebook, where one was run.
+    log
+        For staff: what the kernel said on standard error, or our own traceback.
+    """
+
+    report: Report
+    executed: nbformat.NotebookNode | None = None
+    log: str = ""
+
+
+def _verdict(
+    execution: Execution,
+    measurement: Measurement | None,
+    checks: list[CheckResult],
+    *,
+    too_large: bool,
+) -> Verdict:
+    if execution.ending in ENDING_VERDICTS:
+        return ENDING_VERDICTS[execution.ending]
+    if too_large:
+        return Verdict.OUTPUT_TOO_LARGE
+    if any(cell.status is not CellStatus.OK for cell in execution.cells):
+        return Verdict.CELL_ERROR
+    if measurement is None:
+        return Verdict.UNVERIFIABLE_MODEL
+    passed = all(check.status is CheckStatus.PASSED for check in checks)
+    return Verdict.PASSED if passed else Verdict.FAILED
+
+
+def _describe_cells(execution: Execution) -> list[CellReport]:
+    reports = []
+    for cell in execution.cells:
+        failed = cell.status not in (CellStatus.OK, CellStatus.NOT_RUN)
+        error = ""
+        if failed:
+            raised = f"{cell.error_name}: {cell.error_text}".strip(": ")
+            slow = f"{cell.status.value} after {cell.seconds:.0f} s"
+            error = raised if cell.status is CellStatus.ERROR else slow
+        reports.append(
+            CellReport(
+                number=cell.number,
+                status=cell.status.value,
+                seconds=round(cell.seconds, 3),
+                first_line=cell.first_line,
+                error=error,
+                traceback=list(cell.traceback),
+                hint=hint_for(cell) if failed else "",
+            )
+        )
+    return reports
+
+
+def _describe_network(measurement: Measurement) -> NetworkReport:
+    return NetworkReport(
+        accuracy=measurement.accuracy,
+        counted_images=measurement.counted_images,
+        public_accuracy=measurement.public_accuracy,
+        private_accuracy=measurement.private_accuracy,
+        training_accuracy=measurement.training_accuracy,
+        leak_z=measurement.leak.z,
+        leaked=measurement.leak.found,
+        parameters=measurement.parameters,
+        layers=[
+            {"name": layer.name, "kind": layer.kind, "parameters": layer.parameters}
+            for layer in measurement.network.layers
+        ],
+        chosen_by=measurement.chosen_by,
+        preparation=measurement.preparation.name,
+        history={
+            name: [
+                value if value is not None and math.isfinite(value) else None for value in values
+            ]
+            for name, values in measurement.history.items()
+        },
+    )
+
+
+def _notes(execution: Execution, evidence: Evidence) -> list[str]:
+    notes = []
+    measurement = evidence.measurement
+    if execution.ending is Ending.TIMED_OUT:
+        slowest = max(execution.cells, key=lambda cell: cell.seconds)
+        notes.append(f"The slowest was {slowest.label}: {slowest.seconds:.0f} s.")
+    if execution.ending is Ending.TOO_MANY_PROCESSES:
+        notes.append("It started more processes than it may.")
+    if measurement is None:
+        notes.append(evidence.why_unmeasured)
+    else:
+        if measurement.chosen_by != "the variable model":
+            notes.append(
+                f"No network was found under the name `model`: graded is {measurement.chosen_by}."
+            )
+        if measurement.leak.found:
+            notes.append(
+                "Your network does better on the test images that your notebook had than on "
+                "those that it did not have, which happens when it was trained on test images. "
+                "Only the images that it did not have were counted."
+            )
+    if execution.output_bytes > execution.kept_output_bytes and execution.kept_output_bytes:
+        dropped = execution.output_bytes - execution.kept_output_bytes
+        if dropped > 1 << 20:
+            notes.append(
+                f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept."
+            )
+    return notes
+
+
+def _log(execution: Execution) -> str:
+    return "\n".join(["Last lines of the kernel's standard error:", *execution.stderr, ""])

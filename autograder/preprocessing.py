@@ -1,0 +1,182 @@
+"""How a student prepared the images: recovered by trying, since no word of theirs is believed.
+
+Each preparation turns the bytes of MNIST into what a network may have been trained on. The one
+with which the network does best on training images is taken for the one that was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograder.errors import UnverifiableModel
+
+Bytes = NDArray[np.uint8]
+Prepared = NDArray[np.float32]
+
+QUICK_IMAGES = 400
+"""Enough to tell the preparations that might be right from the others."""
+SHORTLIST = 3
+
+SIDE = 28
+PIXELS = SIDE * SIDE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Of the training images, as students compute them.
+
+    Attributes
+    ----------
+    mean, deviation
+        Over all pixels, in units of bytes.
+    pixel_mean, pixel_deviation
+        For each pixel, of shape (28, 28); a pixel that never changes has deviation 1, as in
+        scikit-learn's StandardScaler.
+    """
+
+    mean: float
+    deviation: float
+    pixel_mean: NDArray[np.float64]
+    pixel_deviation: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, images: Bytes) -> Statistics:
+        """Compute them from images of shape (n, 28, 28)."""
+        # Exact sums of integers: a floating copy of 60,000 images would take 376 MB.
+        count = len(images)
+        totals = images.sum(axis=0, dtype=np.int64)
+        squares = np.zeros((SIDE, SIDE), dtype=np.int64)
+        for start in range(0, count, 4096):
+            part = images[start : start + 4096].astype(np.int64)
+            squares += (part * part).sum(axis=0)
+        mean = totals.sum() / (count * PIXELS)
+        deviation = np.sqrt(squares.sum() / (count * PIXELS) - mean**2)
+        pixel_mean = totals / count
+        pixel_deviation = np.sqrt(np.maximum(squares / count - pixel_mean**2, 0))
+        pixel_deviation[pixel_deviation == 0] = 1.0
+        return cls(
+            mean=float(mean),
+            deviation=float(deviation),
+            pixel_mean=pixel_mean,
+            pixel_deviation=pixel_deviation,
+        )
+
+
+def _per_image(images: Bytes, statistics: Statistics) -> NDArray[Any]:
+    x = images.astype(np.float32)
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    # The lower bound is that of tf.image.per_image_standardization.
+    deviation = np.maximum(x.std(axis=(1, 2), keepdims=True), 1 / np.sqrt(PIXELS))
+    return np.asarray((x - mean) / deviation)
+
+
+def _unit_rows(images: Bytes, statistics: Statistics) -> NDArray[Any]:
+    x = images.astype(np.float32)
+    norm = np.linalg.norm(x, axis=1, keepdims=True)
+    return x / np.where(norm == 0, 1, norm)
+
+
+def _unit_images(images: Bytes, statistics: Statistics) -> NDArray[Any]:
+    x = images.astype(np.float32)
+    norm = np.linalg.norm(x, axis=(1, 2), keepdims=True)
+    return x / np.where(norm == 0, 1, norm)
+
+
+PREPARATIONS: dict[str, Callable[[Bytes, Statistics], NDArray[Any]]] = {
+    "x / 255": lambda x, s: x / np.float32(255),
+    "x as it is (0 to 255)": lambda x, s: x,
+    "x / 127.5 - 1": lambda x, s: x / np.float32(127.5) - 1,
+    "x / 256": lambda x, s: x / np.float32(256),
+    "standardised over the training set": lambda x, s: (x - s.mean) / s.deviation,
+    "standardised per pixel": lambda x, s: (x - s.pixel_mean) / s.pixel_deviation,
+    "x / 255 - 0.5": lambda x, s: x / np.float32(255) - 0.5,
+    "x / 255 less the mean": lambda x, s: (x - s.mean) / 255,
+    "x / 255 less the mean image": lambda x, s: (x - s.pixel_mean) / 255,
+    "standardised per image": _per_image,
+    "keras.utils.normalize(x, axis=1)": _unit_rows,
+    "each image scaled to length 1": _unit_images,
+    "black or white (x > 127)": lambda x, s: x > 127,
+    "black or white (x > 0)": lambda x, s: x > 0,
+    "inverted (1 - x / 255)": lambda x, s: 1 - x / np.float32(255),
+    "twice scaled (x / 255 / 255)": lambda x, s: x / np.float32(255 * 255),
+}
+"""From what students do most to what they do least; the first of equals is taken."""
+
+
+def shape_for(input_shape: tuple[int | None, ...]) -> Callable[[NDArray[Any]], Prepared]:
+    """The way from images of shape (n, 28, 28) to what the network takes.
+
+    Knows flat vectors, any arrangement of 784 numbers, three equal colour channels, and images
+    padded with a border of 2 to 32 x 32.
+
+    Raises
+    ------
+    UnverifiableModel
+        If the network does not take MNIST images in any of these shapes.
+    """
+    wanted = tuple(SIDE if size is None else size for size in input_shape)
+    if int(np.prod(wanted, dtype=object)) == PIXELS:
+        return lambda x: x.reshape(-1, *wanted).astype(np.float32)
+    if wanted in {(SIDE, SIDE, 3), (32, 32), (32, 32, 1), (32, 32, 3)}:
+        border = (wanted[0] - SIDE) // 2
+        channels = wanted[2] if len(wanted) == 3 else 0
+
+        def fit(x: NDArray[Any]) -> Prepared:
+            x = np.pad(x.astype(np.float32), ((0, 0), (border, border), (border, border)))
+            return np.repeat(x[..., None], channels, axis=-1) if channels else x
+
+        return fit
+    raise UnverifiableModel(
+        f"Your network takes inputs of shape {wanted}. It should take a whole MNIST image: "
+        "(28, 28), (784,) or (28, 28, 1)."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """The preparation that was recovered."""
+
+    name: str
+    statistics: Statistics
+    shape: Callable[[NDArray[Any]], Prepared]
+
+    def __call__(self, images: Bytes) -> Prepared:
+        """Prepare images of shape (n, 28, 28) for the network."""
+        return self.shape(PREPARATIONS[self.name](images, self.statistics))
+
+
+def recover(
+    *,
+    input_shape: tuple[int | None, ...],
+    score: Callable[[Prepared, NDArray[np.uint8]], float],
+    images: Bytes,
+    labels: NDArray[np.uint8],
+    statistics: Statistics,
+) -> Preparation:
+    """Find the preparation with which the network does best.
+
+    Parameters
+    ----------
+    score
+        Accuracy of the network on prepared images, 0 to 1.
+    images, labels
+        Training images, so that nothing about the test images is learned here.
+
+    Raises
+    ------
+    UnverifiableModel
+        If the images do not fit the network's input.
+    """
+    shape = shape_for(input_shape)
+    named = [Preparation(name=name, statistics=statistics, shape=shape) for name in PREPARATIONS]
+
+    def best(among: list[Preparation], count: int) -> list[Preparation]:
+        # sorted() is stable: of equals, the more common preparation comes first.
+        return sorted(among, key=lambda way: -score(way(images[:count]), labels[:count]))
+
+    return best(best(named, QUICK_IMAGES)[:SHORTLIST], len(images))[0]

@@ -1,0 +1,119 @@
+"""What is said about one submission: one record, from which every file is written."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from autograder.config import Record
+from autograder.verdict import Verdict
+
+
+class CheckStatus(str, Enum):
+    """How one check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """It could not be made; worth nothing, and the reason is given."""
+
+
+class CheckResult(Record, frozen=True):
+    """One check's outcome, in words for the student."""
+
+    name: str
+    title: str
+    status: CheckStatus
+    points: float
+    max_points: float
+    measured: str
+    wanted: str
+    next_step: str
+    """One thing to do; empty where the check passed."""
+
+
+class CellReport(Record, frozen=True):
+    """One code cell's run."""
+
+    number: int
+    status: str
+    seconds: float
+    first_line: str
+    error: str
+    traceback: list[str]
+    hint: str
+
+
+class ReflectionReport(Record, frozen=True):
+    """One reflection, for staff to read."""
+
+    present: bool
+    reason: str
+    text: str
+
+
+class NetworkReport(Record, frozen=True):
+    """The verified network."""
+
+    accuracy: float
+    counted_images: int
+    public_accuracy: float
+    private_accuracy: float
+    training_accuracy: float
+    leak_z: float
+    leaked: bool
+    parameters: int
+    layers: list[dict[str, object]]
+    chosen_by: str
+    preparation: str
+    history: dict[str, list[float | None]]
+
+
+class IsolationReport(Record, frozen=True):
+    """What the box held back in this run."""
+
+    kind: str
+    layers: list[str]
+    missing: list[str]
+
+
+class Report(Record, frozen=True, kw_only=True):
+    """Everything about one graded submission; report.json is this record.
+
+    Attributes
+    ----------
+    score
+        Sum of the checks' points, or None where the grader itself failed: that is no zero.
+    seconds
+        Wall time of the student's cells.
+    notes
+        Sentences for the student.
+    staff_notes
+        Sentences for staff alone.
+    """
+
+    format: int = 1
+    submission: str
+    name: str
+    email: str
+    verdict: Verdict
+    score: float | None
+    max_score: float
+    headline: str
+    checks: list[CheckResult]
+    cells: list[CellReport]
+    network: NetworkReport | None
+    reflections: dict[str, ReflectionReport]
+    isolation: IsolationReport | None
+    seconds: float
+    peak_bytes: int
+    output_bytes: int
+    notes: list[str]
+    staff_notes: list[str]
+    content_hash: str
+
+    def points_of(self, name: str) -> float | None:
+        """Points of the check of that name; None where there is none."""
+        for check in self.checks:
+            if check.name == name:
+                return check.points
+        return None
