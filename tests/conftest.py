@@ -1,0 +1,39 @@
+"""What many tests share: the course, its data, and a toolbox for boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment import Assignment, load_assignment
+from autograder.box import Toolbox
+from autograder.data import Mnist, load_mnist
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Mnist:
+    """The digits as shipped."""
+    return load_mnist(ROOT / "assignment/data/mnist.npz")
+
+
+@pytest.fixture(scope="session")
+def assignment() -> Assignment:
+    """The course as committed."""
+    return load_assignment(ROOT)
+
+
+@pytest.fixture(scope="session")
+def toolbox(mnist: Mnist) -> Iterator[Toolbox]:
+    """What all boxes may read."""
+    with Toolbox.make(mnist) as toolbox:
+        yield toolbox
