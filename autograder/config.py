@@ -96,8 +96,8 @@ class ReflectionsConfig(Record, frozen=True):
     """What counts as an answer."""
 
     min_characters: Annotated[int, Meta(ge=1, le=10_000)]
-    """Width-weighted letters of an answer: a Latin letter counts 1, a Han, Kana or Hangul
-    character 2, since one of those says as much as two letters or more."""
+    """Weighted letters of an answer: a Latin letter counts 1, an Arabic or Hebrew one 1.5, a Han,
+    Kana or Hangul character 2, since one of those says as much as two letters or more."""
     prompts: PromptsConfig
 
 
@@ -149,6 +149,19 @@ class Verification(Record, frozen=True):
     a single copy of the public half at p = 4e-7."""
 
 
+class GradescopeConfig(Record, frozen=True):
+    """How the grader behaves in Gradescope's container."""
+
+    container_seconds: Annotated[float, Meta(ge=60, le=2400)]
+    """The time limit that is set for the assignment on Gradescope, 600 s unless somebody changed
+    it. A container that runs longer is killed and scores 0, so this must not be more than it."""
+    reserve_seconds: Annotated[float, Meta(ge=15, le=1200)]
+    """Of that, kept back from the cells: to start the kernel, to measure, to write. On half a CPU
+    these took 57 s for a network of the course's size."""
+    leaderboard: bool
+    """Whether networks that pass are listed by parameters and accuracy."""
+
+
 class Config(Record, frozen=True):
     """The whole of ``otter_config.json``."""
 
@@ -160,6 +173,7 @@ class Config(Record, frozen=True):
     starter: StarterConfig
     limits: Limits
     verification: Verification
+    gradescope: GradescopeConfig
 
 
 def parse_config(text: bytes, source: str = CONFIG_NAME) -> Config:
@@ -189,6 +203,12 @@ def parse_config(text: bytes, source: str = CONFIG_NAME) -> Config:
         raise ConfigError(
             f"{source}: limits.cell_seconds ({limits.cell_seconds:g}) is more than "
             f"limits.notebook_seconds ({limits.notebook_seconds:g})."
+        )
+    least = 2 * config.gradescope.reserve_seconds
+    if config.gradescope.container_seconds < least:
+        raise ConfigError(
+            f"{source}: gradescope.container_seconds must be at least twice "
+            f"gradescope.reserve_seconds, {least:g}, or no time is left for the cells."
         )
     if config.points.total == 0:
         raise ConfigError(f"{source}: points: all checks together are worth nothing.")

@@ -39,7 +39,7 @@ class OutputKeeper:
     def begin(self) -> list[Any]:
         """Start a new cell; returns the list that will hold its outputs."""
         self._outputs = []
-        self._clear_next = False
+        self._clear_next = self._said_cut = False
         return self._outputs
 
     def take(self, kind: str, content: dict[str, Any], size_bytes: int) -> None:
@@ -54,7 +54,7 @@ class OutputKeeper:
         if self.kept_bytes + size_bytes > self._keep_bytes:
             if kind in OUTPUT_KINDS and not self._said_cut:
                 self._said_cut = True
-                text = "\n[The rest of this notebook's output was too long to keep.]\n"
+                text = "\n[What this cell showed next was too long to keep.]\n"
                 self._outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
             return
         if kind == "update_display_data":
@@ -79,17 +79,23 @@ class OutputKeeper:
         if kind == "stream":
             output["text"] = overtype(output["text"])
         self._outputs.append(output)
-        display = (content.get("transient") or {}).get("display_id")
-        if isinstance(display, str):
+        if (display := _display_id(content)) is not None:
             self._displays.setdefault(display, []).append(output)
 
     def _update_displays(self, content: dict[str, Any]) -> None:
-        display = (content.get("transient") or {}).get("display_id")
+        display = _display_id(content)
         data, metadata = content.get("data"), content.get("metadata", {})
-        if isinstance(display, str) and isinstance(data, dict) and isinstance(metadata, dict):
+        if display is not None and isinstance(data, dict) and isinstance(metadata, dict):
             for output in self._displays.get(display, ()):
                 output["data"] = nbformat.from_dict(data)
                 output["metadata"] = nbformat.from_dict(metadata)
+
+
+def _display_id(content: dict[str, Any]) -> str | None:
+    """The name under which an output can be changed later."""
+    transient = content.get("transient")
+    display = transient.get("display_id") if isinstance(transient, dict) else None
+    return display if isinstance(display, str) else None
 
 
 def overtype(text: str) -> str:

@@ -132,7 +132,12 @@ class Grader:
     ) -> Evidence:
         config, mnist = self.assignment.config, self.assignment.mnist
         prompts = {name: config.reflections.prompts.of(name) for name in REFLECTION_NAMES}
-        answers = find_reflections(submission.notebook, names=REFLECTION_NAMES, prompts=prompts)
+        answers = find_reflections(
+            submission.notebook,
+            names=REFLECTION_NAMES,
+            prompts=prompts,
+            lesson_text=self.assignment.lesson_text,
+        )
         judgements = judge_reflections(
             answers,
             prompts=prompts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import random
@@ -27,7 +28,7 @@ from autograder.box.command import (
     readable_paths,
 )
 from autograder.box.members import Census, descendants, kill_all, owned_by, take_census
-from autograder.box.scratch import Scratch
+from autograder.box.scratch import Scratch, Usage
 from autograder.box.toolbox import Toolbox
 from autograder.box.watchdog import Breach, Watchdog
 from autograder.config import Limits
@@ -38,6 +39,8 @@ START_SECONDS = 30.0
 MAX_STDERR_LINES = 40
 USER_IDS = range(50_000, 60_000)
 """Above what systems give to people and services, below what they give to containers."""
+PR_SET_CHILD_SUBREAPER = 36
+SHARED_MEMORY = "/dev/shm"
 ADDRESS_SLACK_BYTES = 8 << 30
 """Thread stacks and reserved memory count as data though nobody touches them; the exact limit is
 the watchdog's or the control group's, this one only stops a balloon between two looks."""
@@ -71,8 +74,10 @@ class Box:
         self._cgroup: ControlGroup | None = None
         self._stderr: deque[str] = deque(maxlen=MAX_STDERR_LINES)
         self._strangers = _children_of_grader()
+        if kind is BoxKind.PLAIN:
+            _adopt_orphans()
         self._watchdog = Watchdog(
-            limits=limits, census=self._census, usage=scratch.usage, kill=self.kill
+            limits=limits, census=self._census, usage=self._usage, kill=self.kill
         )
         self._closed = False
 
@@ -182,14 +187,21 @@ class Box:
             # Counted by user, so only of use where nobody else is this user.
             limits["NPROC"] = self._limits.processes
         writable = [str(folder) for folder in self.scratch.writable]
+        writable += [f"/dev/{name}" for name in DEVICES]
+        if self.kind is BoxKind.NAMESPACES:
+            writable += ["/tmp", "/var/tmp"]
+        if self.kind is not BoxKind.PLAIN:
+            # Where `multiprocessing` keeps its locks. A user of its own can be swept up after.
+            writable.append(SHARED_MEMORY)
         return {
             "limits": limits,
             "uid": self._uid,
             "read": [*readable_paths(self._toolbox.root), "/proc", "/sys/devices/system"],
-            "write": [*writable, *(f"/dev/{name}" for name in DEVICES)]
-            + (["/tmp", "/var/tmp"] if self.kind is BoxKind.NAMESPACES else []),
+            "write": writable,
             "landlock": True,
             "seccomp": True,
+            "same_user": self.kind is BoxKind.PLAIN,
+            "connect": self.kind is BoxKind.NAMESPACES,
             "cwd": str(self.scratch.work),
             "run": [str(self._toolbox.program(program)), *arguments],
             "status": status,
@@ -256,6 +268,11 @@ class Box:
             found |= descendants(child)
         return found | descendants(self._process.pid)
 
+    def _usage(self) -> Usage:
+        if self.kind is not BoxKind.USER:
+            return self.scratch.usage()
+        return self.scratch.usage(shared=SHARED_MEMORY, owner=self._uid)
+
     def _census(self) -> Census:
         return take_census(self.members())
 
@@ -306,6 +323,12 @@ def _children_of_grader() -> set[int]:
     return {child.pid for child in psutil.Process().children()}
 
 
+def _adopt_orphans() -> None:
+    """Have the kernel hand orphaned descendants to this process, where they can be found."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def _free_user_id() -> int:
     """A user id that no process has, and that no other grader takes at the same moment."""
     used = {process.uids().real for process in psutil.process_iter() if process.is_running()}
@@ -334,7 +357,7 @@ def _claim(uid: int) -> bool:
 
 def _sweep(uid: int) -> None:
     """Remove what a box user left where everybody may write, should no layer have kept it out."""
-    for folder in ("/tmp", "/var/tmp", "/dev/shm"):
+    for folder in ("/tmp", "/var/tmp", SHARED_MEMORY):
         with contextlib.suppress(OSError):
             for entry in os.scandir(folder):
                 with contextlib.suppress(OSError):

@@ -43,9 +43,8 @@ ETC_FILES = (
     "timezone",
 )
 """The parts of /etc that programs need and that hold no secrets."""
-DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm")
-"""The parts of /dev that programs write to. Terminals, since `!command` opens one; shared memory,
-since `multiprocessing` keeps its locks there."""
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
+"""The parts of /dev that programs write to; terminals, since `!command` opens one."""
 
 
 def readable_paths(toolbox: Path) -> tuple[str, ...]:

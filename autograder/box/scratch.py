@@ -85,10 +85,16 @@ class Scratch:
             raise BoxError(f"No scratch folder could be made: {error}.") from error
         return scratch
 
-    def usage(self) -> Usage:
-        """Disk space and entries in use; stops counting at `MAX_ENTRIES`."""
+    def usage(self, *, shared: str | None = None, owner: int | None = None) -> Usage:
+        """Disk space and entries in use; stops counting at `MAX_ENTRIES`.
+
+        Parameters
+        ----------
+        shared, owner
+            A folder that is not ours alone, and the user whose files in it count.
+        """
         total = entries = 0
-        pending = [str(folder) for folder in self.writable]
+        pending = [str(folder) for folder in self.writable] + ([shared] if shared else [])
         while pending:
             try:
                 with os.scandir(pending.pop()) as found:
@@ -97,6 +103,8 @@ class Scratch:
                         if entries > MAX_ENTRIES:
                             return Usage(bytes=total, entries=entries)
                         status = entry.stat(follow_symlinks=False)
+                        if owner is not None and status.st_uid != owner:
+                            continue
                         total += status.st_blocks * 512
                         if entry.is_dir(follow_symlinks=False):
                             pending.append(entry.path)

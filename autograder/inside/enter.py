@@ -9,6 +9,8 @@ and then runs a program in that same process. SPEC is a JSON object:
     write       paths that may be written
     landlock    whether to ask the kernel for Landlock
     seccomp     whether to ask the kernel for a system call filter
+    same_user   whether the box runs as the grader's own user, with the grader's files in reach
+    connect     whether it may connect to sockets that it finds in the file system
     cwd         working folder
     run         [path of the program, argument, ...]
     status      file descriptor to which to write, as JSON, which layers came about
@@ -125,18 +127,25 @@ COMMON_REFUSED = (425, 426, 427, 428, 429, 430, 431, 432, 433, 438, 442, 448)
 """io_uring_*, open_tree, move_mount, fsopen, fsconfig, fsmount, fspick, pidfd_getfd,
 mount_setattr, process_mrelease."""
 
+COMMON_ATTRIBUTES = (452, 463, 466, 469)
+"""fchmodat2, setxattrat, removexattrat, file_setattr."""
+
 # fmt: off
 MACHINES = {
     # In order: ptrace unshare setns mount umount2 pivot_root chroot process_vm_readv
     # process_vm_writev bpf perf_event_open userfaultfd keyctl add_key request_key kexec_load
     # kexec_file_load init_module finit_module delete_module reboot swapon swapoff kcmp
-    # name_to_handle_at open_by_handle_at acct settimeofday syslog shmget msgget semget mq_open
+    # name_to_handle_at open_by_handle_at acct settimeofday syslog shmget msgget semget mq_open;
+    # attributes: chmod, chown, utime, setxattr, removexattr and their variants.
     "x86_64": {
         "arch": 0xC000003E,
         "socket": 41,
         "clone": 56,
         "clone3": 435,
         "memfd_create": 319,
+        "connect": 42,
+        "attributes": (90, 91, 268, 92, 93, 94, 260, 132, 235, 261, 280, 188, 189, 190, 197, 198,
+            199),
         "refused": (
             101,
             272,
@@ -179,6 +188,8 @@ MACHINES = {
         "clone": 220,
         "clone3": 435,
         "memfd_create": 279,
+        "connect": 203,
+        "attributes": (52, 53, 54, 55, 88, 5, 6, 7, 14, 15, 16),
         "refused": (
             117,
             97,
@@ -219,13 +230,14 @@ MACHINES = {
 # fmt: on
 
 
-def filter_program(machine):
+def filter_program(machine, *, same_user, connect):
     """The filter as a list of (code, jump if true, jump if false, operand).
 
     Jumps count instructions to skip; offsets are those of struct seccomp_data.
     """
     refuse = (RETURN, 0, 0, ERRNO | errno.EPERM)
     missing = (RETURN, 0, 0, ERRNO | errno.ENOSYS)
+    pretend = (RETURN, 0, 0, ERRNO | 0)
     program = [
         (LOAD, 0, 0, 4),
         (JUMP_EQUAL, 1, 0, machine["arch"]),
@@ -241,6 +253,15 @@ def filter_program(machine):
     # Memory behind memfd_create is nobody's resident memory, so no limit would see it.
     for number in (machine["clone3"], machine["memfd_create"]):
         program += [(JUMP_EQUAL, 0, 1, number), missing]
+    if not connect:
+        # Landlock does not keep a program from the sockets of others, which a desktop has many of.
+        program += [(JUMP_EQUAL, 0, 1, machine["connect"]), refuse]
+    if same_user:
+        # Landlock does not keep an owner from changing modes and times, so that the grader's own
+        # files could be. Honest programs change those of their own files: they are told it went
+        # well, and do not need it.
+        for number in (*machine["attributes"], *COMMON_ATTRIBUTES):
+            program += [(JUMP_EQUAL, 0, 1, number), pretend]
     program += [
         (JUMP_EQUAL, 0, 4, machine["clone"]),
         (LOAD, 0, 0, 16),
@@ -257,12 +278,12 @@ def filter_program(machine):
     return program
 
 
-def lock_seccomp():
+def lock_seccomp(**how):
     """Install the filter; refused calls fail with an error, as if the kernel lacked them."""
     machine = MACHINES.get(platform.machine())
     if machine is None:
         raise OSError(errno.ENOSYS, "no system call table for " + platform.machine())
-    instructions = b"".join(struct.pack("=HBBI", *step) for step in filter_program(machine))
+    instructions = b"".join(struct.pack("=HBBI", *step) for step in filter_program(machine, **how))
     memory = ctypes.create_string_buffer(instructions, len(instructions))
     program = struct.pack("@HP", len(instructions) // 8, ctypes.addressof(memory))
     checked(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0))
@@ -274,6 +295,7 @@ def lock_seccomp():
 def enter(spec):
     """Lock every layer that the machine offers; return which ones came about."""
     layers = {}
+    how = {"same_user": spec["same_user"], "connect": spec["connect"]}
     set_limits(spec["limits"])
     if spec["uid"] is not None:
         become(spec["uid"])
@@ -284,7 +306,7 @@ def enter(spec):
         checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         for name, wanted, lock in (
             ("landlock", spec["landlock"], lambda: lock_landlock(spec["read"], spec["write"])),
-            ("seccomp", spec["seccomp"], lock_seccomp),
+            ("seccomp", spec["seccomp"], lambda: lock_seccomp(**how)),
         ):
             if wanted:
                 try:

@@ -49,7 +49,9 @@ def export_network(model: Any, folder: Any, *, chosen_by: str, history: Any = No
     except Exception as error:
         record = _failure("failed", model, f"{type(error).__name__}: {error}")
         text = json.dumps({**common, **record}, allow_nan=False)
-    _replace(folder / "network.json", text.encode("utf-8", "replace"))
+    temporary = folder / "network.json.part"
+    temporary.write_text(text)  # ASCII: json.dumps escapes the rest
+    temporary.replace(folder / "network.json")
 
 
 def _describe(model: Any, folder: Path, history: Any) -> dict[str, Any]:
@@ -102,21 +104,17 @@ def _version() -> str:
 
 
 def _serialize(model: Any) -> dict[str, Any]:
-    keras = sys.modules["keras"]
     try:
-        full = keras.saving.serialize_keras_object(model)
+        full = sys.modules["keras"].saving.serialize_keras_object(model)
     except Exception:
+        if type(model).__name__ != "Sequential":
+            raise
         # One unserialisable part, such as a partial function as an activation, makes the whole
         # fail; layer by layer, only that one is lost.
         full = {
-            "module": "keras" if type(model).__name__ == "Sequential" else type(model).__module__,
+            "module": type(model).__module__,
             "class_name": type(model).__name__,
-            "config": {
-                "name": model.name,
-                "layers": [_serialize_layer(layer) for layer in model._layers],
-            }
-            if type(model).__name__ == "Sequential"
-            else model.get_config(),
+            "config": {"layers": [_serialize_layer(layer) for layer in model._layers]},
             "registered_name": None,
         }
     return {
@@ -125,9 +123,8 @@ def _serialize(model: Any) -> dict[str, Any]:
 
 
 def _serialize_layer(layer: Any) -> Any:
-    keras = sys.modules["keras"]
     try:
-        return keras.saving.serialize_keras_object(layer)
+        return sys.modules["keras"].saving.serialize_keras_object(layer)
     except Exception as error:
         return {
             "module": None,
@@ -252,9 +249,3 @@ def _plain(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     return str(value)[:NAME_LIMIT]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    temporary.replace(path)

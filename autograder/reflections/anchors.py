@@ -62,7 +62,9 @@ def is_heading(line: str) -> bool:
     return _HEADING.match(line) is not None
 
 
-def find_anchor(line: str, numbers: Mapping[int, str], prompts: Mapping[str, str]) -> Anchor | None:
+def find_anchor(
+    line: str, numbers: Mapping[int, str], questions: Mapping[str, Sequence[str]]
+) -> Anchor | None:
     """The reflection that `line` announces, if any.
 
     Parameters
@@ -71,8 +73,8 @@ def find_anchor(line: str, numbers: Mapping[int, str], prompts: Mapping[str, str
         Of a text cell, as it was written.
     numbers
         The reflections' names by their numbers.
-    prompts
-        The questions by name.
+    questions
+        The words of each question by name, as `split_words` gives them.
     """
     if len(line) > MAX_LINE_CHARACTERS:
         return None
@@ -84,8 +86,8 @@ def find_anchor(line: str, numbers: Mapping[int, str], prompts: Mapping[str, str
         name = numbers.get(_number(label["ahead"] or label["behind"]))
         return Anchor(name=name, kind=AnchorKind.HEADING) if name else None
     words = split_words(plain_text(line))
-    for name, prompt in prompts.items():
-        if _holds_prompt(words, split_words(plain_text(prompt))):
+    for name, question in questions.items():
+        if _begins_with(words, question):
             return Anchor(name=name, kind=AnchorKind.PROMPT)
     return None
 
@@ -117,10 +119,12 @@ def _number(text: str) -> int:
     return _KANJI_NUMBERS.get(char) or int(unicodedata.numeric(char, 0)) if len(char) == 1 else 0
 
 
-def _holds_prompt(words: Sequence[str], prompt: Sequence[str]) -> bool:
-    """Whether `words` are the question, perhaps retyped, at the start of a line."""
-    if not prompt or not words:
+def _begins_with(words: Sequence[str], question: Sequence[str]) -> bool:
+    """Whether a line starts with the question, perhaps retyped."""
+    start = words[: len(question)]
+    # Comparing in order is slow, and most lines share too few words for it to matter.
+    shared = len(set(start) & set(question))
+    if not question or 2 * shared < MIN_PROMPT_LIKENESS * len(question):
         return False
-    start = words[: len(prompt)]
-    matcher = SequenceMatcher(None, start, prompt, autojunk=False)
+    matcher = SequenceMatcher(None, start, question, autojunk=False)
     return matcher.ratio() >= MIN_PROMPT_LIKENESS

@@ -17,6 +17,9 @@ _TEXT_MAGIC = re.compile(r"\s*%%(?:markdown|html|latex)\b[^\n]*\n?", re.IGNORECA
 _LINE_MAGIC = re.compile(r"^[ \t]*[%!][^\n]*$", re.MULTILINE)
 _STRING = re.compile(r"(?is)[a-z]{0,3}(\"\"\"|'''|\"|')(.*)\1")
 _COMMENT = re.compile(r"#+[:!]?\s?(?:@(?:markdown|title)\b)?")
+_STATEMENT = re.compile(
+    r"\s*(?:import \w|from \S+ import |(?:del|global|nonlocal|raise|assert|return|class|def) )"
+)
 _SPEAKING_NAMES = frozenset({"print", "display", "markdown", "html", "ipython", "latex", "md"})
 """Functions that only show the text handed to them."""
 
@@ -73,4 +76,6 @@ def _inside(literal: str) -> str:
 def _is_prose(source: str) -> bool:
     text = source.strip()
     plain = sum(char.isalpha() or char.isspace() or char in ",.'’" for char in text)
-    return " " in text and plain >= MIN_PROSE_SHARE * len(text) if text else False
+    if " " not in text or _STATEMENT.match(text):
+        return False
+    return plain >= MIN_PROSE_SHARE * len(text)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from autograder.reflections.anchors import Anchor, AnchorKind, find_anchor, is_heading
 from autograder.reflections.code_text import text_in_code
 from autograder.reflections.placeholders import is_placeholder
-from autograder.reflections.plain import plain_text, split_words
+from autograder.reflections.plain import plain_text, shorten, split_words
 
-MAX_CELL_CHARACTERS = 100_000
-"""Read of one text cell, after pictures are taken out."""
-
-_PICTURE_DATA = re.compile(r"(data:image/[\w.+-]{1,40};base64,)[A-Za-z0-9+/=]*")
+MAX_LINES = 20_000
+"""Of all cells together; the lesson has 400. Bounds the time that a hostile notebook takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +63,9 @@ def find_reflections(
         still hold parts of the question or the placeholder; `judge_reflections` takes them off.
     """
     numbers = {_number_of(name, i): name for i, name in enumerate(names, start=1)}
-    lines = list(_lines(notebook, numbers, prompts or {}))
-    surest: dict[str, AnchorKind] = {}
+    questions = {name: split_words(plain_text(text)) for name, text in (prompts or {}).items()}
+    lines = list(islice(_lines(notebook, numbers, questions), MAX_LINES))
+    surest: dict[str, AnchorKind] = {}  # how each reflection is announced at best
     for line in lines:
         if line.anchor:
             known = surest.get(line.anchor.name, line.anchor.kind)
@@ -111,15 +111,17 @@ class _Finder:
         """Lines below the one that announces the reflection."""
         chosen: set[int] = set()
         is_open = has_text = False
-        cell = -1
+        cell = home = -1
         for i, line in enumerate(self.lines):
             is_new_cell, cell = line.cell != cell, line.cell
             announced = self._announced_by(line)
             if announced:
-                is_open, has_text = announced == name, False
+                is_open, has_text, home = announced == name, False, line.cell
             elif is_open and self._is_end(line, name, is_new_cell, has_text):
                 is_open = False
-            if not is_open or line.is_barrier or (line.tags and name not in line.tags):
+            # A cell with another's tag is another's, unless our question was merged into it.
+            is_foreign = bool(line.tags) and name not in line.tags and line.cell != home
+            if not is_open or line.is_barrier or is_foreign:
                 continue
             chosen.add(i)
             has_text = has_text or (line.anchor is None and _says_something(line.text))
@@ -136,12 +138,12 @@ class _Finder:
 
 
 def _lines(
-    notebook: Mapping[str, Any], numbers: Mapping[int, str], prompts: Mapping[str, str]
+    notebook: Mapping[str, Any], numbers: Mapping[int, str], questions: Mapping[str, Sequence[str]]
 ) -> Iterator[_Line]:
     names = frozenset(numbers.values())
     for cell, node in enumerate(notebook.get("cells", ())):
         tags = names & _tags(node)
-        source = _PICTURE_DATA.sub(r"\1", node.get("source", ""))[:MAX_CELL_CHARACTERS]
+        source = shorten(node.get("source", ""))
         if node.get("cell_type") == "code":
             code = text_in_code(source)
             if source.strip() and not code.is_all:
@@ -150,7 +152,7 @@ def _lines(
                 continue
             source = code.text or (source if tags else "")
         for text in source.splitlines():
-            anchor = find_anchor(text, numbers, prompts)
+            anchor = find_anchor(text, numbers, questions)
             yield _Line(cell=cell, text=text, anchor=anchor, tags=tags)
 
 

@@ -16,6 +16,7 @@ from autograder.reflections.plain import (
     is_wide,
     plain_text,
     points_elsewhere,
+    shorten,
     split_words,
     weigh,
 )
@@ -27,6 +28,9 @@ MAX_COPIED_SHARE = 0.8
 MAX_SAID_SHARE = 0.5
 """Of letters, what is left of a text when repetitions are said once. Answers say more than three
 quarters of their words for the first time."""
+
+MIN_SAID_SHARE = 0.75
+"""Of the minimum. “lr 0.03, lr 0.01, lr 0.001” repeats a word for a reason, so a little may go."""
 
 MAX_SHUFFLED_VOCABULARY = 7
 MIN_SHUFFLED_WORDS = 30
@@ -119,7 +123,7 @@ def label_of(name: str) -> str:
 
 def _judge_alone(source: str, scaffold: Scaffold, min_characters: int) -> tuple[str, Fault | None]:
     """The student's own lines, and what is wrong with them."""
-    own, left_out = scaffold.strip(source)
+    own, left_out = scaffold.strip(shorten(source))
     text = "\n".join(own).strip()
     lines = plain_text(text).splitlines()
     words = split_words("\n".join(lines))
@@ -135,7 +139,8 @@ def _judge_alone(source: str, scaffold: Scaffold, min_characters: int) -> tuple[
         return text, Fault.PROMPT
     weight = weigh(answer)
     said = weigh(without_repeats(answer))
-    if (said < min_characters and 0 < said <= MAX_SAID_SHARE * weight) or _is_shuffled(answer):
+    is_repeated = said < MIN_SAID_SHARE * min_characters and 0 < said <= MAX_SAID_SHARE * weight
+    if is_repeated or _is_shuffled(answer):
         return text, Fault.REPETITION
     if weight >= min_characters > weigh(words_not_noise(lines)):
         return text, Fault.NOISE

@@ -8,11 +8,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 MAX_ANSWER_CHARACTERS = 20_000
-"""About 3,000 words, read of one answer after pictures are taken out. Keeps the time for
-a hostile one below a second; a longer answer is there, whatever comes after."""
+"""About 3,000 words, read of one cell or answer after pictures are taken out. Bounds the time that
+a hostile one takes; a longer answer is there, whatever comes after."""
 
 WIDE_WEIGHT = 2
 """A Han, Kana or Hangul character says as much as two letters or more."""
+
+MAX_SOURCE_CHARACTERS = 32_000_000
+"""Looked through for pictures; intake reads at most twice as many bytes."""
 
 _DATA_URI = re.compile(r"data:[\w.+-]{1,40}/[\w.+-]{1,80}(?:;[\w=.-]{1,80})*,[\w+/=%.~-]*")
 _MARKER = re.compile(r"<!--\s{0,9}m5:[\w-]{1,40}\s{0,9}-->")
@@ -61,14 +64,21 @@ def plain_text(source: str) -> str:
     Comments are kept, since some students write between the arrows of one; pictures leave their
     description, links their text, addresses nothing.
     """
-    text = _DATA_URI.sub("", source)[:MAX_ANSWER_CHARACTERS]
-    text = _MARKER.sub("", text).replace("<!--", " ").replace("-->", " ")
+    text = _MARKER.sub("", shorten(source)).replace("<!--", " ").replace("-->", " ")
     text = _IMAGE.sub(r"\1", text)
     text = _LINK.sub(r"\1", text)
     text = _URL.sub("", _ATTACHMENT.sub("", text))
     text = _TAG.sub("", _BREAKING_TAG.sub("\n", text))
     text = html.unescape(text)
-    return unicodedata.normalize("NFKC", text)
+    # Cut again: a single ligature may become 18 letters.
+    return unicodedata.normalize("NFKC", text)[:MAX_ANSWER_CHARACTERS]
+
+
+def shorten(source: str) -> str:
+    """As much of `source` as is read, without the bytes of pictures."""
+    if len(source) > MAX_SOURCE_CHARACTERS or "data:" in source:
+        source = _DATA_URI.sub("", source[:MAX_SOURCE_CHARACTERS])
+    return source[:MAX_ANSWER_CHARACTERS]
 
 
 def points_elsewhere(source: str) -> bool:

@@ -1,0 +1,105 @@
+"""Boxes of every kind that this machine can make, and a way to run a few lines in them."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.box import Box, BoxKind, Breach, Toolbox, probe
+from autograder.config import Limits
+from autograder.errors import BoxError
+
+PROGRAM_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What came of a few lines in a box."""
+
+    answer: Any
+    """What the program left in ``answer``; None if it did not get that far."""
+    breach: Breach | None
+    stderr: str
+    root: Path
+
+
+class Lab:
+    """Runs programs in boxes of one kind."""
+
+    def __init__(self, kind: BoxKind, limits: Limits, toolbox: Toolbox) -> None:
+        self.kind = kind
+        self.limits = limits
+        self.toolbox = toolbox
+
+    def run(self, source: str, **changes: Any) -> Run:
+        """Run a program that leaves something JSON-like in the variable ``answer``."""
+        with self.box(**changes) as box:
+            self.start(box, source)
+            return self.wait(box)
+
+    @contextmanager
+    def box(self, **changes: Any) -> Iterator[Box]:
+        """An open box with some limits changed."""
+        limits = msgspec.structs.replace(self.limits, **changes)
+        with Box.open(kind=self.kind, limits=limits, toolbox=self.toolbox) as box:
+            yield box
+
+    def start(self, box: Box, source: str) -> None:
+        """Start a program in the box."""
+        name = f"program-{uuid.uuid4().hex[:8]}.py"
+        out = box.scratch.export / "answer.json"
+        ending = f"\nimport json\nwith open({str(out)!r}, 'w') as f: json.dump(answer, f)\n"
+        path = self.toolbox.root / name
+        path.write_text(source + ending)
+        path.chmod(0o444)
+        box.run(name)
+
+    def wait(self, box: Box) -> Run:
+        """Wait for its end, by itself or by the watchdog."""
+        deadline = time.monotonic() + PROGRAM_SECONDS
+        while box.is_alive and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not box.is_alive, "the program did not end in time"
+        box.stop()
+        out = box.scratch.export / "answer.json"
+        answer = json.loads(out.read_text()) if out.exists() and out.stat().st_size else None
+        return Run(
+            answer=answer, breach=box.breach, stderr="\n".join(box.stderr), root=box.scratch.root
+        )
+
+
+@pytest.fixture(scope="session")
+def working_kinds(assignment: Assignment, toolbox: Toolbox) -> dict[BoxKind, str]:
+    """For each kind of box the reason why there is none here, or nothing."""
+    reasons = {}
+    for kind in BoxKind:
+        try:
+            limits = assignment.config.limits
+            probe(limits=limits, toolbox=toolbox, secret_files=[], kinds=[kind])
+            reasons[kind] = ""
+        except BoxError as error:
+            reasons[kind] = str(error)
+    return reasons
+
+
+@pytest.fixture(params=list(BoxKind), ids=lambda kind: kind.value)
+def lab(
+    request: pytest.FixtureRequest,
+    working_kinds: dict[BoxKind, str],
+    assignment: Assignment,
+    toolbox: Toolbox,
+) -> Lab:
+    """A lab for each kind of box; skipped, with the reason, where there is none."""
+    if reason := working_kinds[request.param]:
+        pytest.skip(reason)
+    return Lab(request.param, assignment.config.limits, toolbox)

@@ -1,0 +1,316 @@
+"""Does a run end well, however its cells end? With a prelude that does nothing, to be quick."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.box import Box, BoxKind, Isolation, Toolbox, probe
+from autograder.execution import CellStatus, Ending, Execution
+from autograder.executor import Executor
+from autograder.kernel import MAX_MESSAGE_BYTES
+from autograder.outputs import overtype
+from tests.notebooks import notebook
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def bare(toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toolbox]:
+    """A toolbox without TensorFlow: a second a run instead of five."""
+    root = tmp_path_factory.mktemp("tools") / "tools"
+    shutil.copytree(toolbox.root, root, ignore=shutil.ignore_patterns("*.npz"))
+    for name, text in (("prelude.py", ""), ("epilogue.py", "open(FOLDER + '/done', 'w')")):
+        (root / name).chmod(0o644)
+        (root / name).write_text(text)
+    for folder in (root, *root.parents):
+        if folder.owner() == root.owner() and str(folder).startswith(
+            str(tmp_path_factory.getbasetemp())
+        ):
+            folder.chmod(0o755)
+    yield Toolbox(root=root)
+
+
+@pytest.fixture(scope="module")
+def isolation(assignment: Assignment, toolbox: Toolbox) -> Isolation:
+    """The strongest box there is here."""
+    return probe(limits=assignment.config.limits, toolbox=toolbox, secret_files=[])
+
+
+class Runner:
+    """Runs cells with limits that a test can wait for."""
+
+    def __init__(self, assignment: Assignment, toolbox: Toolbox, kind: BoxKind) -> None:
+        self._limits = msgspec.structs.replace(
+            assignment.config.limits,
+            cell_seconds=20.0,
+            notebook_seconds=40.0,
+            interrupt_grace_seconds=1.5,
+        )
+        self._toolbox = toolbox
+        self._kind = kind
+        self.exported = False
+
+    def __call__(self, *cells: str, **changes: Any) -> Execution:
+        limits = msgspec.structs.replace(self._limits, **changes)
+        with Box.open(kind=self._kind, limits=limits, toolbox=self._toolbox) as box:
+            executor = Executor(box=box, toolbox=self._toolbox, limits=limits, seed=1)
+            execution = executor.execute(notebook(*cells, answers=()))
+            self.exported = (box.scratch.export / "done").exists()
+        return execution
+
+
+@pytest.fixture
+def run(assignment: Assignment, bare: Toolbox, isolation: Isolation) -> Runner:
+    """Runs cells in a box."""
+    return Runner(assignment, bare, isolation.kind)
+
+
+def statuses(execution: Execution) -> list[CellStatus]:
+    return [cell.status for cell in execution.cells]
+
+
+def text_of(execution: Execution, number: int) -> str:
+    outputs = execution.notebook.cells[number - 1].outputs
+    return "".join(output.get("text", "") for output in outputs)
+
+
+def test_cells_run_in_order_and_share_names(run: Runner) -> None:
+    execution = run("x = 1", "x += 1\nprint(x)", "x")
+    assert execution.all_cells_ran
+    assert execution.failure == ""
+    assert text_of(execution, 2) == "2\n"
+    assert execution.notebook.cells[2].outputs[0].data["text/plain"] == "2"
+    assert [cell.execution_count for cell in execution.notebook.cells] == [1, 2, 3]
+    assert run.exported
+
+
+def test_an_error_does_not_stop_the_later_cells(run: Runner) -> None:
+    execution = run("1 / 0", "print('on')")
+    assert statuses(execution) == [CellStatus.ERROR, CellStatus.OK]
+    assert not execution.all_cells_ran
+    assert execution.cells[0].error_name == "ZeroDivisionError"
+    assert any("1 / 0" in line for line in execution.cells[0].traceback)
+    assert not any("\x1b" in line for line in execution.cells[0].traceback)
+    assert text_of(execution, 2) == "on\n"
+    assert "code cell 1" in execution.failure
+
+
+def test_input_is_an_error_at_once(run: Runner) -> None:
+    execution = run("input('name? ')", "import getpass\ngetpass.getpass()")
+    assert [cell.error_name for cell in execution.cells] == ["StdinNotImplementedError"] * 2
+    assert execution.seconds < 10
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0.2, CellStatus.OK), (8, CellStatus.TIMED_OUT)])
+def test_a_cell_has_its_time(run: Runner, seconds: float, status: CellStatus) -> None:
+    execution = run(f"import time\ntime.sleep({seconds})", "print('on')", cell_seconds=2.0)
+    assert statuses(execution) == [status, CellStatus.OK]
+    assert (execution.ending is Ending.TIMED_OUT) == (status is CellStatus.TIMED_OUT)
+    assert run.exported, "what was there by then must be exported"
+
+
+@pytest.mark.parametrize(("seconds", "ran"), [(0.2, 3), (1.8, 2)])
+def test_a_notebook_has_its_time(run: Runner, seconds: float, ran: int) -> None:
+    sleep = f"import time\ntime.sleep({seconds})"
+    execution = run(sleep, sleep, sleep, notebook_seconds=3.0, cell_seconds=3.0)
+    finished = [cell.status for cell in execution.cells if cell.status is CellStatus.OK]
+    assert len(finished) == (3 if ran == 3 else 1)
+    assert execution.all_cells_ran == (ran == 3)
+    assert execution.cells[2].status is (CellStatus.OK if ran == 3 else CellStatus.NOT_RUN)
+    assert run.exported
+
+
+def test_a_swallowed_interrupt_ends_in_a_kill(run: Runner) -> None:
+    execution = run(
+        "x = 1",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+        "print('never')",
+        cell_seconds=2.0,
+    )
+    assert statuses(execution) == [CellStatus.OK, CellStatus.TIMED_OUT, CellStatus.NOT_RUN]
+    assert execution.ending is Ending.TIMED_OUT
+    assert execution.cells[1].seconds < 8
+    assert "code cell 2" in execution.failure
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "import os; os._exit(0)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "import os; os.abort()",
+        "import ctypes; ctypes.string_at(0)",
+        "exit()",
+    ],
+)
+def test_a_kernel_that_ends_is_noticed(run: Runner, end: str) -> None:
+    execution = run("x = 1", end + "\nimport time; time.sleep(1)", "x", "x")
+    assert execution.ending is Ending.KERNEL_DIED
+    assert execution.cells[0].status is CellStatus.OK
+    assert execution.cells[-1].status is CellStatus.NOT_RUN
+    assert not execution.all_cells_ran
+    assert execution.seconds < 15
+
+
+def test_sys_exit_is_an_error_of_its_cell(run: Runner) -> None:
+    execution = run("import sys; sys.exit(1)", "print('on')")
+    assert statuses(execution)[1] is CellStatus.OK
+    assert not execution.all_cells_ran
+
+
+def test_memory_that_runs_out_is_named(run: Runner) -> None:
+    flood = "held = []\nfor _ in range(1500): held.append(bytearray(1 << 20))"
+    execution = run("x = 1", flood, "x", memory_bytes=700 * MEGABYTE)
+    assert execution.ending is Ending.OUT_OF_MEMORY
+    assert execution.cells[1].status in (CellStatus.STOPPED, CellStatus.ERROR)
+
+
+def test_a_refused_allocation_is_memory_too(run: Runner) -> None:
+    execution = run("import numpy\nnumpy.ones(1 << 42)", "print('on')")
+    assert execution.ending is Ending.OUT_OF_MEMORY
+    assert statuses(execution) == [CellStatus.ERROR, CellStatus.OK]
+
+
+@pytest.mark.parametrize(("megabytes", "kept"), [(1, True), (3, False)])
+def test_output_is_kept_up_to_a_limit(run: Runner, megabytes: int, kept: bool) -> None:
+    execution = run(
+        f"for _ in range({megabytes * 10}): print('x' * 100_000)",
+        "print('after')",
+        kept_output_bytes=2 * MEGABYTE,
+        output_bytes=20 * MEGABYTE,
+    )
+    assert execution.all_cells_ran, "too long is not wrong"
+    assert execution.output_bytes >= megabytes * 1_000_000
+    assert execution.kept_output_bytes <= 2 * MEGABYTE
+    assert ("too long to keep" in str(execution.notebook)) != kept
+
+
+@pytest.mark.parametrize(("megabytes", "stopped"), [(4, False), (30, True)])
+def test_a_flood_of_output_is_stopped(run: Runner, megabytes: int, stopped: bool) -> None:
+    execution = run(
+        f"for _ in range({megabytes * 10}): print('x' * 100_000)",
+        "print('after')",
+        kept_output_bytes=MEGABYTE,
+        output_bytes=8 * MEGABYTE,
+    )
+    assert (execution.ending is Ending.OUTPUT_TOO_LARGE) == stopped
+    assert execution.cells[0].status is (CellStatus.STOPPED if stopped else CellStatus.OK)
+    assert execution.output_bytes < 8 * MEGABYTE + MAX_MESSAGE_BYTES
+
+
+def test_an_endless_print_ends(run: Runner) -> None:
+    execution = run(
+        "while True: print('x' * 1000)",
+        "print('after')",
+        kept_output_bytes=MEGABYTE,
+        output_bytes=8 * MEGABYTE,
+    )
+    assert execution.ending is Ending.OUTPUT_TOO_LARGE
+    assert execution.seconds < 20
+
+
+def test_a_giant_message_harms_nobody(run: Runner) -> None:
+    execution = run(f"print('x' * {MAX_MESSAGE_BYTES + 1000})", "print('on')", cell_seconds=6.0)
+    assert execution.kept_output_bytes < MEGABYTE
+    assert len(execution.cells) == 2
+
+
+def test_a_progress_bar_leaves_one_line(run: Runner) -> None:
+    execution = run("for n in range(5): print(f'\\rstep {n}', end='', flush=True)\nprint()")
+    assert text_of(execution, 1) == "step 4\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a\rb", "b"),
+        ("a\rb\nc", "b\nc"),
+        ("a\r\nb", "a\nb"),
+        ("a\rb\r", "b\r"),
+        ("plain", "plain"),
+        ("", ""),
+    ],
+)
+def test_overtype(text: str, left: str) -> None:
+    assert overtype(text) == left
+
+
+def test_displays_are_updated_and_cleared(run: Runner) -> None:
+    execution = run(
+        "from IPython.display import display, clear_output\n"
+        "handle = display('one', display_id=True)\nhandle.update('two')",
+        "from IPython.display import clear_output\nprint('old')\nclear_output(wait=True)\nprint('new')",
+    )
+    shown = execution.notebook.cells[0].outputs
+    assert [output.data["text/plain"] for output in shown] == ["'two'"]
+    assert text_of(execution, 2) == "new\n"
+
+
+def test_magics_and_shell_commands_work(run: Runner) -> None:
+    execution = run("%matplotlib inline", "!echo shell", "%%time\nx = 3", "%reset -f", "1 + 1")
+    assert execution.all_cells_ran, execution.failure
+    assert "shell" in text_of(execution, 2)
+
+
+def test_a_figure_is_kept(run: Runner) -> None:
+    execution = run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    assert "image/png" in execution.notebook.cells[0].outputs[0].data
+
+
+def test_forked_children_can_print(run: Runner) -> None:
+    execution = run(
+        "import os\npid = os.fork()\nif pid == 0:\n    print('child speaks', flush=True)\n"
+        "    os._exit(0)\n_ = os.waitpid(pid, 0)\nimport time; time.sleep(0.5)"
+    )
+    assert "child speaks" in text_of(execution, 1)
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "k.iopub_socket.send_multipart([b'garbage'])",
+        "k.iopub_socket.send_multipart([b'x', b'<IDS|MSG>', b'', b'{', b'}', b'[', b'null'])",
+        "k.session.send(k.iopub_socket, 'stream', {'name': 7, 'text': None}, parent=p)",
+        "k.session.send(k.iopub_socket, 'display_data', {'data': 'x'}, parent=p)",
+        "k.session.send(k.iopub_socket, 'execute_result', {}, parent=p)",
+        "k.session.send(k.iopub_socket, 'update_display_data', {'data': [], 'transient': 3}, parent=p)",
+        "k.session.send(k.iopub_socket, 'error', {'ename': 5, 'traceback': 'x'}, parent=p)",
+        "k.session.send(k.iopub_socket, 'status', {'execution_state': ['idle']}, parent=p)",
+    ],
+)
+def test_forged_messages_are_passed_over(run: Runner, forgery: str) -> None:
+    execution = run(
+        f"k = get_ipython().kernel\np = k.get_parent()\n{forgery}\nprint('done')", "print('on')"
+    )
+    assert statuses(execution) == [CellStatus.OK, CellStatus.OK]
+    assert re.search("done", text_of(execution, 1))
+    assert text_of(execution, 2) == "on\n"
+
+
+def test_the_working_folder_is_empty_and_ours(run: Runner) -> None:
+    execution = run("import os\nprint(os.listdir('.'), os.path.expanduser('~') != os.getcwd())")
+    assert text_of(execution, 1) == "[] True\n"
+
+
+def test_a_module_beside_the_notebook_can_be_imported(run: Runner) -> None:
+    execution = run("open('helper.py', 'w').write('x = 5')", "import helper\nprint(helper.x)")
+    assert text_of(execution, 2) == "5\n"
+
+
+def test_the_notebook_given_is_not_changed(
+    assignment: Assignment, bare: Toolbox, isolation: Isolation, tmp_path: Path
+) -> None:
+    given = notebook("print(1)")
+    before = repr(given)
+    limits = assignment.config.limits
+    with Box.open(kind=isolation.kind, limits=limits, toolbox=bare) as box:
+        Executor(box=box, toolbox=bare, limits=limits, seed=1).execute(given)
+    assert repr(given) == before
