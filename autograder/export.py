@@ -27,25 +27,13 @@ from autograder.hostile import NotPlain, TooLarge, open_folder, printable, read_
 DESCRIPTION_NAME = "network.json"
 WEIGHTS_NAME = "weights.bin"
 MAX_DESCRIPTION_BYTES = 4 << 20
-"""ResNet50, 175 layers, takes 0.2 MiB."""
+"""ResNet50, of 177 layers, takes 0.2 MiB."""
 MAX_DEPTH = 16
 """Networks within networks; Keras's own applications nest two deep."""
 MAX_ARRAYS = 10_000
-DType = Literal[
-    "float32",
-    "float64",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-]
-
+_Float = Literal["float32", "float64"]
+_Int = Literal["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 Name = Annotated[str, Meta(max_length=200)]
-Names = Annotated[list[Name], Meta(max_length=1000)]
 Size = Annotated[int, Meta(ge=0, le=1 << 40)]
 Extent = Annotated[int, Meta(ge=1, le=1 << 31)]
 
@@ -72,7 +60,7 @@ class _ArrayEntry(Record, frozen=True):
     index: Annotated[int, Meta(ge=0, lt=MAX_ARRAYS)]
     name: Name
     shape: Annotated[list[Extent], Meta(max_length=8)]
-    dtype: DType
+    dtype: _Float | _Int
     trainable: bool
     offset: Size
     bytes: Size
@@ -94,7 +82,7 @@ class _Failure(Record, frozen=True, tag_field="kind", tag="failure"):
     keras_version: Name
     reason: Literal["no_network", "legacy_keras", "not_built", "subclassed", "failed"]
     class_name: Name
-    layers: Names
+    layers: Annotated[list[Name], Meta(max_length=1000)]
     detail: Name
 
 
@@ -121,8 +109,8 @@ class NetworkExport:
     keras_version: str
     network: SerializedLayer
     compilation: Compilation | None
-    history: dict[str, list[float | None]] | None
-    """Values per epoch of each metric; None stands for infinite or no number."""
+    history: dict[str, list[float | None]]
+    """Values per epoch of each metric; None stands for infinite or no number. Empty if unknown."""
     arrays: tuple[ExportedArray, ...]
     """In the order of the layers, and within a layer in Keras's order of its weights."""
 
@@ -161,7 +149,7 @@ def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
         keras_version=printable(description.keras_version, 20),
         network=description.network,
         compilation=description.compile,
-        history=description.history,
+        history={printable(name): values for name, values in (description.history or {}).items()},
         arrays=_arrays(description.arrays, content),
     )
 
@@ -198,50 +186,42 @@ def _parse(text: bytes) -> _Network | _Failure:
         raise UnverifiableModel(_GARBLED.format(why=why)) from error
 
 
+_STANDARD = "Build it as keras.Sequential([...]) or functionally, from Keras's own layers."
+_FAILURES = {
+    "no_network": f"What the notebook has as its network ({{kind}}) is no Keras model. {_STANDARD}",
+    "legacy_keras": "The network ({kind}) is made with the old tf_keras package. Import Keras by "
+    "`from tensorflow import keras`, and nothing from tf_keras.",
+    "not_built": "The network ({kind}) has no weights yet. Begin it with "
+    "keras.Input(shape=(28, 28)), and call model.fit(...).",
+    "subclassed": "The network is an object of a class of your own, {kind}{layers}; what its call "
+    f"method does cannot be checked. {_STANDARD}",
+    "failed": f"The network ({{kind}}) could not be saved: {{detail}}. {_STANDARD}",
+}
+
+
 def _failure(failure: _Failure) -> UnverifiableModel:
-    kind = printable(failure.class_name)
     layers = ", ".join(dict.fromkeys(printable(name) for name in failure.layers[:20]))
-    standard = "Build it as keras.Sequential([...]) or with the functional API, from Keras's layers"
-    if failure.reason == "no_network":
-        why = f"What the notebook leaves as its network ({kind}) is no Keras model. {standard}"
-    elif failure.reason == "legacy_keras":
-        why = (
-            f"The network ({kind}) was made with the old tf_keras package. Import Keras with "
-            "`from tensorflow import keras`, and nothing from tf_keras"
+    return UnverifiableModel(
+        _FAILURES[failure.reason].format(
+            kind=printable(failure.class_name),
+            layers=f" (layers: {layers})" if layers else "",
+            detail=printable(failure.detail, 120),
         )
-    elif failure.reason == "not_built":
-        why = (
-            f"The network ({kind}) has no weights yet. Begin it with keras.Input(shape=(28, 28)), "
-            "and call model.fit(...)"
-        )
-    elif failure.reason == "subclassed":
-        why = (
-            f"The network is an object of a class of your own, {kind}"
-            + (f" (layers: {layers})" if layers else "")
-            + f"; what its call method does cannot be checked. {standard}"
-        )
-    else:
-        why = (
-            f"The network ({kind}) could not be saved: {printable(failure.detail, 120)}. {standard}"
-        )
-    return UnverifiableModel(why + ".")
+    )
 
 
 def _arrays(entries: list[_ArrayEntry], content: bytes) -> tuple[ExportedArray, ...]:
     arrays = []
     places: dict[int, tuple[list[int], str]] = {}
+    lengths: dict[tuple[str, ...], int] = {}
     end = 0
-    following: dict[tuple[str, ...], int] = {}
     for entry in entries:
-        layer = tuple(entry.layer)
-        place = (entry.shape, entry.dtype)
-        dtype = np.dtype(entry.dtype).newbyteorder("<")
-        if entry.index != following.get(layer, 0):
-            raise UnverifiableModel(_GARBLED.format(why="its arrays are out of order"))
-        following[layer] = entry.index + 1
+        layer, place = tuple(entry.layer), (entry.shape, entry.dtype)
+        dtype, count = np.dtype(entry.dtype).newbyteorder("<"), math.prod(entry.shape)
         # Python's integers do not overflow; and nothing is allocated before this holds.
-        if entry.bytes != math.prod(entry.shape) * dtype.itemsize:
-            raise UnverifiableModel(_GARBLED.format(why="an array's size is not its shape's"))
+        if entry.index != lengths.get(layer, 0) or entry.bytes != count * dtype.itemsize:
+            raise UnverifiableModel(_GARBLED.format(why="an array's place or size is wrong"))
+        lengths[layer] = entry.index + 1
         if entry.offset == end:
             end += entry.bytes
             places[entry.offset] = place
@@ -250,9 +230,7 @@ def _arrays(entries: list[_ArrayEntry], content: bytes) -> tuple[ExportedArray, 
             raise UnverifiableModel(_GARBLED.format(why="its arrays overlap or leave gaps"))
         if end > len(content):
             raise UnverifiableModel(_GARBLED.format(why=f"{WEIGHTS_NAME} is too short"))
-        values = np.frombuffer(
-            content, dtype, count=math.prod(entry.shape), offset=entry.offset
-        ).reshape(entry.shape)
+        values = np.frombuffer(content, dtype, count, entry.offset).reshape(entry.shape)
         if not np.isfinite(values).all():
             raise UnverifiableModel(
                 f"Layer {printable('/'.join(layer))!r} holds weights that are infinite or not a "

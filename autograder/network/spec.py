@@ -103,7 +103,7 @@ class LayerSpec:
         if self.config.get(key) is None and default is not None:
             return default, default
         values = self.integers(key, low=low)
-        if len(values) > 2:
+        if len(values) not in (1, 2):
             raise self.refusal(f"has a `{key}` that is not two whole numbers")
         return values[0], values[-1]
 

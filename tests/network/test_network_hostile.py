@@ -8,6 +8,7 @@ import os
 import pickle
 import socket
 import struct
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -60,14 +61,22 @@ def sequential():
 
 
 def saved(model):
-    import tempfile
-
+    """The two files of an export, with names that do not depend on earlier tests."""
     with tempfile.TemporaryDirectory() as folder:
         export_network(model, folder, chosen_by="the test's model")
         where = Path(folder)
-        return json.loads((where / "network.json").read_text()), (
-            where / "weights.bin"
-        ).read_bytes()
+        text, weights = (where / "network.json").read_text(), (where / "weights.bin").read_bytes()
+    # Keras numbers layers of a kind within a process: conv2d, conv2d_1, conv2d_2.
+    for item in sorted(json.loads(text)["network"]["config"]["layers"], key=number, reverse=True):
+        name = item["config"]["name"]
+        plain = name.rstrip("0123456789").rstrip("_") if number(item) else name
+        text = text.replace(f'"{name}"', f'"{plain}"')
+    return json.loads(text), weights
+
+
+def number(item):
+    digits = item["config"]["name"].rpartition("_")[2]
+    return int(digits) if digits.isdigit() else 0
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +225,9 @@ def test_weights_that_are_no_number(folder, sequential_files, value):
     content = bytearray(weights)
     content[place : place + 4] = struct.pack("<f", value)
     (folder / "weights.bin").write_bytes(content)
-    assert "learning rate" in refused(folder)
+    text = refused(folder)
+    assert "infinite or not a number" in text
+    assert "learning rate" in text
 
 
 TEXTS = {
@@ -354,6 +365,39 @@ def test_changed_description(folder, sequential_files, name):
     assert time.monotonic() - started < 5
 
 
+def test_arrays_may_not_overlap_to_save_parameters(folder, sequential_files):
+    """A weight may be another one as a whole, and counts once; it may not be a part of one."""
+    description, weights = copy.deepcopy(sequential_files[0]), sequential_files[1]
+    bias = description["arrays"][-1]
+    weights = weights[: bias["offset"]]
+    kernel = description["arrays"][-2]
+    bias["offset"] = kernel["offset"]
+    write(folder, description, weights)
+    assert "overlap" in refused(folder)
+    bias["offset"] = kernel["offset"] + 4
+    write(folder, description, weights)
+    assert "overlap" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("path", "index", "words"), [(["elsewhere"], 0, "'elsewhere'"), (["dense"], 2, "3 arrays")]
+)
+def test_array_that_no_layer_has(folder, sequential_files, path, index, words):
+    description, weights = copy.deepcopy(sequential_files[0]), sequential_files[1]
+    extra = {**description["arrays"][-1], "layer": path, "index": index, "offset": len(weights)}
+    description["arrays"].append(extra)
+    write(folder, description, weights + bytes(extra["bytes"]))
+    assert words in refused(folder)
+
+
+def test_one_array_under_two_names_counts_once(tmp_path):
+    twins = [kl.Dense(4, use_bias=False, name=name) for name in ("a", "b")]
+    description, weights = saved(keras.Sequential([keras.Input((4,)), *twins]))
+    description["arrays"][1]["offset"] = 0
+    write(tmp_path, description, weights[:64])
+    assert rebuild(read_export(tmp_path, max_bytes=MAX_BYTES)).parameters == 16
+
+
 def node(index, *path):
     return layer(index, "inbound_nodes", *path)
 
@@ -389,22 +433,11 @@ GRAPHS = {
 @pytest.mark.parametrize("name", GRAPHS)
 def test_changed_graph(tmp_path, functional_files, name):
     description, weights = copy.deepcopy(functional_files[0]), functional_files[1]
-    rename(description)
     write(tmp_path, description, weights)
     measure(tmp_path)
     GRAPHS[name](description)
     write(tmp_path, description, weights)
     refused(tmp_path)
-
-
-def rename(description):
-    """Drop Keras's numbers behind names, which depend on the models that were made before."""
-    text = json.dumps(description)
-    for item in sorted(description["network"]["config"]["layers"], key=lambda i: -len(i["name"])):
-        plain = item["name"].rstrip("0123456789").rstrip("_")
-        text = text.replace(f'"{item["name"]}"', f'"{plain}"')
-    description.clear()
-    description.update(json.loads(text))
 
 
 def test_networks_within_networks_do_not_multiply(tmp_path):
@@ -436,10 +469,8 @@ def test_networks_within_networks_do_not_multiply(tmp_path):
             "config": config,
         }
 
-    description = {
-        **{"format": 1, "kind": "network", "chosen_by": "", "keras_version": ""},
-        **{"compile": None, "history": None, "arrays": []},
-    }
+    description = {"format": 1, "kind": "network", "chosen_by": "", "keras_version": ""}
+    description |= {"compile": None, "history": None, "arrays": []}
     for depth in (15, 40):
         write(tmp_path, {**description, "network": network(depth)}, b"")
         started = time.monotonic()
