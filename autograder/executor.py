@@ -57,6 +57,8 @@ class Executor:
         Time and output; the box itself sees to the rest.
     seed
         For Python, NumPy and Keras.
+    steps_per_execution
+        Batches that training takes in one trip through Python, where it cannot be seen.
     on_cell
         Called with (code cells done, code cells in all) after each cell.
     """
@@ -68,12 +70,14 @@ class Executor:
         toolbox: Toolbox,
         limits: Limits,
         seed: int,
+        steps_per_execution: int = 1,
         on_cell: Callable[[int, int], None] | None = None,
     ) -> None:
         self._box = box
         self._toolbox = toolbox
         self._limits = limits
         self._seed = seed
+        self._steps = steps_per_execution
         self._on_cell = on_cell or (lambda done, total: None)
         self._kernel = Kernel(box)
         self._keeper = OutputKeeper(
@@ -97,7 +101,10 @@ class Executor:
         try:
             self._kernel.start()
             self._kernel.wait_until_ready(START_SECONDS)
-            self._run_program("prelude.py", PRELUDE_SECONDS, SEED=self._seed)
+            stepper = str(self._toolbox.program("steps.py"))
+            self._run_program(
+                "prelude.py", PRELUDE_SECONDS, SEED=self._seed, STEPS=self._steps, STEPPER=stepper
+            )
             started = time.monotonic()
             try:
                 for number, cell in enumerate(cells, start=1):

@@ -1,12 +1,14 @@
 """UNTRUSTED GROUND: runs in the kernel before the student's first cell.
 
-Executed with ``SEED`` and ``DATA`` (path of the handed-out mnist.npz) in its namespace. Loads
+Executed with ``SEED``, ``STEPS`` (batches to take at once), ``STEPPER`` (path of steps.py) and
+``DATA`` (path of the handed-out mnist.npz) in its namespace. Loads
 Keras, sets every seed, hands out the data in place of the download, and remembers the network
 that was fitted last, for notebooks that leave none under the name ``model``.
 """
 
 import functools
 import importlib
+import runpy
 import sys
 import types
 
@@ -14,6 +16,8 @@ import numpy as np
 
 DATA = globals()["DATA"]
 SEED = globals()["SEED"]
+STEPS = globals()["STEPS"]
+STEPPER = globals()["STEPPER"]
 
 
 def load_data(path="mnist.npz"):
@@ -39,6 +43,7 @@ def remember_fitted(memory):
 
     @functools.wraps(original)
     def fit(self, *arguments, **options):
+        __tracebackhide__ = True
         memory.fitted = self
         return original(self, *arguments, **options)
 
@@ -51,6 +56,8 @@ def main():
     memory = types.SimpleNamespace(fitted=None)
     sys.modules["_activity_m5_memory"] = memory
     hand_out_data()
+    if STEPS > 1:
+        runpy.run_path(STEPPER)["speed_up"](STEPS)
     remember_fitted(memory)
     keras.utils.set_random_seed(SEED)
 
