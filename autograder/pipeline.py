@@ -115,6 +115,7 @@ class Grader:
                 toolbox=self.toolbox,
                 limits=config.limits,
                 seed=config.verification.seed,
+                steps_per_execution=config.verification.steps_per_execution,
                 on_cell=self.on_cell,
             ).execute(nbformat.from_dict(submission.notebook))
             try:

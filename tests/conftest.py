@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import Assignment, load_assignment
-from autograder.box import Toolbox
+from autograder.box import Isolation, Toolbox, probe
 from autograder.data import Mnist, load_mnist
+from autograder.pipeline import Grader
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,3 +38,16 @@ def toolbox(mnist: Mnist) -> Iterator[Toolbox]:
     """What all boxes may read."""
     with Toolbox.make(mnist) as toolbox:
         yield toolbox
+
+
+@pytest.fixture(scope="session")
+def isolation(assignment: Assignment, toolbox: Toolbox) -> Isolation:
+    """The strongest box that there is here."""
+    secrets = assignment.secret_files
+    return probe(limits=assignment.config.limits, toolbox=toolbox, secret_files=secrets)
+
+
+@pytest.fixture(scope="session")
+def grader(assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> Grader:
+    """Grades as `m5 grade` does, with the committed configuration."""
+    return Grader(assignment=assignment, toolbox=toolbox, isolation=isolation)

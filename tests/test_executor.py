@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from autograder.assignment import Assignment
-from autograder.box import Box, BoxKind, Isolation, Toolbox, probe
+from autograder.box import Box, BoxKind, Isolation, Toolbox
 from autograder.execution import CellStatus, Ending, Execution
 from autograder.executor import Executor
 from autograder.kernel import MAX_MESSAGE_BYTES
@@ -36,12 +36,6 @@ def bare(toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         ):
             folder.chmod(0o755)
     yield Toolbox(root=root)
-
-
-@pytest.fixture(scope="module")
-def isolation(assignment: Assignment, toolbox: Toolbox) -> Isolation:
-    """The strongest box there is here."""
-    return probe(limits=assignment.config.limits, toolbox=toolbox, secret_files=[])
 
 
 class Runner:

@@ -1,0 +1,52 @@
+"""Do the public texts that this assignment grew from get the grades that they deserve?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autograder.intake import find_submissions
+from autograder.pipeline import Grader
+from tests.notebooks import notebook, write
+
+FOLDER = Path(__file__).parent
+# File, epochs in the quick test, accuracy passes, parameters, budget passes.
+SEEDS = [
+    ("original_starter", 2, True, 795_120, False),
+    ("student_512_256", 1, True, 535_818, False),
+    ("guide", 3, True, 101_770, True),
+    ("one_hot", 4, True, 101_770, True),
+    ("workflow", 1, True, 535_818, False),
+]
+
+
+def grade(grader: Grader, tmp_path: Path, name: str, epochs: int | None) -> None:
+    source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    if epochs is not None:
+        source, changed = re.subn(r"^EPOCHS = \d+$", f"EPOCHS = {epochs}", source, flags=re.M)
+        assert changed == 1
+    cells = [cell.strip() for cell in source.split("# %%\n") if cell.strip()]
+    path = write(tmp_path / f"{name}.ipynb", notebook(*cells))
+    report = grader.grade(find_submissions([path])[0]).report
+    _, _, accurate, parameters, small = next(seed for seed in SEEDS if seed[0] == name)
+    assert report.network is not None, report.notes + report.staff_notes
+    assert report.network.parameters == parameters
+    points = {check.name: check.points for check in report.checks}
+    assert points["runs"] == 10, report.cells
+    assert points["accuracy"] == (40 if accurate else 0), report.network.accuracy
+    assert points["budget"] == (20 if small else 0)
+    assert [points[f"reflection_{n}"] for n in (1, 2, 3)] == [10, 10, 10]
+    assert report.verdict.value == ("PASSED" if accurate and small else "FAILED")
+
+
+@pytest.mark.parametrize(("name", "epochs"), [(seed[0], seed[1]) for seed in SEEDS])
+def test_seed(grader: Grader, tmp_path: Path, name: str, epochs: int) -> None:
+    grade(grader, tmp_path, name, epochs)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [seed[0] for seed in SEEDS])
+def test_seed_at_full_length(grader: Grader, tmp_path: Path, name: str) -> None:
+    grade(grader, tmp_path, name, None)

@@ -1,0 +1,187 @@
+"""Does the command do what the README says, with files as people hand them in?"""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import nbformat
+import pytest
+
+from autograder.gradebook import COLUMNS
+from autograder.report import Report
+from autograder.verdict import Verdict
+from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
+
+HTML = "<!DOCTYPE html><html><body><div class='jp-Notebook'></div></body></html>"
+DIVERGED = SMALL_NETWORK.replace("epochs=2", "epochs=1") + (
+    "\nimport numpy as np\nmodel.set_weights([w * np.nan for w in model.get_weights()])\n"
+)
+
+
+def m5(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "autograder", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=600)
+
+
+def rows(folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        assert tuple(reader.fieldnames or ()) == COLUMNS
+        return {row["submission"]: row for row in reader}
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Any]:
+    """One call for everything that can be wrong with a file, and two that are right."""
+    folder = tmp_path_factory.mktemp("batch") / "in"
+    old = notebook(SMALL_DATA, SMALL_NETWORK)
+    old.nbformat, old.nbformat_minor = 4, 2
+    for cell in old.cells:
+        del cell["id"]
+    foreign = notebook("print(1)")
+    foreign.metadata["kernelspec"] = {"name": "ir", "language": "R", "display_name": "R"}
+    files = {
+        "good.ipynb": notebook(SMALL_DATA, SMALL_NETWORK),
+        "old_without_ids.ipynb": old,
+        "empty.ipynb": b"",
+        "no_json.ipynb": "this is no JSON",
+        "html.ipynb": HTML,
+        "other_kernel.ipynb": foreign,
+        "ancient.ipynb": '{"nbformat": 2, "nbformat_minor": 0, "worksheets": [], "metadata": {}}',
+        "no_network.ipynb": notebook("x = 1"),
+        "diverged.ipynb": notebook(SMALL_DATA, DIVERGED),
+        "cell_fails.ipynb": notebook(SMALL_DATA, "model.fit()", SMALL_NETWORK),
+        "nested/good.ipynb": notebook("raise ValueError('<script>alert(1)</script>')"),
+    }
+    for name, made in files.items():
+        if not isinstance(made, (str, bytes)):
+            made = nbformat.writes(made, version=nbformat.NO_CONVERT)
+        write(folder / name, made)
+    (folder.parent / "bare").mkdir()
+    out = folder.parent / "out"
+    done = m5("grade", folder, folder.parent / "bare", folder.parent / "missing.ipynb", "-o", out)
+    return folder, out, done
+
+
+def test_every_file_gets_a_row(batch: tuple[Path, Path, Any]) -> None:
+    folder, out, done = batch
+    found = rows(out)
+    assert len(found) == len(list(folder.rglob("*.ipynb"))) + 2, done.stderr
+    assert done.returncode == 1, done.stderr
+    assert Verdict.GRADER_ERROR.value not in {row["verdict"] for row in found.values()}
+    for name, row in found.items():
+        place = out / "submissions" / name
+        results = read_json(place / "results.json")
+        assert float(row["score"]) == results["score"] == sum(t["score"] for t in results["tests"])
+        report = msgspec.json.decode((place / "report.json").read_bytes(), type=Report)
+        assert report.verdict.value == row["verdict"]
+        assert (place / "grading.log").exists()
+        gradable = report.verdict is not Verdict.MALFORMED_SUBMISSION
+        assert (place / "executed.ipynb").exists() == gradable
+
+
+@pytest.mark.parametrize(
+    ("submission", "verdict", "says"),
+    [
+        ("empty", "MALFORMED_SUBMISSION", "empty"),
+        ("no_json", "MALFORMED_SUBMISSION", "notebook"),
+        ("html", "MALFORMED_SUBMISSION", "Download"),
+        ("other_kernel", "MALFORMED_SUBMISSION", "Python"),
+        ("ancient", "MALFORMED_SUBMISSION", "format"),
+        ("bare", "MALFORMED_SUBMISSION", "no notebook"),
+        ("missing", "MALFORMED_SUBMISSION", "missing.ipynb"),
+        ("no_network", "UNVERIFIABLE_MODEL", "model"),
+        ("diverged", "UNVERIFIABLE_MODEL", "learning rate"),
+        ("cell_fails", "CELL_ERROR", "code cell 2"),
+    ],
+)
+def test_each_fault_is_told_to_the_student(
+    batch: tuple[Path, Path, Any], submission: str, verdict: str, says: str
+) -> None:
+    _, out, _ = batch
+    assert rows(out)[submission]["verdict"] == verdict
+    told = (out / "submissions" / submission / "results.json").read_text(encoding="utf-8")
+    assert says.lower() in told.lower(), told
+
+
+def test_good_notebooks_among_bad_ones_are_graded(batch: tuple[Path, Path, Any]) -> None:
+    _, out, _ = batch
+    for name in ("in-good", "old_without_ids"):
+        row = next(row for key, row in rows(out).items() if key.endswith(name.split("-")[-1]))
+        assert row["points_runs"] == "10"
+        assert row["parameters"] == "25450"
+        assert 0.8 < float(row["accuracy"]) < 0.95
+    failed = rows(out)["cell_fails"]
+    assert (failed["points_runs"], failed["points_budget"]) == ("0", "20")
+
+
+def test_grades_are_not_replaced_unasked(tmp_path: Path) -> None:
+    notebook_path = write(tmp_path / "x.ipynb", "no JSON")
+    out = tmp_path / "out"
+    assert m5("grade", notebook_path, "-o", out).returncode == 1
+    before = (out / "grades.csv").read_bytes()
+    again = m5("grade", notebook_path, "-o", out)
+    assert again.returncode == 2
+    assert "--overwrite" in again.stderr
+    assert (out / "grades.csv").read_bytes() == before
+    assert m5("grade", notebook_path, "-o", out, "--overwrite").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda c: c.pop("points"), "points"),
+        (lambda c: c["budget"].update(max_parameters=-1), "budget.max_parameters"),
+        (lambda c: c["accuracy"].update(threshold=95), "accuracy.threshold"),
+        (lambda c: c.update(surprise=1), "surprise"),
+        (lambda c: c["limits"].update(cell_seconds=7000), "cell_seconds"),
+    ],
+)
+def test_a_wrong_configuration_names_its_key(
+    tmp_path: Path, root: Path, change: Any, says: str
+) -> None:
+    config = read_json(root / "otter_config.json")
+    change(config)
+    path = tmp_path / "otter_config.json"
+    path.write_text(msgspec.json.encode(config).decode())
+    done = m5("grade", "x.ipynb", "-o", tmp_path / "out", "--root", root, "--config", path)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_isolation_can_be_required(tmp_path: Path, root: Path) -> None:
+    path = write(tmp_path / "x.ipynb", notebook("x = 1"))
+    arguments = ("grade", path, "-o", tmp_path / "out", "--root", root, "--require-isolation")
+    done = m5(*arguments, "--box", "plain")
+    # A plain box cannot promise that no process is left behind.
+    assert done.returncode == 2
+    assert "leave a process behind" in done.stderr
+    assert not list((tmp_path / "out" / "submissions").glob("*"))
+
+
+def test_help_needs_no_heavy_import() -> None:
+    code = (
+        "import sys\nfrom click.testing import CliRunner\nfrom autograder.cli import main\n"
+        "assert CliRunner().invoke(main, ['--help']).exit_code == 0\n"
+        "heavy = ('tensorflow', 'keras', 'numpy', 'otter', 'nbformat')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_grading_needs_no_tensorflow_outside_the_box() -> None:
+    code = (
+        "import sys, autograder.batch, autograder.checks, autograder.terminal\n"
+        "autograder.checks.load_otter()\n"
+        "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

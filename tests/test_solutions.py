@@ -1,0 +1,73 @@
+"""Does every solution, and the starter, get the grade that is written beside it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.intake import find_submissions
+from autograder.pipeline import Grader, Outcome
+from tests.notebooks import read_json
+
+ROOT = Path(__file__).resolve().parent.parent
+EXPECTED = {
+    path.name.split(".")[0]: read_json(path) for path in ROOT.glob("solutions/*.expect.json")
+}
+SLOW = {"starter", "reference"}
+"""Ten epochs and more; the reference is graded by `make demo` too, the starter cut short below."""
+
+
+def graded(grader: Grader, path: Path) -> Outcome:
+    return grader.grade(find_submissions([path])[0])
+
+
+def check(outcome: Outcome, expected: dict[str, Any]) -> None:
+    report = outcome.report
+    assert report.network is not None, (report.verdict, report.notes, report.staff_notes)
+    points = {check.name: check.points for check in report.checks}
+    assert points == expected["points"], report.cells
+    assert report.score == expected["score"]
+    assert report.verdict.value == expected["verdict"]
+    assert report.network.parameters == expected["parameters"]
+    low, high = expected["accuracy"]
+    assert low <= report.network.accuracy <= high
+
+
+def test_there_is_one_for_each_way_to_go_wrong() -> None:
+    scores = {name: expected["score"] for name, expected in EXPECTED.items()}
+    assert scores["starter"] == 10
+    assert scores["reference"] == 100
+    assert {scores["rate_only"], scores["width_only"]} == {80, 60}
+    notebooks = {path.stem for path in ROOT.glob("solutions/*.ipynb")} | {"starter"}
+    assert set(EXPECTED) == notebooks
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.long] if name in SLOW else [])
+        for name in sorted(EXPECTED)
+    ],
+)
+def test_expected_grade(grader: Grader, name: str) -> None:
+    expected = EXPECTED[name]
+    check(graded(grader, ROOT / expected["notebook"]), expected)
+
+
+def test_the_starter_earns_the_points_for_running_alone(grader: Grader, tmp_path: Path) -> None:
+    """Two epochs of fifteen: the units of the bottleneck die in the first."""
+    expected = EXPECTED["starter"]
+    source = (ROOT / expected["notebook"]).read_text(encoding="utf-8")
+    assert source.count("epochs=15") == 1
+    path = tmp_path / "starter.ipynb"
+    path.write_text(source.replace("epochs=15", "epochs=2"), encoding="utf-8")
+    check(graded(grader, path), expected)
+
+
+def test_grading_again_gives_the_same_to_the_last_digit(grader: Grader) -> None:
+    path = ROOT / "solutions/small_conv.ipynb"
+    first, second = graded(grader, path).report, graded(grader, path).report
+    assert first.network is not None and second.network is not None
+    assert first.network == second.network
