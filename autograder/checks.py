@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.config import CHECK_NAMES, Config
+from autograder.diagnosis import Fault, Hint
 from autograder.errors import DataError
 from autograder.execution import Execution
 from autograder.hints import hint_for
@@ -45,6 +46,7 @@ class Evidence:
     images: Prepared | None
     labels: Any
     reflections: Mapping[str, ReflectionJudgement]
+    hints: tuple[Hint, ...]
 
 
 def load_otter() -> Any:
@@ -145,28 +147,20 @@ def _words_for(name: str, evidence: Evidence, config: Config) -> tuple[str, str,
         if name == "accuracy":
             images = f"{measurement.counted_images:,} test images"
             text = f"{measurement.accuracy:.4f} on {images}"
-            return text, wanted, _accuracy_step(measurement), True
-        over = measurement.parameters - config.budget.max_parameters
-        layers = sorted(measurement.network.layers, key=lambda layer: -layer.parameters)
-        step = (
-            f"That is {over:,} too many. Which layer has most of them? Look at `{layers[0].name}`."
-        )
+            return text, wanted, _first_hint(evidence, about_budget=False), True
+        step = _first_hint(evidence, about_budget=True)
         return f"{measurement.parameters:,} parameters", wanted, step, True
     judgement = evidence.reflections[name]
     measured = "an answer is there" if judgement.present else "no answer was found"
     return measured, wanted, judgement.reason, True
 
 
-def _accuracy_step(measurement: Measurement) -> str:
-    if measurement.training_accuracy < 0.2:
-        return (
-            "The network guesses: it has not learned at all. What does the learning rate do to "
-            "its ReLU units in the first epoch?"
-        )
-    gap = measurement.training_accuracy - measurement.accuracy
-    if gap > 0.03:
-        return "It knows the training images better than new ones. What keeps it from memorising?"
-    return "It still errs on its training images. Does it have the units, the time and the steps?"
+def _first_hint(evidence: Evidence, *, about_budget: bool) -> str:
+    """The gravest thing that was found out, as the one next step."""
+    for hint in evidence.hints:
+        if (hint.fault is Fault.OVER_BUDGET) == about_budget:
+            return hint.text
+    return "Look at the curve of each epoch: does it still climb, or has it come to rest?"
 
 
 def _words_wanted(name: str, config: Config) -> str:

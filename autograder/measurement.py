@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 
 from autograder.config import Verification
 from autograder.data import Mnist
+from autograder.diagnosis import (
+    PROBE_IMAGES,
+    Confusion,
+    Symptoms,
+    UnitCount,
+    confusions,
+    count_units,
+)
 from autograder.errors import UnverifiableModel
-from autograder.export import NetworkExport
+from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
 from autograder.preprocessing import Preparation, Prepared, Statistics, recover
 
@@ -74,11 +82,28 @@ class Measurement:
     leak: Leak
     chosen_by: str
     history: dict[str, list[float | None]]
+    compilation: Compilation | None
+    units: tuple[UnitCount, ...]
+    confusions: tuple[Confusion, ...]
+    """Over the public half of the test images, the only ones that may be shown."""
 
     @property
     def parameters(self) -> int:
         """All parameters, trainable or not."""
         return self.network.parameters
+
+    @property
+    def symptoms(self) -> Symptoms:
+        """What a diagnosis goes by."""
+        return Symptoms(
+            units=self.units,
+            layers=self.network.layers,
+            training_accuracy=self.training_accuracy,
+            test_accuracy=self.accuracy,
+            parameters=self.parameters,
+            history=self.history,
+            compilation=self.compilation,
+        )
 
 
 class VerifiedModel:
@@ -121,10 +146,7 @@ def measure(
         )
 
     def correct(images: Prepared, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        outputs = network.predict(images)
-        # argmax of a row with NaN is an index too: such an answer is no answer.
-        sound = np.isfinite(outputs).all(axis=1)
-        return np.asarray(sound & (outputs.argmax(axis=1) == labels), dtype=np.bool_)
+        return _is_right(network.predict(images), labels)
 
     count = settings.probe_images
     preparation = recover(
@@ -134,10 +156,12 @@ def measure(
         labels=mnist.y_train[:count],
         statistics=statistics,
     )
-    training = correct(preparation(mnist.x_train[:count]), mnist.y_train[:count])
+    training_images = preparation(mnist.x_train[:count])
+    training = correct(training_images, mnist.y_train[:count])
     public_images, public_labels = mnist.public_test
     private_images, private_labels = mnist.private_test
-    public = correct(preparation(public_images), public_labels)
+    public_outputs = network.predict(preparation(public_images))
+    public = _is_right(public_outputs, public_labels)
     private = correct(preparation(private_images), private_labels)
     leak = Leak.between(public, private, settings.leak_p_value)
     counted = private if leak.found else np.concatenate([public, private])
@@ -151,5 +175,15 @@ def measure(
         training_accuracy=float(training.mean()),
         leak=leak,
         chosen_by=export.chosen_by,
-        history=export.history or {},
+        history=export.history,
+        compilation=export.compilation,
+        units=tuple(count_units(network, training_images[:PROBE_IMAGES])),
+        confusions=confusions(public_outputs.argmax(axis=1), public_labels),
     )
+
+
+def _is_right(outputs: NDArray[Any], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """For each row of class scores whether the largest is the label's."""
+    # argmax of a row with NaN is an index too: such an answer is no answer.
+    sound = np.isfinite(outputs).all(axis=1)
+    return np.asarray(sound & (outputs.argmax(axis=1) == labels), dtype=np.bool_)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import traceback
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from autograder.assignment import Assignment
 from autograder.box import Box, Isolation, Toolbox
 from autograder.checks import Evidence, describe_checks, load_otter, run_checks, skipped_checks
 from autograder.config import REFLECTION_NAMES
+from autograder.diagnosis import Hint, diagnose
 from autograder.errors import MalformedSubmission, OutputTooLarge, UnverifiableModel
 from autograder.execution import CellStatus, Ending, Execution
 from autograder.executor import Executor
@@ -26,10 +26,13 @@ from autograder.report import (
     CellReport,
     CheckResult,
     CheckStatus,
+    ConfusionReport,
+    HintReport,
     IsolationReport,
     NetworkReport,
     ReflectionReport,
     Report,
+    UnitReport,
 )
 from autograder.verdict import Verdict
 
@@ -150,6 +153,13 @@ class Grader:
             private = measurement.leak.found
             counted = mnist.private_test if private else (mnist.x_test, mnist.y_test)
             images, labels = measurement.preparation(counted[0]), counted[1]
+        hints: tuple[Hint, ...] = ()
+        if measurement is not None:
+            hints = diagnose(
+                measurement.symptoms,
+                max_parameters=config.budget.max_parameters,
+                threshold=config.accuracy.threshold,
+            )
         return Evidence(
             execution=execution,
             measurement=measurement,
@@ -157,6 +167,7 @@ class Grader:
             images=images,
             labels=labels,
             reflections=judgements,
+            hints=hints,
         )
 
     def _report(
@@ -178,7 +189,7 @@ class Grader:
             headline=HEADLINES[verdict],
             checks=checks,
             cells=_describe_cells(execution),
-            network=_describe_network(measurement) if measurement else None,
+            network=_describe_network(measurement, evidence.hints) if measurement else None,
             reflections={
                 name: ReflectionReport(present=j.present, reason=j.reason, text=j.text)
                 for name, j in evidence.reflections.items()
@@ -297,7 +308,7 @@ def _describe_cells(execution: Execution) -> list[CellReport]:
     return reports
 
 
-def _describe_network(measurement: Measurement) -> NetworkReport:
+def _describe_network(measurement: Measurement, hints: tuple[Hint, ...]) -> NetworkReport:
     return NetworkReport(
         accuracy=measurement.accuracy,
         counted_images=measurement.counted_images,
@@ -313,12 +324,21 @@ def _describe_network(measurement: Measurement) -> NetworkReport:
         ],
         chosen_by=measurement.chosen_by,
         preparation=measurement.preparation.name,
-        history={
-            name: [
-                value if value is not None and math.isfinite(value) else None for value in values
-            ]
-            for name, values in measurement.history.items()
-        },
+        history=measurement.history,
+        hints=[HintReport(fault=hint.fault.value, text=hint.text) for hint in hints],
+        units=[
+            UnitReport(layer=count.layer.name, units=count.units, silent=count.silent)
+            for count in measurement.units
+        ],
+        confusions=[
+            ConfusionReport(
+                digit=pair.digit,
+                taken_for=pair.taken_for,
+                count=pair.count,
+                examples=list(pair.examples),
+            )
+            for pair in measurement.confusions
+        ],
     )
 
 

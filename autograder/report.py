@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+import msgspec
+
 from autograder.config import Record
 from autograder.verdict import Verdict
 
@@ -51,7 +53,31 @@ class ReflectionReport(Record, frozen=True):
     text: str
 
 
-class NetworkReport(Record, frozen=True):
+class HintReport(Record, frozen=True):
+    """One thing that was found out about the network."""
+
+    fault: str
+    text: str
+
+
+class UnitReport(Record, frozen=True):
+    """How many units of a layer are dead or saturated."""
+
+    layer: str
+    units: int
+    silent: int
+
+
+class ConfusionReport(Record, frozen=True):
+    """A digit that is often taken for another; examples are indices into the public half."""
+
+    digit: int
+    taken_for: int
+    count: int
+    examples: list[int]
+
+
+class NetworkReport(Record, frozen=True, kw_only=True):
     """The verified network."""
 
     accuracy: float
@@ -66,6 +92,9 @@ class NetworkReport(Record, frozen=True):
     chosen_by: str
     preparation: str
     history: dict[str, list[float | None]]
+    hints: list[HintReport] = msgspec.field(default_factory=list)
+    units: list[UnitReport] = msgspec.field(default_factory=list)
+    confusions: list[ConfusionReport] = msgspec.field(default_factory=list)
 
 
 class IsolationReport(Record, frozen=True):

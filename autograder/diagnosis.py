@@ -1,0 +1,325 @@
+"""What is wrong with this network: read from its units, its answers and its learning curve.
+
+Hints lead on; they do not give the answer. Each says what was measured and asks one question.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograder.export import Compilation
+from autograder.network import LayerSummary, Network
+
+CLASSES = 10
+PROBE_IMAGES = 1000
+"""A unit that is silent for a thousand images of all digits is silent for all practical ends."""
+SATURATED_SHARE = 0.98
+"""Of the images for which a unit sits in the flat end of its curve, to be called saturated."""
+MANY_UNITS = 0.25
+"""Of a layer's units; a few dead or saturated ones are found in every healthy network."""
+GUESSING = 0.2
+"""Accuracy; guessing the most frequent digit gives 0.11."""
+OVERFITTING_GAP = 0.03
+"""Training less test accuracy. The solutions of this course have 0.00 to 0.02."""
+UNDERFITTING = 0.95
+"""Training accuracy below which a network has not even learned what it was shown."""
+STILL_FALLING = 0.05
+"""Relative fall of the loss over the last epoch above which training was ended early."""
+HIGH_RATE = 0.01
+"""Adam's learning rate above which networks of this size were seen to train badly: 0.95 at 0.01,
+0.91 to 0.93 at 0.03."""
+LOW_RATE = 1e-4
+"""Adam's learning rate below which six epochs do not suffice for these networks."""
+RECTIFIERS = frozenset({"relu", "relu6"})
+FLAT_ENDS: dict[str, tuple[float, float]] = {"sigmoid": (0.01, 0.99), "tanh": (-0.99, 0.99)}
+"""Outputs beyond these lie where the curve's slope is below 2 % of its largest."""
+
+
+class Fault(str, Enum):
+    """What a hint is about."""
+
+    DEAD_UNITS = "dead units"
+    SATURATED_UNITS = "saturated units"
+    BOTTLENECK = "bottleneck"
+    GUESSING = "guessing"
+    UNDERFITTING = "underfitting"
+    OVERFITTING = "overfitting"
+    RATE_TOO_HIGH = "learning rate too high"
+    RATE_TOO_LOW = "learning rate too low"
+    STOPPED_EARLY = "stopped early"
+    OVER_BUDGET = "over budget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """One thing that was found, in a sentence or two for the student."""
+
+    fault: Fault
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusion:
+    """A digit that is often taken for another.
+
+    Attributes
+    ----------
+    digit, taken_for
+        0 to 9.
+    count
+        Images of `digit` taken for `taken_for`.
+    examples
+        Indices, into the images given, of up to three of them.
+    """
+
+    digit: int
+    taken_for: int
+    count: int
+    examples: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitCount:
+    """How the units of one layer do.
+
+    Attributes
+    ----------
+    silent
+        Units that give zero for every image (rectifiers), or sit in a flat end for nearly every
+        image (sigmoid, tanh).
+    """
+
+    layer: LayerSummary
+    units: int
+    silent: int
+
+
+def count_units(network: Network, images: NDArray[Any]) -> list[UnitCount]:
+    """Dead or saturated units of each layer that has an activation which can be either.
+
+    Parameters
+    ----------
+    images
+        Prepared for the network, of shape (n, *input_shape).
+    """
+    idle: dict[str, NDArray[np.int64]] = {}
+    layers: dict[str, LayerSummary] = {}
+    seen: dict[str, int] = {}
+
+    def observe(layer: LayerSummary, output: NDArray[Any]) -> None:
+        units = output.reshape(-1, output.shape[-1])
+        if _is_rectifier(layer):
+            silent = units <= 0
+        elif layer.activation in FLAT_ENDS:
+            low, high = FLAT_ENDS[layer.activation]
+            silent = (units < low) | (units > high)
+        else:
+            return
+        layers[layer.name] = layer
+        idle[layer.name] = idle.get(layer.name, 0) + silent.sum(axis=0)
+        seen[layer.name] = seen.get(layer.name, 0) + len(units)
+
+    network.observe(images, observe)
+    counts = []
+    for name, layer in layers.items():
+        share = 1.0 if _is_rectifier(layer) else SATURATED_SHARE
+        silent = int((idle[name] >= share * seen[name]).sum())
+        counts.append(UnitCount(layer=layer, units=len(idle[name]), silent=silent))
+    return counts
+
+
+def _is_rectifier(layer: LayerSummary) -> bool:
+    return layer.activation in RECTIFIERS or layer.kind == "ReLU"
+
+
+def confusions(
+    answers: NDArray[Any], labels: NDArray[np.uint8], most: int = 5
+) -> tuple[Confusion, ...]:
+    """The pairs of digits that are mixed up most often, the most frequent first.
+
+    Parameters
+    ----------
+    answers, labels
+        Digits of shape (n,).
+    """
+    pairs = np.bincount(labels.astype(np.int64) * CLASSES + answers, minlength=CLASSES**2)
+    pairs[:: CLASSES + 1] = 0
+    found = []
+    for pair in np.argsort(-pairs, kind="stable")[:most]:
+        if pairs[pair] == 0:
+            break
+        digit, taken_for = divmod(int(pair), CLASSES)
+        places = np.flatnonzero((labels == digit) & (answers == taken_for))
+        found.append(
+            Confusion(
+                digit=digit,
+                taken_for=taken_for,
+                count=int(pairs[pair]),
+                examples=tuple(int(place) for place in places[:3]),
+            )
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptoms:
+    """What a diagnosis goes by.
+
+    Attributes
+    ----------
+    training_accuracy, test_accuracy
+        Fractions.
+    history
+        Values per epoch of each metric, as Keras recorded them; None where one was no number.
+    """
+
+    units: tuple[UnitCount, ...]
+    layers: tuple[LayerSummary, ...]
+    training_accuracy: float
+    test_accuracy: float
+    parameters: int
+    history: dict[str, list[float | None]]
+    compilation: Compilation | None
+
+
+def diagnose(symptoms: Symptoms, *, max_parameters: int, threshold: float) -> tuple[Hint, ...]:
+    """Put together what there is to say, the gravest first; nothing where nothing is wrong.
+
+    Parameters
+    ----------
+    max_parameters, threshold
+        The budget, and the accuracy that is wanted, a fraction.
+    """
+    training, test = symptoms.training_accuracy, symptoms.test_accuracy
+    hints: list[Hint] = []
+    if not test > threshold:
+        hints += _unit_hints(symptoms.units)
+        hints += _bottleneck_hints(symptoms.layers)
+        hints += _rate_hints(symptoms.compilation, symptoms.history)
+        hints += _fit_hints(training, test, symptoms.history)
+    elif training - test > OVERFITTING_GAP:
+        hints.append(_overfitting(training, test))
+    if symptoms.parameters > max_parameters:
+        hints.append(_over_budget(symptoms.layers, symptoms.parameters, max_parameters))
+    return tuple(hints)
+
+
+def _unit_hints(units: tuple[UnitCount, ...]) -> list[Hint]:
+    hints = []
+    for count in units:
+        if count.silent < MANY_UNITS * count.units:
+            continue
+        name = count.layer.name
+        number = "All" if count.silent == count.units else f"{count.silent} of the"
+        if _is_rectifier(count.layer):
+            text = (
+                f"{number} {count.units} units of `{name}` are dead: they give 0 for every image, "
+                "so no gradient flows through them any more. What step could throw a ReLU unit "
+                "so far that it never comes back?"
+            )
+            hints.append(Hint(fault=Fault.DEAD_UNITS, text=text))
+        else:
+            text = (
+                f"{number} {count.units} units of `{name}` are saturated: they sit in the flat "
+                f"end of {count.layer.activation} for nearly every image. What makes their inputs "
+                "so large?"
+            )
+            hints.append(Hint(fault=Fault.SATURATED_UNITS, text=text))
+    # A layer that is dead altogether explains the others: name it first.
+    return sorted(hints, key=lambda hint: not hint.text.startswith("All"))
+
+
+def _bottleneck_hints(layers: tuple[LayerSummary, ...]) -> list[Hint]:
+    hidden = [layer for layer in layers if layer.kind == "Dense"][:-1]
+    narrow = [layer for layer in hidden if (layer.output_shape[-1] or 0) <= CLASSES]
+    return [
+        Hint(
+            fault=Fault.BOTTLENECK,
+            text=(
+                f"`{layer.name}` has {layer.output_shape[-1]} units: all that the network knows "
+                f"about an image must pass through them to {CLASSES} classes. Is that enough, and "
+                "what happens to them if one unit fails?"
+            ),
+        )
+        for layer in narrow
+    ]
+
+
+def _rate_hints(
+    compilation: Compilation | None, history: dict[str, list[float | None]]
+) -> list[Hint]:
+    losses = history.get("loss", [])
+    if any(loss is None for loss in losses):
+        text = "The loss became infinite or no number at all. What makes steps grow without bound?"
+        return [Hint(fault=Fault.RATE_TOO_HIGH, text=text)]
+    rate = compilation.learning_rate if compilation else None
+    if compilation is None or rate is None or "adam" not in compilation.optimizer.lower():
+        return []
+    if rate >= HIGH_RATE:
+        text = (
+            f"The learning rate is {rate:g}. Adam moves each weight by about that much in each "
+            "step: how large are the weights themselves at the start?"
+        )
+        return [Hint(fault=Fault.RATE_TOO_HIGH, text=text)]
+    if rate <= LOW_RATE:
+        text = (
+            f"The learning rate is {rate:g}. How far can a weight get in the steps that it has, "
+            "and what does the curve of the loss say?"
+        )
+        return [Hint(fault=Fault.RATE_TOO_LOW, text=text)]
+    return []
+
+
+def _fit_hints(
+    training_accuracy: float, test_accuracy: float, history: dict[str, list[float | None]]
+) -> list[Hint]:
+    if training_accuracy < GUESSING:
+        text = (
+            f"It reads {training_accuracy:.0%} of its own training images correctly: it guesses. "
+            "Does its output depend on the image at all?"
+        )
+        return [Hint(fault=Fault.GUESSING, text=text)]
+    if training_accuracy - test_accuracy > OVERFITTING_GAP:
+        return [_overfitting(training_accuracy, test_accuracy)]
+    hints = []
+    if training_accuracy < UNDERFITTING:
+        text = (
+            f"It reads {training_accuracy:.1%} of its training images correctly and "
+            f"{test_accuracy:.1%} of the test images: both too few, so it has not learned enough "
+            "yet. Does it lack units, time, or a better step size?"
+        )
+        hints.append(Hint(fault=Fault.UNDERFITTING, text=text))
+    losses = [loss for loss in history.get("loss", []) if loss is not None]
+    if len(losses) >= 2 and math.isfinite(losses[-2]) and losses[-2] > 0:
+        fall = 1 - losses[-1] / losses[-2]
+        if fall > STILL_FALLING:
+            text = (
+                f"The loss was still falling, by {fall:.0%} in the last epoch. What would the next "
+                "epochs have brought?"
+            )
+            hints.append(Hint(fault=Fault.STOPPED_EARLY, text=text))
+    return hints
+
+
+def _overfitting(training_accuracy: float, test_accuracy: float) -> Hint:
+    text = (
+        f"It reads {training_accuracy:.1%} of its training images correctly, but "
+        f"{test_accuracy:.1%} of new ones: it has begun to learn them by heart. "
+        "What keeps a network from that?"
+    )
+    return Hint(fault=Fault.OVERFITTING, text=text)
+
+
+def _over_budget(layers: tuple[LayerSummary, ...], parameters: int, most: int) -> Hint:
+    largest = max(layers, key=lambda layer: layer.parameters)
+    text = (
+        f"{parameters:,} parameters are {parameters / most:.1f} times the budget of {most:,}. "
+        f"`{largest.name}` alone has {largest.parameters:,}. What decides how many a layer has?"
+    )
+    return Hint(fault=Fault.OVER_BUDGET, text=text)

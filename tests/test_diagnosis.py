@@ -1,0 +1,199 @@
+"""Does each hint appear for a network made to have that fault, and not for one without it?"""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.diagnosis import (
+    Fault,
+    Hint,
+    Symptoms,
+    UnitCount,
+    confusions,
+    count_units,
+    diagnose,
+)
+from autograder.export import Compilation, read_export
+from autograder.network import Network, rebuild
+
+keras = pytest.importorskip("keras")
+layers = keras.layers
+EXPORT = runpy.run_path(str(Path(__file__).parent.parent / "autograder/inside/export.py"))
+
+
+def rebuilt(model: Any, folder: Path) -> Network:
+    EXPORT["export_network"](model, folder, chosen_by="the variable model")
+    return rebuild(read_export(folder, max_bytes=1 << 26))
+
+
+@pytest.fixture(scope="module")
+def images() -> Any:
+    return np.random.default_rng(1).random((300, 20)).astype(np.float32)
+
+
+def dense(units: int, activation: str, name: str = "hidden") -> Any:
+    keras.utils.set_random_seed(5)
+    return keras.Sequential(
+        [
+            keras.Input((20,)),
+            layers.Dense(units, activation=activation, name=name),
+            layers.Dense(10, activation="softmax", name="out"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("dead", [0, 3, 12])
+def test_dead_units_are_counted(tmp_path: Path, images: Any, dead: int) -> None:
+    model = dense(12, "relu")
+    kernel, bias = model.get_layer("hidden").get_weights()
+    kernel = np.abs(kernel)
+    bias[:] = 0.1
+    bias[:dead] = -1000
+    model.get_layer("hidden").set_weights([kernel, bias])
+    (count,) = count_units(rebuilt(model, tmp_path), images)
+    assert (count.units, count.silent, count.layer.name) == (12, dead, "hidden")
+
+
+def test_dead_filters_are_counted(tmp_path: Path) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 1)),
+            layers.Conv2D(4, 3, name="filters"),
+            layers.ReLU(name="rectifier"),
+            layers.Flatten(),
+            layers.Dense(10),
+        ]
+    )
+    model.get_layer("filters").set_weights(
+        [np.ones((3, 3, 1, 4), np.float32), np.array([-99, 0, 0, -99], np.float32)]
+    )
+    images = np.random.default_rng(1).random((50, 6, 6, 1)).astype(np.float32)
+    (count,) = count_units(rebuilt(model, tmp_path), images)
+    assert (count.units, count.silent) == (4, 2)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+@pytest.mark.parametrize(("scale", "saturated"), [(0.1, 0), (1000, 8)])
+def test_saturated_units_are_counted(
+    tmp_path: Path, images: Any, activation: str, scale: float, saturated: int
+) -> None:
+    model = dense(8, activation)
+    kernel, bias = model.get_layer("hidden").get_weights()
+    model.get_layer("hidden").set_weights([np.abs(kernel) * scale, bias])
+    (count,) = count_units(rebuilt(model, tmp_path), images)
+    assert (count.units, count.silent) == (8, saturated)
+
+
+def test_other_activations_have_no_such_units(tmp_path: Path, images: Any) -> None:
+    assert count_units(rebuilt(dense(8, "gelu"), tmp_path), images) == []
+
+
+def symptoms(tmp_path: Path, model: Any = None, **changes: Any) -> Symptoms:
+    network = rebuilt(model or dense(64, "relu"), tmp_path)
+    healthy: dict[str, Any] = {
+        "units": (),
+        "layers": network.layers,
+        "training_accuracy": 0.90,
+        "test_accuracy": 0.90,
+        "parameters": 50_000,
+        "history": {"loss": [1.0, 0.5, 0.49]},
+        "compilation": Compilation(loss="x", optimizer="adam", learning_rate=0.001),
+    }
+    return Symptoms(**healthy | changes)
+
+
+def hints(found: Symptoms) -> dict[Fault, Hint]:
+    return {hint.fault: hint for hint in diagnose(found, max_parameters=110_000, threshold=0.95)}
+
+
+def rate(value: float | None, optimizer: str = "adam") -> Compilation:
+    return Compilation(loss="x", optimizer=optimizer, learning_rate=value)
+
+
+CASES: list[tuple[Fault, dict[str, Any], dict[str, Any]]] = [
+    (Fault.GUESSING, {"training_accuracy": 0.11, "test_accuracy": 0.1}, {}),
+    (Fault.OVERFITTING, {"training_accuracy": 0.99}, {}),
+    (Fault.OVERFITTING, {"training_accuracy": 1.0, "test_accuracy": 0.96}, {"test_accuracy": 0.96}),
+    (Fault.UNDERFITTING, {}, {"training_accuracy": 0.955, "test_accuracy": 0.949}),
+    (Fault.RATE_TOO_HIGH, {"compilation": rate(0.03)}, {"compilation": rate(0.001)}),
+    (Fault.RATE_TOO_HIGH, {"history": {"loss": [1.0, None]}}, {}),
+    (Fault.RATE_TOO_HIGH, {"compilation": rate(0.03)}, {"compilation": rate(0.03, "sgd")}),
+    (Fault.RATE_TOO_HIGH, {"compilation": rate(0.03)}, {"compilation": rate(None)}),
+    (Fault.RATE_TOO_LOW, {"compilation": rate(1e-6)}, {"compilation": rate(5e-4)}),
+    (Fault.STOPPED_EARLY, {"history": {"loss": [1.0, 0.6]}}, {"history": {"loss": [0.5, 0.49]}}),
+    (Fault.STOPPED_EARLY, {"history": {"loss": [1.0, 0.6]}}, {"history": {}}),
+    (Fault.OVER_BUDGET, {"parameters": 110_001}, {"parameters": 110_000}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "with_it", "without"), CASES)
+def test_each_hint_and_its_absence(
+    tmp_path: Path, fault: Fault, with_it: dict[str, Any], without: dict[str, Any]
+) -> None:
+    assert fault in hints(symptoms(tmp_path, **with_it))
+    assert fault not in hints(symptoms(tmp_path, **without))
+
+
+@pytest.mark.parametrize(("units", "found"), [(10, True), (11, False)])
+def test_a_bottleneck_is_named(tmp_path: Path, units: int, found: bool) -> None:
+    model = dense(units, "relu", name="narrow")
+    assert (Fault.BOTTLENECK in hints(symptoms(tmp_path, model))) == found
+
+
+def test_the_starters_hint_names_the_ten_dead_units(tmp_path: Path, images: Any) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((20,)),
+            layers.Dense(30, activation="relu", name="wide"),
+            layers.Dense(10, activation="relu", name="narrow"),
+            layers.Dense(10, activation="softmax", name="out"),
+        ]
+    )
+    kernel, bias = model.get_layer("narrow").get_weights()
+    model.get_layer("narrow").set_weights([kernel, bias - 1000])
+    units = tuple(count_units(rebuilt(model, tmp_path), images))
+    found = diagnose(
+        symptoms(
+            tmp_path,
+            model,
+            units=units,
+            training_accuracy=0.1,
+            test_accuracy=0.1,
+            compilation=rate(0.03),
+        ),
+        max_parameters=110_000,
+        threshold=0.95,
+    )
+    assert found[0].fault is Fault.DEAD_UNITS
+    assert found[0].text.startswith("All 10 units of `narrow` are dead")
+
+
+def test_a_few_dead_units_are_no_fault(tmp_path: Path) -> None:
+    layer = rebuilt(dense(64, "relu"), tmp_path).layers[0]
+    few = symptoms(tmp_path, units=(UnitCount(layer=layer, units=64, silent=5),))
+    many = symptoms(tmp_path, units=(UnitCount(layer=layer, units=64, silent=40),))
+    assert Fault.DEAD_UNITS not in hints(few)
+    assert "40 of the 64" in hints(many)[Fault.DEAD_UNITS].text
+
+
+def test_a_healthy_network_gets_no_hint(tmp_path: Path) -> None:
+    assert hints(symptoms(tmp_path, training_accuracy=0.975, test_accuracy=0.97)) == {}
+
+
+def test_not_a_number_is_no_success(tmp_path: Path) -> None:
+    sick = symptoms(tmp_path, test_accuracy=float("nan"), compilation=rate(0.03))
+    assert Fault.RATE_TOO_HIGH in hints(sick)
+
+
+def test_confusions_are_the_most_frequent_first() -> None:
+    labels = np.array([4, 4, 4, 9, 1, 0], np.uint8)
+    answers = np.array([9, 9, 4, 4, 7, 0])
+    found = confusions(answers, labels)
+    assert [(c.digit, c.taken_for, c.count) for c in found] == [(4, 9, 2), (1, 7, 1), (9, 4, 1)]
+    assert found[0].examples == (0, 1)
+    assert confusions(labels.astype(int), labels) == ()
