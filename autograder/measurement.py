@@ -11,18 +11,12 @@ from numpy.typing import NDArray
 
 from autograder.config import Verification
 from autograder.data import Mnist
-from autograder.diagnosis import (
-    PROBE_IMAGES,
-    Confusion,
-    Symptoms,
-    UnitCount,
-    confusions,
-    count_units,
-)
+from autograder.diagnosis import Symptoms
 from autograder.errors import UnverifiableModel
 from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
 from autograder.preprocessing import Preparation, Prepared, Statistics, recover
+from autograder.units import PROBE_IMAGES, Confusion, UnitCount, confusions, count_units
 
 CLASSES = 10
 

@@ -13,48 +13,29 @@ from autograder.assignment import Assignment
 from autograder.box import Box, Isolation, Toolbox
 from autograder.checks import Evidence, describe_checks, load_otter, run_checks, skipped_checks
 from autograder.config import REFLECTION_NAMES
+from autograder.describe import (
+    HEADLINES,
+    describe_cells,
+    describe_network,
+    log_of,
+    notes_for,
+    verdict_of,
+)
 from autograder.diagnosis import Hint, diagnose
 from autograder.errors import MalformedSubmission, OutputTooLarge, UnverifiableModel
-from autograder.execution import CellStatus, Ending, Execution
+from autograder.execution import Execution
 from autograder.executor import Executor
 from autograder.export import NetworkExport, read_export
-from autograder.hints import hint_for
 from autograder.intake import Candidate, Submission, read_submission
 from autograder.measurement import Measurement, measure
 from autograder.reflections import find_reflections, judge_reflections
 from autograder.report import (
-    CellReport,
     CheckResult,
-    CheckStatus,
-    ConfusionReport,
-    HintReport,
     IsolationReport,
-    NetworkReport,
     ReflectionReport,
     Report,
-    UnitReport,
 )
 from autograder.verdict import Verdict
-
-ENDING_VERDICTS = {
-    Ending.TIMED_OUT: Verdict.TIMED_OUT,
-    Ending.OUT_OF_MEMORY: Verdict.OUT_OF_MEMORY,
-    Ending.KERNEL_DIED: Verdict.KERNEL_DIED,
-    Ending.TOO_MANY_PROCESSES: Verdict.KERNEL_DIED,
-    Ending.OUTPUT_TOO_LARGE: Verdict.OUTPUT_TOO_LARGE,
-}
-HEADLINES = {
-    Verdict.PASSED: "Everything passed. Well done!",
-    Verdict.FAILED: "Your notebook ran; some checks did not pass yet.",
-    Verdict.CELL_ERROR: "A cell of your notebook failed; the cells after it ran all the same.",
-    Verdict.TIMED_OUT: "Your notebook ran out of time; what was trained by then was graded.",
-    Verdict.OUT_OF_MEMORY: "Your notebook used more memory than it may.",
-    Verdict.KERNEL_DIED: "Python ended before your notebook did.",
-    Verdict.OUTPUT_TOO_LARGE: "Your notebook printed or wrote more than it may.",
-    Verdict.UNVERIFIABLE_MODEL: "Your network could not be measured.",
-    Verdict.MALFORMED_SUBMISSION: "There was no notebook that could be run.",
-    Verdict.GRADER_ERROR: "The grader failed. This is not your fault, and it is no grade.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +86,9 @@ class Grader:
         evidence = self._evidence(submission, execution, measurement, why_not)
         results = run_checks(evidence, tests=self.assignment.tests, config=config)
         checks = describe_checks(results, evidence, config)
-        verdict = _verdict(execution, measurement, checks, too_large=too_large)
+        verdict = verdict_of(execution, measurement, checks, too_large=too_large)
         report = self._report(submission, evidence, checks, verdict, float(results.total))
-        return Outcome(report=report, executed=execution.notebook, log=_log(execution))
+        return Outcome(report=report, executed=execution.notebook, log=log_of(execution))
 
     def _execute(self, submission: Submission) -> tuple[Execution, NetworkExport | None, str, bool]:
         """Run the notebook; (execution, export or None, why there is none, whether too large)."""
@@ -188,8 +169,8 @@ class Grader:
             max_score=float(self.assignment.config.points.total),
             headline=HEADLINES[verdict],
             checks=checks,
-            cells=_describe_cells(execution),
-            network=_describe_network(measurement, evidence.hints) if measurement else None,
+            cells=describe_cells(execution),
+            network=describe_network(measurement, evidence.hints) if measurement else None,
             reflections={
                 name: ReflectionReport(present=j.present, reason=j.reason, text=j.text)
                 for name, j in evidence.reflections.items()
@@ -202,7 +183,7 @@ class Grader:
             seconds=execution.seconds,
             peak_bytes=execution.peak_bytes,
             output_bytes=execution.output_bytes,
-            notes=_notes(execution, evidence),
+            notes=notes_for(execution, evidence),
             staff_notes=list(submission.repairs),
             content_hash=submission.content_hash,
         )
@@ -264,113 +245,3 @@ class Outcome:
     report: Report
     executed: nbformat.NotebookNode | None = None
     log: str = ""
-
-
-def _verdict(
-    execution: Execution,
-    measurement: Measurement | None,
-    checks: list[CheckResult],
-    *,
-    too_large: bool,
-) -> Verdict:
-    if execution.ending in ENDING_VERDICTS:
-        return ENDING_VERDICTS[execution.ending]
-    if too_large:
-        return Verdict.OUTPUT_TOO_LARGE
-    if any(cell.status is not CellStatus.OK for cell in execution.cells):
-        return Verdict.CELL_ERROR
-    if measurement is None:
-        return Verdict.UNVERIFIABLE_MODEL
-    passed = all(check.status is CheckStatus.PASSED for check in checks)
-    return Verdict.PASSED if passed else Verdict.FAILED
-
-
-def _describe_cells(execution: Execution) -> list[CellReport]:
-    reports = []
-    for cell in execution.cells:
-        failed = cell.status not in (CellStatus.OK, CellStatus.NOT_RUN)
-        error = ""
-        if failed:
-            raised = f"{cell.error_name}: {cell.error_text}".strip(": ")
-            slow = f"{cell.status.value} after {cell.seconds:.0f} s"
-            error = raised if cell.status is CellStatus.ERROR else slow
-        reports.append(
-            CellReport(
-                number=cell.number,
-                status=cell.status.value,
-                seconds=round(cell.seconds, 3),
-                first_line=cell.first_line,
-                error=error,
-                traceback=list(cell.traceback),
-                hint=hint_for(cell) if failed else "",
-            )
-        )
-    return reports
-
-
-def _describe_network(measurement: Measurement, hints: tuple[Hint, ...]) -> NetworkReport:
-    return NetworkReport(
-        accuracy=measurement.accuracy,
-        counted_images=measurement.counted_images,
-        public_accuracy=measurement.public_accuracy,
-        private_accuracy=measurement.private_accuracy,
-        training_accuracy=measurement.training_accuracy,
-        leak_z=measurement.leak.z,
-        leaked=measurement.leak.found,
-        parameters=measurement.parameters,
-        layers=[
-            {"name": layer.name, "kind": layer.kind, "parameters": layer.parameters}
-            for layer in measurement.network.layers
-        ],
-        chosen_by=measurement.chosen_by,
-        preparation=measurement.preparation.name,
-        history=measurement.history,
-        hints=[HintReport(fault=hint.fault.value, text=hint.text) for hint in hints],
-        units=[
-            UnitReport(layer=count.layer.name, units=count.units, silent=count.silent)
-            for count in measurement.units
-        ],
-        confusions=[
-            ConfusionReport(
-                digit=pair.digit,
-                taken_for=pair.taken_for,
-                count=pair.count,
-                examples=list(pair.examples),
-            )
-            for pair in measurement.confusions
-        ],
-    )
-
-
-def _notes(execution: Execution, evidence: Evidence) -> list[str]:
-    notes = []
-    measurement = evidence.measurement
-    if execution.ending is Ending.TIMED_OUT:
-        slowest = max(execution.cells, key=lambda cell: cell.seconds)
-        notes.append(f"The slowest was {slowest.label}: {slowest.seconds:.0f} s.")
-    if execution.ending is Ending.TOO_MANY_PROCESSES:
-        notes.append("It started more processes than it may.")
-    if measurement is None:
-        notes.append(evidence.why_unmeasured)
-    else:
-        if measurement.chosen_by != "the variable model":
-            notes.append(
-                f"No network was found under the name `model`: graded is {measurement.chosen_by}."
-            )
-        if measurement.leak.found:
-            notes.append(
-                "Your network does better on the test images that your notebook had than on "
-                "those that it did not have, which happens when it was trained on test images. "
-                "Only the images that it did not have were counted."
-            )
-    if execution.output_bytes > execution.kept_output_bytes and execution.kept_output_bytes:
-        dropped = execution.output_bytes - execution.kept_output_bytes
-        if dropped > 1 << 20:
-            notes.append(
-                f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept."
-            )
-    return notes
-
-
-def _log(execution: Execution) -> str:
-    return "\n".join(["Last lines of the kernel's standard error:", *execution.stderr, ""])

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
-import random
 import select
-import socket
 import subprocess
 import sys
 import threading
@@ -16,20 +13,26 @@ from collections import deque
 from pathlib import Path
 from types import TracebackType
 
-import psutil
-
 from autograder.box.cgroup import ControlGroup
 from autograder.box.command import (
-    DEVICES,
     BoxKind,
     bubblewrap_command,
     environment,
-    find_bubblewrap,
     readable_paths,
 )
-from autograder.box.members import Census, descendants, kill_all, owned_by, take_census
+from autograder.box.members import (
+    Census,
+    adopt_orphans,
+    children_of_grader,
+    descendants,
+    kill_all,
+    owned_by,
+    reap_orphans,
+    take_census,
+)
 from autograder.box.scratch import Scratch, Usage
 from autograder.box.toolbox import Toolbox
+from autograder.box.users import SHARED_MEMORY, free_user_id, is_root, sweep
 from autograder.box.watchdog import Breach, Watchdog
 from autograder.config import Limits
 from autograder.errors import BoxError
@@ -37,13 +40,6 @@ from autograder.errors import BoxError
 START_SECONDS = 30.0
 """For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""
 MAX_STDERR_LINES = 40
-USER_IDS = range(50_000, 60_000)
-"""Above what systems give to people and services, below what they give to containers."""
-PR_SET_CHILD_SUBREAPER = 36
-SHARED_MEMORY = "/dev/shm"
-ADDRESS_SLACK_BYTES = 8 << 30
-"""Thread stacks and reserved memory count as data though nobody touches them; the exact limit is
-the watchdog's or the control group's, this one only stops a balloon between two looks."""
 
 
 class Box:
@@ -73,9 +69,9 @@ class Box:
         self._process: subprocess.Popen[bytes] | None = None
         self._cgroup: ControlGroup | None = None
         self._stderr: deque[str] = deque(maxlen=MAX_STDERR_LINES)
-        self._strangers = _children_of_grader()
+        self._strangers = children_of_grader()
         if kind is BoxKind.PLAIN:
-            _adopt_orphans()
+            adopt_orphans()
         self._watchdog = Watchdog(
             limits=limits, census=self._census, usage=self._usage, kill=self.kill
         )
@@ -92,7 +88,7 @@ class Box:
         BoxError
             If its folders cannot be made.
         """
-        uid = _free_user_id() if _is_root() and kind is not BoxKind.PLAIN else None
+        uid = free_user_id() if is_root() and kind is not BoxKind.PLAIN else None
         if kind is BoxKind.USER and uid is None:
             raise BoxError("Only root can run a box as another user.")
         scratch = Scratch.create(uid=uid, parent=parent)
@@ -128,8 +124,24 @@ class Box:
         self._cgroup = ControlGroup.create(
             memory_bytes=self._limits.memory_bytes, processes=self._limits.processes
         )
-        command = [*self._prefix(), sys.executable, "-I", str(self._toolbox.program("enter.py"))]
-        command.append(json.dumps(self._specification(program, arguments, status_write)))
+        prefix = self._cgroup.prefix() if self._cgroup else []
+        if self.kind is BoxKind.NAMESPACES:
+            prefix += bubblewrap_command(
+                scratch=self.scratch,
+                readable=readable_paths(self._toolbox.root),
+                as_root=is_root(),
+            )
+        specification = lock_specification(
+            kind=self.kind,
+            uid=self._uid,
+            limits=self._limits,
+            scratch=self.scratch,
+            readable=readable_paths(self._toolbox.root),
+            program=[str(self._toolbox.program(program)), *arguments],
+            status=status_write,
+        )
+        command = [*prefix, sys.executable, "-I", str(self._toolbox.program("enter.py"))]
+        command.append(json.dumps(specification))
         try:
             self._process = subprocess.Popen(
                 command,
@@ -152,60 +164,6 @@ class Box:
         finally:
             os.close(status_read)
         self._watchdog.start()
-
-    def _prefix(self) -> list[str]:
-        prefix: list[str] = []
-        if self._cgroup is not None:
-            # The shell joins the group before it becomes the box, so that nothing escapes it.
-            join = " && ".join(
-                f'echo $$ > "{folder}/cgroup.procs"' for folder in self._cgroup.folders
-            )
-            prefix = ["/bin/sh", "-c", f'{join} && exec "$@"', "sh"]
-        if self.kind is BoxKind.NAMESPACES:
-            bwrap = find_bubblewrap()
-            if bwrap is None:
-                raise BoxError("bubblewrap is not installed.")
-            prefix += bubblewrap_command(
-                bwrap,
-                scratch=self.scratch,
-                readable=readable_paths(self._toolbox.root),
-                as_root=_is_root(),
-            )
-        return prefix
-
-    def _specification(
-        self, program: str, arguments: tuple[str, ...], status: int
-    ) -> dict[str, object]:
-        limits = {
-            "CORE": 0,
-            "FSIZE": self._limits.file_bytes,
-            "DATA": self._limits.memory_bytes + ADDRESS_SLACK_BYTES,
-            "NOFILE": 4096,
-            "MSGQUEUE": 0,
-        }
-        if self._uid is not None:
-            # Counted by user, so only of use where nobody else is this user.
-            limits["NPROC"] = self._limits.processes
-        writable = [str(folder) for folder in self.scratch.writable]
-        writable += [f"/dev/{name}" for name in DEVICES]
-        if self.kind is BoxKind.NAMESPACES:
-            writable += ["/tmp", "/var/tmp"]
-        if self.kind is not BoxKind.PLAIN:
-            # Where `multiprocessing` keeps its locks. A user of its own can be swept up after.
-            writable.append(SHARED_MEMORY)
-        return {
-            "limits": limits,
-            "uid": self._uid,
-            "read": [*readable_paths(self._toolbox.root), "/proc", "/sys/devices/system"],
-            "write": writable,
-            "landlock": True,
-            "seccomp": True,
-            "same_user": self.kind is BoxKind.PLAIN,
-            "connect": self.kind is BoxKind.NAMESPACES,
-            "cwd": str(self.scratch.work),
-            "run": [str(self._toolbox.program(program)), *arguments],
-            "status": status,
-        }
 
     def _read_status(self, status: int) -> dict[str, int | str]:
         text = b""
@@ -264,7 +222,7 @@ class Box:
         if self._uid is not None:
             return found | owned_by(self._uid)
         # Orphans come back to the grader, which made itself their next of kin.
-        for child in _children_of_grader() - self._strangers:
+        for child in children_of_grader() - self._strangers:
             found |= descendants(child)
         return found | descendants(self._process.pid)
 
@@ -310,64 +268,6 @@ class Box:
             if self._cgroup is not None:
                 self._cgroup.remove()
             if self._uid is not None:
-                _sweep(self._uid)
-            _reap_orphans(self._strangers)
+                sweep(self._uid)
+            reap_orphans(self._strangers)
             self.scratch.remove()
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0
-
-
-def _children_of_grader() -> set[int]:
-    return {child.pid for child in psutil.Process().children()}
-
-
-def _adopt_orphans() -> None:
-    """Have the kernel hand orphaned descendants to this process, where they can be found."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _free_user_id() -> int:
-    """A user id that no process has, and that no other grader takes at the same moment."""
-    used = {process.uids().real for process in psutil.process_iter() if process.is_running()}
-    for uid in random.sample(USER_IDS, k=len(USER_IDS)):
-        if uid not in used and _claim(uid):
-            return uid
-    raise BoxError("No free user id is left for the box.")
-
-
-_claims: dict[int, socket.socket] = {}
-
-
-def _claim(uid: int) -> bool:
-    """Hold a name that only one process can hold, for as long as this process lives."""
-    if uid in _claims:
-        return True
-    claim = socket.socket(socket.AF_UNIX)
-    try:
-        claim.bind(f"\0m5-uid-{uid}")
-    except OSError:
-        claim.close()
-        return False
-    _claims[uid] = claim
-    return True
-
-
-def _sweep(uid: int) -> None:
-    """Remove what a box user left where everybody may write, should no layer have kept it out."""
-    for folder in ("/tmp", "/var/tmp", SHARED_MEMORY):
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(folder):
-                with contextlib.suppress(OSError):
-                    if entry.stat(follow_symlinks=False).st_uid == uid:
-                        subprocess.run(["rm", "-rf", "--", entry.path], capture_output=True)
-
-
-def _reap_orphans(known: set[int]) -> None:
-    """Take leave of dead processes that the box left to us, so that none stays a zombie."""
-    for pid in _children_of_grader() - known:
-        with contextlib.suppress(OSError, psutil.Error):
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                os.waitpid(pid, os.WNOHANG)

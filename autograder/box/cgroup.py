@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import uuid
 from dataclasses import dataclass
@@ -82,10 +81,10 @@ class ControlGroup:
                     folder.rmdir()
             return None
 
-    def join(self) -> None:
-        """Move the calling process in; its children start there."""
-        for folder in self.folders:
-            (folder / "cgroup.procs").write_text(str(os.getpid()))
+    def prefix(self) -> list[str]:
+        """The beginning of a command line that joins the group before it becomes the command."""
+        join = " && ".join(f'echo $$ > "{folder}/cgroup.procs"' for folder in self.folders)
+        return ["/bin/sh", "-c", f'{join} && exec "$@"', "sh"]
 
     def ran_out_of_memory(self) -> bool:
         """Whether the kernel killed a process of this group for its memory."""

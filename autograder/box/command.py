@@ -10,6 +10,9 @@ from enum import Enum
 from pathlib import Path
 
 from autograder.box.scratch import Scratch
+from autograder.box.users import SHARED_MEMORY
+from autograder.config import Limits
+from autograder.errors import BoxError
 
 
 class BoxKind(str, Enum):
@@ -43,6 +46,7 @@ ETC_FILES = (
     "timezone",
 )
 """The parts of /etc that programs need and that hold no secrets."""
+MAX_OPEN_FILES = 4096
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
 """The parts of /dev that programs write to; terminals, since `!command` opens one."""
 
@@ -71,9 +75,7 @@ def find_bubblewrap() -> str | None:
         return None
 
 
-def bubblewrap_command(
-    bwrap: str, *, scratch: Scratch, readable: Iterable[str], as_root: bool
-) -> list[str]:
+def bubblewrap_command(*, scratch: Scratch, readable: Iterable[str], as_root: bool) -> list[str]:
     """The beginning of a command line that ends with the program to run.
 
     Parameters
@@ -82,7 +84,15 @@ def bubblewrap_command(
         Whether the grader is root. Then the mounts are made as root, so that an interpreter in
         root's home can be shown, and `inside/enter.py` becomes another user afterwards; an
         ordinary user instead gets a user namespace.
+
+    Raises
+    ------
+    BoxError
+        If bubblewrap is not installed.
     """
+    bwrap = find_bubblewrap()
+    if bwrap is None:
+        raise BoxError("bubblewrap is not installed.")
     command = [bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "box"]
     if as_root:
@@ -107,6 +117,53 @@ def bubblewrap_command(
         command += ["--bind", str(folder), str(folder)]
     command += ["--remount-ro", "/", "--chdir", "/", "--"]
     return command
+
+
+ADDRESS_SLACK_BYTES = 8 << 30
+"""Thread stacks and reserved memory count as data though nobody touches them; the exact limit is
+the watchdog's or the control group's, this one only stops a balloon between two looks."""
+
+
+def lock_specification(
+    *,
+    kind: BoxKind,
+    uid: int | None,
+    limits: Limits,
+    scratch: Scratch,
+    readable: Iterable[str],
+    program: list[str],
+    status: int,
+) -> dict[str, object]:
+    """What `inside/enter.py` is told to lock; see there for the keys."""
+    counts = {
+        "CORE": 0,
+        "FSIZE": limits.file_bytes,
+        "DATA": limits.memory_bytes + ADDRESS_SLACK_BYTES,
+        "NOFILE": MAX_OPEN_FILES,
+        "MSGQUEUE": 0,
+    }
+    if uid is not None:
+        # Counted by user, so only of use where nobody else is this user.
+        counts["NPROC"] = limits.processes
+    writable = [*map(str, scratch.writable), *(f"/dev/{name}" for name in DEVICES)]
+    if kind is BoxKind.NAMESPACES:
+        writable += ["/tmp", "/var/tmp"]
+    if kind is not BoxKind.PLAIN:
+        # A user of its own can be swept up after; the grader's own user could not.
+        writable.append(SHARED_MEMORY)
+    return {
+        "limits": counts,
+        "uid": uid,
+        "read": [*readable, "/proc", "/sys/devices/system"],
+        "write": writable,
+        "landlock": True,
+        "seccomp": True,
+        "same_user": kind is BoxKind.PLAIN,
+        "connect": kind is BoxKind.NAMESPACES,
+        "cwd": str(scratch.work),
+        "run": program,
+        "status": status,
+    }
 
 
 def environment(scratch: Scratch) -> dict[str, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+PR_SET_CHILD_SUBREAPER = 36
 KILL_SECONDS = 10.0
 """How long to go on killing; a fork storm under a process limit ends within a second."""
 
@@ -110,3 +113,22 @@ def _is_living(pid: int) -> bool:
         return bool(psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD))
     except psutil.Error:
         return False
+
+
+def children_of_grader() -> set[int]:
+    """Direct children of this process."""
+    return {child.pid for child in psutil.Process().children()}
+
+
+def adopt_orphans() -> None:
+    """Have the kernel hand orphaned descendants to this process, where they can be found."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans(known: set[int]) -> None:
+    """Take leave of dead processes that the box left to us, so that none stays a zombie."""
+    for pid in children_of_grader() - known:
+        with contextlib.suppress(OSError, psutil.Error):
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(pid, os.WNOHANG)

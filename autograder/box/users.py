@@ -1,0 +1,59 @@
+"""User ids for boxes, where the grader is root: one that nobody else is, for each box."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import socket
+import subprocess
+
+import psutil
+
+from autograder.errors import BoxError
+
+USER_IDS = range(50_000, 60_000)
+"""Above what systems give to people and services, below what they give to containers."""
+SHARED_MEMORY = "/dev/shm"
+"""Where `multiprocessing` keeps its locks."""
+
+
+def is_root() -> bool:
+    """Whether the grader is root."""
+    return os.geteuid() == 0
+
+
+def free_user_id() -> int:
+    """A user id that no process has, and that no other grader takes at the same moment."""
+    used = {process.uids().real for process in psutil.process_iter() if process.is_running()}
+    for uid in random.sample(USER_IDS, k=len(USER_IDS)):
+        if uid not in used and _claim(uid):
+            return uid
+    raise BoxError("No free user id is left for the box.")
+
+
+_claims: dict[int, socket.socket] = {}
+
+
+def _claim(uid: int) -> bool:
+    """Hold a name that only one process can hold, for as long as this process lives."""
+    if uid in _claims:
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0m5-uid-{uid}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[uid] = claim
+    return True
+
+
+def sweep(uid: int) -> None:
+    """Remove what a box user left where everybody may write, should no layer have kept it out."""
+    for folder in ("/tmp", "/var/tmp", SHARED_MEMORY):
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(folder):
+                with contextlib.suppress(OSError):
+                    if entry.stat(follow_symlinks=False).st_uid == uid:
+                        subprocess.run(["rm", "-rf", "--", entry.path], capture_output=True)

@@ -1,0 +1,154 @@
+"""Puts what was found about a submission into the words and records of its report."""
+
+from __future__ import annotations
+
+from autograder.checks import Evidence
+from autograder.diagnosis import Hint
+from autograder.execution import CellStatus, Ending, Execution
+from autograder.hints import hint_for
+from autograder.measurement import Measurement
+from autograder.report import (
+    CellReport,
+    CheckResult,
+    CheckStatus,
+    ConfusionReport,
+    HintReport,
+    NetworkReport,
+    UnitReport,
+)
+from autograder.verdict import Verdict
+
+ENDING_VERDICTS = {
+    Ending.TIMED_OUT: Verdict.TIMED_OUT,
+    Ending.OUT_OF_MEMORY: Verdict.OUT_OF_MEMORY,
+    Ending.KERNEL_DIED: Verdict.KERNEL_DIED,
+    Ending.TOO_MANY_PROCESSES: Verdict.KERNEL_DIED,
+    Ending.OUTPUT_TOO_LARGE: Verdict.OUTPUT_TOO_LARGE,
+}
+HEADLINES = {
+    Verdict.PASSED: "Everything passed. Well done!",
+    Verdict.FAILED: "Your notebook ran; some checks did not pass yet.",
+    Verdict.CELL_ERROR: "A cell of your notebook failed; the cells after it ran all the same.",
+    Verdict.TIMED_OUT: "Your notebook ran out of time; what was trained by then was graded.",
+    Verdict.OUT_OF_MEMORY: "Your notebook used more memory than it may.",
+    Verdict.KERNEL_DIED: "Python ended before your notebook did.",
+    Verdict.OUTPUT_TOO_LARGE: "Your notebook printed or wrote more than it may.",
+    Verdict.UNVERIFIABLE_MODEL: "Your network could not be measured.",
+    Verdict.MALFORMED_SUBMISSION: "There was no notebook that could be run.",
+    Verdict.GRADER_ERROR: "The grader failed. This is not your fault, and it is no grade.",
+}
+
+
+def verdict_of(
+    execution: Execution,
+    measurement: Measurement | None,
+    checks: list[CheckResult],
+    *,
+    too_large: bool,
+) -> Verdict:
+    """Why grading ended as it did: the first of these that holds."""
+    if execution.ending in ENDING_VERDICTS:
+        return ENDING_VERDICTS[execution.ending]
+    if too_large:
+        return Verdict.OUTPUT_TOO_LARGE
+    if any(cell.status is not CellStatus.OK for cell in execution.cells):
+        return Verdict.CELL_ERROR
+    if measurement is None:
+        return Verdict.UNVERIFIABLE_MODEL
+    passed = all(check.status is CheckStatus.PASSED for check in checks)
+    return Verdict.PASSED if passed else Verdict.FAILED
+
+
+def describe_cells(execution: Execution) -> list[CellReport]:
+    """A record for each code cell."""
+    reports = []
+    for cell in execution.cells:
+        failed = cell.status not in (CellStatus.OK, CellStatus.NOT_RUN)
+        error = ""
+        if failed:
+            raised = f"{cell.error_name}: {cell.error_text}".strip(": ")
+            slow = f"{cell.status.value} after {cell.seconds:.0f} s"
+            error = raised if cell.status is CellStatus.ERROR else slow
+        reports.append(
+            CellReport(
+                number=cell.number,
+                status=cell.status.value,
+                seconds=round(cell.seconds, 3),
+                first_line=cell.first_line,
+                error=error,
+                traceback=list(cell.traceback),
+                hint=hint_for(cell) if failed else "",
+            )
+        )
+    return reports
+
+
+def describe_network(measurement: Measurement, hints: tuple[Hint, ...]) -> NetworkReport:
+    """The record of the verified network."""
+    return NetworkReport(
+        accuracy=measurement.accuracy,
+        counted_images=measurement.counted_images,
+        public_accuracy=measurement.public_accuracy,
+        private_accuracy=measurement.private_accuracy,
+        training_accuracy=measurement.training_accuracy,
+        leak_z=measurement.leak.z,
+        leaked=measurement.leak.found,
+        parameters=measurement.parameters,
+        layers=[
+            {"name": layer.name, "kind": layer.kind, "parameters": layer.parameters}
+            for layer in measurement.network.layers
+        ],
+        chosen_by=measurement.chosen_by,
+        preparation=measurement.preparation.name,
+        history=measurement.history,
+        hints=[HintReport(fault=hint.fault.value, text=hint.text) for hint in hints],
+        units=[
+            UnitReport(layer=count.layer.name, units=count.units, silent=count.silent)
+            for count in measurement.units
+        ],
+        confusions=[
+            ConfusionReport(
+                digit=pair.digit,
+                taken_for=pair.taken_for,
+                count=pair.count,
+                examples=list(pair.examples),
+            )
+            for pair in measurement.confusions
+        ],
+    )
+
+
+def notes_for(execution: Execution, evidence: Evidence) -> list[str]:
+    """Sentences for the student, beside the checks."""
+    notes = []
+    measurement = evidence.measurement
+    if execution.ending is Ending.TIMED_OUT:
+        slowest = max(execution.cells, key=lambda cell: cell.seconds)
+        notes.append(f"The slowest was {slowest.label}: {slowest.seconds:.0f} s.")
+    if execution.ending is Ending.TOO_MANY_PROCESSES:
+        notes.append("It started more processes than it may.")
+    if measurement is None:
+        notes.append(evidence.why_unmeasured)
+    else:
+        if measurement.chosen_by != "the variable model":
+            notes.append(
+                f"No network was found under the name `model`: graded is {measurement.chosen_by}."
+            )
+        if measurement.leak.found:
+            notes.append(
+                "Your network does better on the test images that your notebook had than on "
+                "those that it did not have, which happens when it was trained on test images. "
+                "Only the images that it did not have were counted."
+            )
+    if execution.output_bytes > execution.kept_output_bytes and execution.kept_output_bytes:
+        dropped = execution.output_bytes - execution.kept_output_bytes
+        if dropped > 1 << 20:
+            notes.append(
+                f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept."
+            )
+    return notes
+
+
+def log_of(execution: Execution) -> str:
+    """For staff: what the kernel said last."""
+    return "\n".join(["Last lines of the kernel's standard error:", *execution.stderr, ""])
