@@ -18,6 +18,7 @@ from autograder.box.command import (
     BoxKind,
     bubblewrap_command,
     environment,
+    lock_specification,
     readable_paths,
 )
 from autograder.box.members import (
