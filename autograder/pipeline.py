@@ -46,6 +46,8 @@ class Grader:
     ----------
     isolation
         The kind of box to use, and what is known about it.
+    threads
+        For each box to compute with; None leaves it to the libraries.
     on_cell
         Called with (code cells done, code cells in all).
     """
@@ -53,6 +55,7 @@ class Grader:
     assignment: Assignment
     toolbox: Toolbox
     isolation: Isolation
+    threads: int | None = None
     on_cell: Callable[[int, int], None] | None = None
 
     def grade(self, candidate: Candidate) -> Outcome:

@@ -67,6 +67,7 @@ class Box:
         self._limits = limits
         self._toolbox = toolbox
         self._uid = uid
+        self._environment = environment(scratch)
         self._process: subprocess.Popen[bytes] | None = None
         self._cgroup: ControlGroup | None = None
         self._stderr: deque[str] = deque(maxlen=MAX_STDERR_LINES)
@@ -80,9 +81,22 @@ class Box:
 
     @classmethod
     def open(
-        cls, *, kind: BoxKind, limits: Limits, toolbox: Toolbox, parent: Path | None = None
+        cls,
+        *,
+        kind: BoxKind,
+        limits: Limits,
+        toolbox: Toolbox,
+        threads: int | None = None,
+        parent: Path | None = None,
     ) -> Box:
         """Make the box; nothing runs in it yet.
+
+        Parameters
+        ----------
+        threads
+            To compute with; None leaves it to the libraries.
+        parent
+            Where to make its folders; None for the system's place for temporary files.
 
         Raises
         ------
@@ -93,7 +107,9 @@ class Box:
         if kind is BoxKind.USER and uid is None:
             raise BoxError("Only root can run a box as another user.")
         scratch = Scratch.create(uid=uid, parent=parent)
-        return cls(kind=kind, limits=limits, toolbox=toolbox, scratch=scratch, uid=uid)
+        box = cls(kind=kind, limits=limits, toolbox=toolbox, scratch=scratch, uid=uid)
+        box._environment = environment(scratch, threads=threads)
+        return box
 
     def __enter__(self) -> Box:
         return self
@@ -149,7 +165,7 @@ class Box:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=environment(self.scratch),
+                env=self._environment,
                 cwd="/",
                 pass_fds=(status_write,),
                 start_new_session=True,

@@ -166,9 +166,26 @@ def lock_specification(
     }
 
 
-def environment(scratch: Scratch) -> dict[str, str]:
-    """The whole environment of a box: nothing of the grader's own comes along."""
-    return {
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+"""How NumPy's libraries and TensorFlow are told how many threads to compute with."""
+
+
+def environment(scratch: Scratch, *, threads: int | None = None) -> dict[str, str]:
+    """The whole environment of a box: nothing of the grader's own comes along.
+
+    Parameters
+    ----------
+    threads
+        To compute with, so that boxes side by side do not fight; None leaves it to the libraries.
+    """
+    counts = dict.fromkeys(THREAD_VARIABLES, str(threads)) if threads else {}
+    return counts | {
         "HOME": str(scratch.home),
         "TMPDIR": str(scratch.tmp),
         "USER": "student",
