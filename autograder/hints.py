@@ -68,6 +68,24 @@ HINTS: tuple[tuple[str, str, str], ...] = (
         "graded: use `model.summary()`.",
     ),
     (
+        r"AttributeError",
+        r"fit_generator|evaluate_generator|predict_generator",
+        "The `*_generator` calls are gone from Keras 3: `fit`, `evaluate` and `predict` take "
+        "generators themselves.",
+    ),
+    (
+        r"AttributeError|ImportError|ModuleNotFoundError",
+        r"ImageDataGenerator|keras\.preprocessing",
+        "`ImageDataGenerator` is gone from Keras 3: use layers such as "
+        "`keras.layers.RandomRotation`.",
+    ),
+    (
+        r"error",
+        r"empty\(\)",
+        "OpenCV found no image: only the notebook itself is graded, files beside it on your "
+        "computer are not there.",
+    ),
+    (
         r"error",
         r"imshow|highgui|[Tt]he function is not implemented",
         "There is no screen when your notebook is graded: show images with Matplotlib.",

@@ -7,6 +7,8 @@ from typing import Any
 import nbformat
 from nbformat.v4 import output_from_msg
 
+MAX_DEPTH = 40
+"""Plotly's and Vega's figures nest about 15 deep."""
 OUTPUT_KINDS = frozenset({"stream", "display_data", "execute_result", "error"})
 
 
@@ -45,6 +47,8 @@ class OutputKeeper:
     def take(self, kind: str, content: dict[str, Any], size_bytes: int) -> None:
         """Take one message in; what is not as the protocol wants it is passed over."""
         self.seen_bytes += size_bytes
+        if _is_deep(content):
+            return
         if kind == "clear_output":
             if content.get("wait"):
                 self._clear_next = True
@@ -89,6 +93,22 @@ class OutputKeeper:
             for output in self._displays.get(display, ()):
                 output["data"] = nbformat.from_dict(data)
                 output["metadata"] = nbformat.from_dict(metadata)
+
+
+def _is_deep(content: object) -> bool:
+    """Whether nesting goes so far that copying or writing it would exhaust Python's stack."""
+    level: list[object] = [content]
+    for _ in range(MAX_DEPTH):
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def _display_id(content: dict[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -25,6 +26,7 @@ from autograder.box.members import (
     Census,
     adopt_orphans,
     children_of_grader,
+    deleted_bytes,
     descendants,
     kill_all,
     owned_by,
@@ -244,9 +246,9 @@ class Box:
         return found | descendants(self._process.pid)
 
     def _usage(self) -> Usage:
-        if self.kind is not BoxKind.USER:
-            return self.scratch.usage()
-        return self.scratch.usage(shared=SHARED_MEMORY, owner=self._uid)
+        shared = SHARED_MEMORY if self.kind is BoxKind.USER else None
+        usage = self.scratch.usage(shared=shared, owner=self._uid)
+        return replace(usage, bytes=usage.bytes + deleted_bytes(self.members()))
 
     def _census(self) -> Census:
         return take_census(self.members())

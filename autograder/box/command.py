@@ -100,7 +100,8 @@ def bubblewrap_command(*, scratch: Scratch, readable: Iterable[str], as_root: bo
     else:
         command += ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
     # First /tmp, since toolbox and scratch folders mostly lie below it.
-    command += ["--bind", str(scratch.tmp), "/tmp", "--bind", str(scratch.tmp), "/var/tmp"]
+    command += ["--bind", str(scratch.tmp), "/tmp", "--perms", "0755", "--dir", "/var"]
+    command += ["--bind", str(scratch.tmp), "/var/tmp"]
     bound = [*readable, *map(str, scratch.writable)]
     ancestors = {parent for path in bound for parent in Path(path).parents} - {Path("/")}
     for folder in sorted(ancestors - {Path(path) for path in bound}):

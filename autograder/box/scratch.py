@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -94,22 +95,22 @@ class Scratch:
             A folder that is not ours alone, and the user whose files in it count.
         """
         total = entries = 0
-        pending = [str(folder) for folder in self.writable] + ([shared] if shared else [])
-        while pending:
-            try:
-                with os.scandir(pending.pop()) as found:
-                    for entry in found:
+        tops = (*map(str, self.writable), *([shared] if shared else []))
+        try:
+            for top in filter(os.path.isdir, tops):
+                # By descriptor, since a path may become longer than the kernel takes.
+                for _, folders, files, handle in os.fwalk(top, follow_symlinks=False):
+                    for name in (*folders, *files):
                         entries += 1
                         if entries > MAX_ENTRIES:
                             return Usage(bytes=total, entries=entries)
-                        status = entry.stat(follow_symlinks=False)
-                        if owner is not None and status.st_uid != owner:
-                            continue
-                        total += status.st_blocks * 512
-                        if entry.is_dir(follow_symlinks=False):
-                            pending.append(entry.path)
-            except OSError:
-                continue
+                        with contextlib.suppress(OSError):
+                            status = os.stat(name, dir_fd=handle, follow_symlinks=False)
+                            if owner is None or status.st_uid == owner:
+                                total += status.st_blocks * 512
+        except (RecursionError, OSError):
+            # Folders in folders, deeper than can be followed: nobody's honest work.
+            entries = MAX_ENTRIES + 1
         return Usage(bytes=total, entries=entries)
 
     def remove(self) -> None:

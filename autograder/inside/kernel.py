@@ -2,7 +2,7 @@
 
 ipykernel collects what forked children print through a TCP port on 127.0.0.1, which a box does not
 have (its socket library ends the whole process when it may not ask for network addresses). Here
-the same goes through a pair of sockets that children inherit.
+the same goes through a pair of sockets that children inherit. Long tracebacks are shortened.
 """
 
 import contextlib
@@ -12,8 +12,11 @@ import struct
 import sys
 
 from ipykernel import iostream, kernelapp
+from IPython.core.interactiveshell import InteractiveShell
 
 MAX_PACKET_BYTES = 1 << 20
+KEPT_FRAMES = 15
+"""At each end of a long traceback."""
 
 
 class Packets:
@@ -63,6 +66,33 @@ def setup_pipe_out(self):
     return packets, packets
 
 
+def shorten(error):
+    """Cut the middle out of a long traceback, and of those of its causes.
+
+    With TensorFlow imported IPython takes minutes to word the thousand frames of an endless
+    recursion, all of them alike.
+    """
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        frames = []
+        frame = error.__traceback__
+        while frame is not None:
+            frames.append(frame)
+            frame = frame.tb_next
+        if len(frames) > 2 * KEPT_FRAMES:
+            frames[KEPT_FRAMES - 1].tb_next = frames[-KEPT_FRAMES]
+        error = error.__cause__ or error.__context__
+
+
+def show_traceback(self, exc_tuple=None, *arguments, **options):
+    """As IPython's own, after the traceback was shortened."""
+    shorten(exc_tuple[1] if exc_tuple else sys.exc_info()[1])
+    return original_show_traceback(self, exc_tuple, *arguments, **options)
+
+
+original_show_traceback = InteractiveShell.showtraceback
+InteractiveShell.showtraceback = show_traceback
 iostream.IOPubThread._setup_pipe_in = setup_pipe_in
 iostream.IOPubThread._setup_pipe_out = setup_pipe_out
 

@@ -34,3 +34,11 @@ ACTIVATION_WORK = 100
 
 LOOP_WORK = 30_000
 """For one turn of a Python loop, spread over a batch."""
+
+MAX_CONSTANTS = 4 * 28 * 28
+"""Numbers that lists in the layers' settings hold, all layers together: a mean and a variance for
+each pixel, twice. They are no parameters by Keras's count, so that more of them would be a way to
+carry a network past the budget."""
+
+CONSTANT_KEYS = frozenset({"scale", "offset", "mean", "variance", "value"})
+"""Settings that are numbers which the network computes with."""

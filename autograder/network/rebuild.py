@@ -108,6 +108,12 @@ def rebuild(export: NetworkExport) -> Network:
 
 def _rebuild(export: NetworkExport) -> Network:
     serialized = export.network
+    if (constants := _count_constants(serialized.config)) > limits.MAX_CONSTANTS:
+        raise UnverifiableModel(
+            f"The settings of the network's layers hold {constants:,} numbers, and the grader "
+            f"takes {limits.MAX_CONSTANTS:,}. Numbers that the network computes with belong into "
+            "weights: use Dense or Conv2D layers, and Normalization with adapt()."
+        )
     network = parse_layer(
         {
             "module": serialized.module,
@@ -141,6 +147,21 @@ def _rebuild(export: NetworkExport) -> Network:
         _output=output,
         _elements=assembler.elements,
     )
+
+
+def _count_constants(config: object) -> int:
+    """Numbers in lists, at any depth, under the names of settings that are computed with."""
+    count = 0
+    pending: list[tuple[object, bool]] = [(config, False)]
+    while pending:
+        item, is_constant = pending.pop()
+        if isinstance(item, dict):
+            for key, value in item.items():
+                pending.append((value, is_constant or key in limits.CONSTANT_KEYS))
+        elif isinstance(item, list):
+            pending += [(part, is_constant) for part in item]
+            count += is_constant * sum(isinstance(part, (int, float)) for part in item)
+    return count
 
 
 def _as_float32(array: ExportedArray) -> Array:

@@ -1,0 +1,18 @@
+"""The honest notebook as some editors would save it."""
+
+import json
+
+from attack_cases import HERE, read_notebook
+
+
+def build(folder):
+    notebook = read_notebook((HERE / "honest_plain/notebook.py").read_text())
+    notebook["metadata"] = {"widgets": {"state": "x" * 1_000_000}, "colab": {"provenance": []}}
+    notebook["nbformat_minor"] = 2
+    for cell in notebook["cells"]:
+        cell.pop("id")
+        cell["metadata"] = {"scrolled": "yes", "ExecuteTime": {"end_time": None}}
+        cell["source"] = cell["source"].splitlines(keepends=True)
+    path = folder / "Copy of m5 (1).ipynb"
+    path.write_text(json.dumps(notebook))
+    return path

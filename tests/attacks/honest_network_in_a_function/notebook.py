@@ -1,0 +1,27 @@
+# %%
+import keras
+import numpy as np
+from keras import layers
+
+(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+x_train, y_train = x_train[:6000] / 255.0, y_train[:6000]
+x_test = x_test / 255.0
+
+# %%
+def experiment(units):
+    model = keras.Sequential(
+        [
+            keras.Input(shape=(28, 28)),
+            layers.Flatten(),
+            layers.Dense(units, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x_train, y_train, epochs=3, verbose=0)
+    return model.evaluate(x_test, y_test, verbose=0)
+
+
+experiment(64)
+
+# %% [reflections]

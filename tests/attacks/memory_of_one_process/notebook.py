@@ -1,0 +1,4 @@
+# %%
+hoard = []
+for i in range(256):
+    hoard.append(bytearray(b"x") * (16 << 20))
