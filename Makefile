@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out
 
-.PHONY: setup demo test test-long lint lock release clean
+.PHONY: setup demo test test-long e2e lint lock release clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,11 @@ test: setup
 
 test-long: setup
 	$(BIN)/python -m pytest -m long
+
+# The autograder from its zip to grades, in a fresh Debian; needs root and debootstrap. More by
+# E2E="--system FOLDER" and the like: tests/gradescope/whole.py says what there is.
+e2e: setup
+	PYTHONPATH=. $(BIN)/python tests/gradescope/whole.py $(E2E)
 
 lint: setup
 	$(BIN)/ruff check .

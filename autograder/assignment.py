@@ -25,6 +25,8 @@ class Assignment:
 
     Attributes
     ----------
+    data
+        The file that `mnist` was read from.
     tests
         Folder of Otter test files, hidden parts included.
     lesson_text
@@ -36,6 +38,7 @@ class Assignment:
     config: Config
     mnist: Mnist
     statistics: Statistics
+    data: Path
     tests: Path
     lesson_text: str
     secret_files: tuple[Path, ...]
@@ -83,6 +86,7 @@ def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
         config=config,
         mnist=mnist,
         statistics=Statistics.of(mnist.x_train),
+        data=root / DATA_PATH,
         tests=tests,
         lesson_text=_lesson_text(root / LESSON_PATH),
         secret_files=(root / DATA_PATH, config_path, *sorted(tests.glob("*.py"))),

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from autograder.config_errors import explain
 from autograder.errors import ConfigError
 
 CONFIG_NAME = "otter_config.json"
@@ -160,7 +161,7 @@ class GradescopeConfig(Record, frozen=True):
     it. A container that runs longer is killed and scores 0, so this must not be more than it."""
     reserve_seconds: Annotated[float, Meta(ge=15, le=1200)]
     """Of that, kept back from the cells: to start the kernel, to measure, to write. On half a CPU
-    these took 57 s for a network of the course's size."""
+    these took 63 s for the reference solution."""
     leaderboard: bool
     """Whether networks that pass are listed by parameters and accuracy."""
 
@@ -193,14 +194,16 @@ def parse_config(text: bytes, source: str = CONFIG_NAME) -> Config:
     ------
     ConfigError
         If it is no JSON, lacks a key, has an unknown one, or a value is out of range; the text
-        names the key.
+        names the key and the range.
     """
     if len(text) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{source}: {len(text):,} bytes are too many for a configuration.")
     try:
         config = msgspec.json.decode(text, type=Config)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{source}: {error}") from error
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{source}: {explain(error, Config)}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{source}: {error}.") from error
     limits = config.limits
     if limits.cell_seconds > limits.notebook_seconds:
         raise ConfigError(

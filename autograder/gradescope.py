@@ -2,33 +2,105 @@
 
 from __future__ import annotations
 
+import json
+import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from autograder.report import CheckResult, CheckStatus, Report
+from autograder.harness.placeholder import FAILED, failed_results
+from autograder.report import CellReport, CheckResult, CheckStatus, Report
+from autograder.verdict import Verdict
+
+SCHEMA = Path(__file__).with_name("gradescope.schema.json")
+MAX_OUTPUT_CHARACTERS = 8_000
+"""Of one text. A person reads a screen of it."""
+MAX_NAME_CHARACTERS = 150
+MAX_FAILED_CELLS = 10
+"""Cells that are shown with their error; those after the first mostly fail because of it."""
+
+_PATH = re.compile(r"(?<![\w.~/-])~?(?:/[\w.+@%=~-]+)+/(?=[\w.+@%=~<-])")
+"""The folders of an absolute path, up to the last name in it."""
+_BARE = re.compile(r"/(?:autograder|tmp|root|opt/activity-m5)\b/?")
+"""What is left of our own folders where nothing follows them."""
 
 
-def gradescope_results(report: Report) -> dict[str, Any]:
+def gradescope_results(report: Report, *, leaderboard: bool = False) -> dict[str, Any]:
     """Everything that Gradescope shows, from an allow-list of what students may see.
 
-    Where the grader failed there is no score: Gradescope then shows the run as failed, and keeps
-    whatever grade there was.
+    Parameters
+    ----------
+    leaderboard
+        Whether a network that passes is entered in the leaderboard.
+
+    Returns
+    -------
+    dict
+        Valid by `gradescope.schema.json`. Where the grader failed there is neither a score nor
+        are there tests, so that Gradescope cannot record a grade, not even a zero.
     """
+    if report.verdict is Verdict.GRADER_ERROR or report.score is None:
+        return failed_results(FAILED, seconds=report.seconds)
     results: dict[str, Any] = {
-        "output": "\n\n".join([report.headline, *report.notes]),
+        "score": report.score,
+        "output": shown("\n\n".join(_summary(report))),
         "output_format": "text",
         "execution_time": round(report.seconds, 1),
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": [_test(number, check) for number, check in enumerate(report.checks, start=1)],
-        "extra_data": {
-            "verdict": report.verdict.value,
-            "parameters": report.network.parameters if report.network else None,
-        },
+        "extra_data": _extra_data(report),
     }
-    results["tests"] += [_failed_cell(cell) for cell in report.cells if cell.error]
-    if report.score is not None:
-        results["score"] = report.score
+    failed = [cell for cell in report.cells if cell.error]
+    results["tests"] += [_failed_cell(cell) for cell in failed[:MAX_FAILED_CELLS]]
+    if len(failed) > MAX_FAILED_CELLS:
+        results["output"] += (
+            f"\n\n{len(failed)} cells failed; the first {MAX_FAILED_CELLS} are shown below."
+        )
+    if leaderboard and (entries := _leaderboard(report)):
+        results["leaderboard"] = entries
     return results
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of results.json."""
+    return _schema()
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(SCHEMA.read_bytes())
+    return content
+
+
+def _summary(report: Report) -> list[str]:
+    """What stands above the checks: one line of verdict, the notes, where the time went."""
+    lines = [f"{report.headline} {report.score:g} of {report.max_score:g} points."]
+    lines += [note for note in report.notes if note]
+    if report.cells:
+        slowest = max(report.cells, key=lambda cell: cell.seconds)
+        time = f"Time: your cells ran for {report.seconds:.0f} s"
+        if slowest.seconds >= 1:
+            time += f", code cell {slowest.number} for {slowest.seconds:.0f} s of it"
+        lines.append(f"{time}.")
+    return lines
+
+
+def _extra_data(report: Report) -> dict[str, Any]:
+    """For programs of the staff; Gradescope does not show it. No private accuracy, no paths."""
+    network, isolation = report.network, report.isolation
+    return {
+        "verdict": report.verdict.value,
+        "submission": report.submission,
+        "content_hash": report.content_hash,
+        "parameters": network.parameters if network else None,
+        "counted_images": network.counted_images if network else None,
+        "chosen_by": shown(network.chosen_by, MAX_NAME_CHARACTERS) if network else None,
+        "leaked": network.leaked if network else None,
+        "peak_bytes": report.peak_bytes,
+        "output_bytes": report.output_bytes,
+        "box": isolation.kind if isolation else None,
+    }
 
 
 def _test(number: int, check: CheckResult) -> dict[str, Any]:
@@ -39,24 +111,46 @@ def _test(number: int, check: CheckResult) -> dict[str, Any]:
         lines.append(f"Next step: {check.next_step}")
     return {
         "number": str(number),
-        "name": check.title,
+        "name": shown(check.title, MAX_NAME_CHARACTERS),
         "score": check.points,
         "max_score": check.max_points,
         "status": "passed" if check.status is CheckStatus.PASSED else "failed",
-        "output": "\n".join(lines),
+        "output": shown("\n".join(lines)),
         "output_format": "text",
         "visibility": "visible",
     }
 
 
-def _failed_cell(cell: Any) -> dict[str, Any]:
+def _failed_cell(cell: CellReport) -> dict[str, Any]:
     lines = [cell.error, "", *cell.traceback, "", f"Next step: {cell.hint}"]
     return {
-        "name": f"Code cell {cell.number}: {cell.first_line}",
-        "output": "\n".join(lines),
-        "output_format": "text",
-        "status": "failed",
+        "name": shown(f"Code cell {cell.number}: {cell.first_line}", MAX_NAME_CHARACTERS),
         "score": 0,
         "max_score": 0,
+        "status": "failed",
+        "output": shown("\n".join(lines)),
+        "output_format": "text",
         "visibility": "visible",
     }
+
+
+def _leaderboard(report: Report) -> list[dict[str, Any]]:
+    """Where both checks of the network pass: its size, the smallest first, and its accuracy."""
+    passed = {check.name for check in report.checks if check.status is CheckStatus.PASSED}
+    if report.network is None or not passed >= {"accuracy", "budget"}:
+        return []
+    accuracy = round(report.network.accuracy, 4)
+    return [
+        {"name": "Parameters", "value": report.network.parameters, "order": "asc"},
+        {"name": "Accuracy", "value": accuracy, "order": "desc"},
+    ]
+
+
+def shown(text: str, limit: int = MAX_OUTPUT_CHARACTERS) -> str:
+    """Text as students may see it: no folders of this machine, no half characters, not too long.
+
+    Of an absolute path the last name stays, which is what tells a student's own file.
+    """
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    text = _BARE.sub("…/", _PATH.sub("…/", text))
+    return text if len(text) <= limit else text[: limit - 1] + "…"

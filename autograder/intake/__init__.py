@@ -11,11 +11,14 @@ An importer (for an export of Gradescope, Canvas or nbgrader, or a zip) is a fun
 from autograder.intake.candidates import Candidate, find_submissions
 from autograder.intake.naming import name_candidates, safe_name
 from autograder.intake.reading import Submission, read_submission
+from autograder.intake.uploads import Upload, find_upload
 
 __all__ = [
     "Candidate",
     "Submission",
+    "Upload",
     "find_submissions",
+    "find_upload",
     "name_candidates",
     "read_submission",
     "safe_name",

@@ -1,0 +1,10 @@
+"""The Gradescope entry: ``python -m autograder.harness`` in Gradescope's container.
+
+Two processes, so that there is a result whatever happens to one of them::
+
+    supervisor.py    standard library alone; writes a result that holds at once, starts the other,
+                     watches the clock, takes its answer, and puts that in place
+    grading.py       reads the upload, runs the pipeline, answers through a pipe
+
+What students see is written by `autograder.gradescope`; what staff see, by `staff.py`.
+"""

@@ -1,0 +1,104 @@
+"""What the container gives: memory and time; and what of it a notebook may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from autograder.config import Limits
+from autograder.errors import BoxError
+
+GRADER_BYTES = 420 << 20
+"""For the harness itself: the grading process was seen at 0.25 GB while it measured the starter's
+network, the supervisor at 0.02 GB; wider networks and the page cache take the rest."""
+LEAST_NOTEBOOK_BYTES = 1_400_000_000
+"""The reference solution was seen at 1.31 GB; with 1.17 GB, which is what a container of 1.5 GB
+leaves, it was stopped for want of memory, and that would have been called the student's fault."""
+LEAST_NOTEBOOK_SECONDS = 20.0
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """The limits of one run, and in words why they are not the configured ones."""
+
+    limits: Limits
+    remarks: tuple[str, ...]
+
+
+def container_bytes(groups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> int:
+    """Memory that this container may use: the least of all limits above us, and of the machine's.
+
+    In a container the path in ``/proc/self/cgroup`` often is the host's, while the tree that is
+    mounted begins at the container itself; so folders that are not there are passed over.
+    """
+    found: list[int] = [psutil.virtual_memory().total]
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        lines = ["0::/"]
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if not controllers:
+            found += _limits_above(groups, path, "memory.max")
+        elif "memory" in controllers.split(","):
+            found += _limits_above(groups / "memory", path, "memory.limit_in_bytes")
+    return min(found)
+
+
+def _limits_above(mount: Path, path: str, name: str) -> list[int]:
+    folder = Path("/" + path.strip("/"))
+    found = []
+    for part in (folder, *folder.parents):
+        try:
+            found.append(int((mount / str(part).lstrip("/") / name).read_text()))
+        except (OSError, ValueError):  # ValueError: "max"
+            continue
+    return found
+
+
+def fit_limits(limits: Limits, *, memory_bytes: int, seconds: float) -> Fit:
+    """Cut the configured limits to what there is.
+
+    Parameters
+    ----------
+    memory_bytes
+        What the container has in all.
+    seconds
+        Wall time that is left for the cells.
+
+    Raises
+    ------
+    BoxError
+        If so little is left that no notebook could run: staff must choose a larger container,
+        and no student is to blame.
+    """
+    remarks = []
+    free = memory_bytes - GRADER_BYTES
+    if free < min(LEAST_NOTEBOOK_BYTES, limits.memory_bytes):
+        raise BoxError(
+            f"This container has {memory_bytes / 1e9:.2f} GB of memory, too little for TensorFlow "
+            "beside the grader. Choose 3 GB in the assignment's settings on Gradescope, under "
+            "Autograder, Container Specifications."
+        )
+    if free < limits.memory_bytes:
+        remarks.append(
+            f"memory for the notebook cut to {free / 1e9:.2f} GB, since the container has "
+            f"{memory_bytes / 1e9:.2f} GB"
+        )
+        limits = msgspec.structs.replace(limits, memory_bytes=free)
+    if seconds < LEAST_NOTEBOOK_SECONDS:
+        raise BoxError(
+            f"Only {max(seconds, 0):.0f} s are left for the notebook. Allow more time in the "
+            "assignment's settings on Gradescope, and as much in gradescope.container_seconds."
+        )
+    if seconds < limits.notebook_seconds:
+        remarks.append(f"time for the notebook cut to {seconds:.0f} s by the container's limit")
+        limits = msgspec.structs.replace(
+            limits, notebook_seconds=seconds, cell_seconds=min(limits.cell_seconds, seconds)
+        )
+    return Fit(limits=limits, remarks=tuple(remarks))

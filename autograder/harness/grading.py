@@ -1,0 +1,159 @@
+"""The grading process: reads the upload, runs the pipeline, answers through a pipe.
+
+It may fail, hang or be killed: `supervisor.py` then writes a result in its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import msgspec
+
+from autograder.assignment import load_assignment
+from autograder.box import Toolbox, probe
+from autograder.errors import AutograderError
+from autograder.gradescope import gradescope_results, schema
+from autograder.harness.container import container_bytes, fit_limits
+from autograder.harness.metadata import read_metadata
+from autograder.harness.place import GRADER, Place
+from autograder.harness.staff import staff_report
+from autograder.intake import find_upload
+from autograder.otter_results import write_pickle
+from autograder.pipeline import Grader
+from autograder.verdict import Verdict
+
+KILL_ME_FIRST = "300"
+"""Added to our score and our children's where the kernel chooses whom to kill for memory, so that
+the supervisor is left to say so."""
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Grade; exit status 0 if an answer was given."""
+    parser = argparse.ArgumentParser(prog="python -m autograder.harness.grading")
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--answer", type=int, required=True)
+    options = parser.parse_args(arguments)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(KILL_ME_FIRST)
+    if sys.platform == "linux":  # end with the supervisor, should that be killed
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    os.set_inheritable(options.answer, False)
+    deadline = time.monotonic() + options.seconds
+    try:
+        answer = json.dumps(grade_place(Place(options.root), deadline=deadline)).encode()
+    except AutograderError as error:
+        print(f"harness: {error}", flush=True)
+        return 2
+    except BaseException:
+        traceback.print_exc(file=sys.stdout)
+        sys.stdout.flush()
+        return 2
+    with os.fdopen(options.answer, "wb") as pipe:
+        pipe.write(answer)
+    return 0
+
+
+def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
+    """Grade what lies in `place`, and stop in time.
+
+    Parameters
+    ----------
+    deadline
+        By when this must have returned, by `time.monotonic`.
+
+    Returns
+    -------
+    dict
+        ``results``, valid by the schema, and ``report``, for staff.
+
+    Raises
+    ------
+    AutograderError
+        If the grader is not set up as it should be, or the container is too small.
+    """
+    started = time.monotonic()
+    assignment = load_assignment(GRADER)
+    config = assignment.config
+    submitters = read_metadata(place.metadata)
+    with (
+        Toolbox.make(assignment.mnist) as toolbox,
+        tempfile.TemporaryDirectory(prefix="m5-upload-") as scratch,
+    ):
+        upload = find_upload(
+            place.submission,
+            scratch=Path(scratch),
+            assignment_id=config.assignment.id,
+            submission=submitters.submission,
+            name=", ".join(submitters.names),
+            email=", ".join(submitters.emails),
+        )
+        isolation = probe(
+            limits=config.limits,
+            toolbox=toolbox,
+            secret_files=[*assignment.secret_files, place.metadata],
+        )
+        fit = fit_limits(
+            config.limits,
+            memory_bytes=container_bytes(),
+            seconds=deadline - config.gradescope.reserve_seconds - time.monotonic(),
+        )
+        grader = Grader(
+            assignment=replace(
+                assignment, config=msgspec.structs.replace(config, limits=fit.limits)
+            ),
+            toolbox=toolbox,
+            isolation=isolation,
+        )
+        outcome = grader.grade(upload.candidate)
+    notes = [*upload.notes, *outcome.report.notes]
+    if outcome.report.verdict is Verdict.TIMED_OUT:
+        allowed = fit.limits.notebook_seconds
+        notes.append(f"All cells together may run for {allowed:.0f} s here.")
+    report = msgspec.structs.replace(outcome.report, notes=notes)
+    remarks = [
+        *fit.remarks,
+        f"graded in {time.monotonic() - started:.0f} s in all; the grader itself used "
+        f"{_peak_bytes() / 1e9:.2f} GB",
+    ]
+    print(
+        staff_report(
+            replace(outcome, report=report),
+            submitters=submitters,
+            isolation=isolation,
+            remarks=remarks,
+        ),
+        flush=True,
+    )
+    results = gradescope_results(report, leaderboard=config.gradescope.leaderboard)
+    jsonschema.validate(results, schema())
+    if place.pickle.is_file():
+        write_pickle(report, place.pickle)
+    return {"results": results, "report": msgspec.to_builtins(report)}
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process has had; the notebook's is in the report."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""What staff read in Gradescope's view of standard output; students never see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from autograder.box import Isolation
+from autograder.harness.metadata import Submitters
+from autograder.pipeline import Outcome
+from autograder.report import Report
+
+MAX_LOG_LINES = 60
+
+
+def staff_report(
+    outcome: Outcome, *, submitters: Submitters, isolation: Isolation, remarks: Iterable[str]
+) -> str:
+    """Everything that helps to understand a grade, or the want of one."""
+    report = outcome.report
+    who = ", ".join(submitters.emails or submitters.names) or "nobody named"
+    score = "no score" if report.score is None else f"{report.score:g} of {report.max_score:g}"
+    lines = [f"{report.verdict.value}: {score} ({report.submission}; {who})"]
+    lines += [
+        f"  {check.status.value:7} {check.points:g}/{check.max_points:g} {check.title}: "
+        f"{check.measured}"
+        for check in report.checks
+    ]
+    lines += _network(report)
+    lines += [f"  code cell {c.number} {c.status}: {c.error}" for c in report.cells if c.error]
+    for name, sentences in (
+        ("told the student", report.notes),
+        ("for staff", report.staff_notes),
+        ("this run", remarks),
+        ("the box does not hold back", isolation.missing),
+    ):
+        lines += [f"{name}: {sentence}" for sentence in sentences if sentence]
+    lines.append(f"box: {isolation.kind.value} ({', '.join(isolation.layers) or 'no layers'})")
+    lines += [f"not used: {reason}" for reason in isolation.passed_over]
+    lines.append(
+        f"memory at its peak: {report.peak_bytes / 1e9:.2f} GB; file {report.content_hash}"
+    )
+    if outcome.log.strip():
+        lines += outcome.log.strip().splitlines()[-MAX_LOG_LINES:]
+    return "\n".join(lines)
+
+
+def _network(report: Report) -> Iterator[str]:
+    network = report.network
+    if network is None:
+        return
+    yield (
+        f"  network: {network.parameters:,} parameters ({network.chosen_by}); accuracy "
+        f"{network.accuracy:.4f} over {network.counted_images:,} images: public half "
+        f"{network.public_accuracy:.4f}, private half {network.private_accuracy:.4f}, training "
+        f"{network.training_accuracy:.4f}; z = {network.leak_z:.1f}"
+        f"{', LEAKED' if network.leaked else ''}; images prepared by {network.preparation}"
+    )

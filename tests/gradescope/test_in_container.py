@@ -1,0 +1,169 @@
+"""From the zip to results.json, in a container of the test's own, as on Gradescope."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.gradescope.conftest import GOOD_NETWORK, ROOT, Autograder, InContainer
+from tests.notebooks import notebook, write
+
+FAILING_CELLS = (
+    "import keras, os\nopen('/tmp/nowhere/x.csv')",
+    "raise ValueError(os.getcwd() + ' ' + keras.__file__)",
+    "open('/autograder/source/files_m5/dist/tests/accuracy.py').read()",
+    "open('/autograder/submission_metadata.json').read()",
+    "import no_such_package",
+    "import sys; sys.exit(str(sys.path))",
+)
+"""A notebook that trips over everything, and says what it saw."""
+
+METADATA = {
+    "id": 4711,
+    "users": [{"name": "Ada", "email": "ada@example.org"}, {"name": "Bo"}],
+    "previous_submissions": [{"score": 3.0, "results": {"extra_data": "earlier secret"}}],
+}
+
+
+def submit(autograder: Autograder, content: Any, name: str = "m5.ipynb") -> None:
+    write(autograder.submission / name, content)
+    write(autograder.root / "submission_metadata.json", json.dumps(METADATA))
+
+
+def secrets() -> list[str]:
+    """Lines of the hidden tests, long enough to be nobody else's."""
+    lines = []
+    for path in (ROOT / "dist/tests").glob("*.py"):
+        hidden = path.read_text().partition("when_graded")[2]
+        lines += [line.strip() for line in hidden.splitlines() if len(line.strip()) > 30]
+    assert len(lines) > 5
+    return lines
+
+
+def assert_nothing_leaks(autograder: Autograder, stdout: str) -> None:
+    text = json.dumps(autograder.results, ensure_ascii=False)
+    for secret in [*secrets(), "/autograder", "/tmp/", "/root", "/opt/", "earlier secret"]:
+        assert secret not in text, secret
+    if "private half " in stdout:
+        private = stdout.partition("private half ")[2][:6]
+        assert float(private) > 0 and private not in text
+    assert "ada@example.org" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "box"),
+    [((), "namespaces"), (("--closed", "--memory", "3000000000"), "user")],
+    ids=["with namespaces", "as in a container"],
+)
+def test_a_good_notebook(
+    autograder: Autograder, in_container: InContainer, options: tuple[str, ...], box: str
+) -> None:
+    submit(autograder, notebook(GOOD_NETWORK))
+    done = in_container(autograder, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = autograder.results
+    assert results["score"] == 100 and results["extra_data"]["box"] == box
+    assert results["extra_data"]["submission"] == "submission_4711"
+    assert [test["status"] for test in results["tests"]] == ["passed"] * 6
+    assert [entry["name"] for entry in results["leaderboard"]] == ["Parameters", "Accuracy"]
+    assert results["leaderboard"][0] == {"name": "Parameters", "value": 50_890, "order": "asc"}
+    assert "private half" in done.stdout and "ada@example.org" in done.stdout
+    if "--memory" in options:
+        assert "memory for the notebook cut to 2.5" in done.stdout
+    assert_nothing_leaks(autograder, done.stdout)
+
+
+def test_a_notebook_that_trips_over_everything(
+    autograder: Autograder, in_container: InContainer
+) -> None:
+    submit(autograder, notebook(*FAILING_CELLS))
+    done = in_container(autograder, "--closed")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = autograder.results
+    assert results["extra_data"]["verdict"] in ("CELL_ERROR", "KERNEL_DIED")
+    boxes = {test["name"]: test["output"] for test in results["tests"][6:]}
+    assert len(boxes) == len(FAILING_CELLS)
+    assert "x.csv" in boxes["Code cell 1: import keras, os"]
+    text = " ".join(boxes.values())
+    assert "PermissionError" in text and "ModuleNotFoundError" in text and "SystemExit" in text
+    assert_nothing_leaks(autograder, done.stdout)
+
+
+def broken_zip() -> bytes:
+    return b"PK\x03\x04" + bytes(3000)
+
+
+BAD_UPLOADS: dict[str, tuple[str, Callable[[], Any], str]] = {
+    "a web page": ("m5.html", lambda: "<html>", "Download .ipynb"),
+    "half a file": ("m5.ipynb", lambda: nbformat.writes(notebook("1"))[:300], "ends in the middle"),
+    "a broken zip": ("m5.zip", broken_zip, "damaged"),
+    "an empty file": ("m5.ipynb", lambda: b"", "is empty"),
+    "another language": (
+        "m5.ipynb",
+        lambda: nbformat.writes(notebook("1")).replace('"name": "python3"', '"name": "ir"'),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", list(BAD_UPLOADS))
+def test_a_bad_upload_is_told_what_to_do(
+    autograder: Autograder, in_container: InContainer, kind: str
+) -> None:
+    name, content, sentence = BAD_UPLOADS[kind]
+    submit(autograder, content(), name)
+    done = in_container(autograder, "--closed")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = autograder.results
+    assert results["score"] == 0
+    assert results["extra_data"]["verdict"] == "MALFORMED_SUBMISSION"
+    assert sentence in results["output"] and len(results["tests"]) == 6
+    assert_nothing_leaks(autograder, done.stdout)
+
+
+def test_two_notebooks_in_a_zip(autograder: Autograder, in_container: InContainer) -> None:
+    with zipfile.ZipFile(autograder.submission / "m5.zip", "w") as archive:
+        archive.writestr("a.ipynb", nbformat.writes(notebook("a = 1")))
+        archive.writestr("b.ipynb", nbformat.writes(notebook("b = 1")))
+    done = in_container(autograder)
+    assert done.returncode == 0
+    assert "“a.ipynb”, “b.ipynb”" in autograder.results["output"]
+
+
+def test_gradescopes_smallest_container_blames_no_student(
+    autograder: Autograder, in_container: InContainer
+) -> None:
+    submit(autograder, notebook("1"))
+    done = in_container(autograder, "--closed", "--memory", "768000000")
+    assert done.returncode == 2
+    assert "Choose 3 GB" in done.stdout and "score" not in autograder.results
+
+
+@pytest.mark.long
+def test_a_notebook_without_end_is_stopped_in_time(
+    autograder: Autograder, in_container: InContainer
+) -> None:
+    path = autograder.root / "source/files_m5/otter_config.json"
+    settings = json.loads(path.read_text())
+    settings["gradescope"] |= {"container_seconds": 70, "reserve_seconds": 30}
+    path.write_text(json.dumps(settings))
+    submit(autograder, notebook("kept = 1\nwhile True: pass"))
+    done = in_container(autograder, "--closed")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = autograder.results
+    assert results["extra_data"]["verdict"] == "TIMED_OUT"
+    assert results["execution_time"] < 40
+
+
+def test_the_container_is_left_as_it_was(autograder: Autograder, in_container: InContainer) -> None:
+    before = set(Path("/").iterdir())
+    command = ("sh", "-c", f"touch /left /autograder/kept; ls; test ! -e {ROOT}/README.md")
+    done = in_container(autograder, command=command)
+    assert done.returncode == 0 and "source" in done.stdout
+    assert set(Path("/").iterdir()) == before and (autograder.root / "kept").exists()
