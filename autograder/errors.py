@@ -9,6 +9,7 @@
     │   └── OutputTooLarge
     ├── BoxError             the box could not be made or kept: shown to staff, never a zero
     ├── ConfigError          otter_config.json is wrong: shown to staff, never a zero
+    ├── ResultsError         grades cannot be written: the disk is full, likewise
     ├── DataError            the shipped data or the generated tests are wrong: likewise
     └── ReleaseError         `m5 release` cannot make, or will not accept, a release
 
@@ -44,6 +45,10 @@ class BoxError(AutograderError):
 
 class ConfigError(AutograderError):
     """The configuration file is missing, broken, or holds a value out of range."""
+
+
+class ResultsError(AutograderError):
+    """Grades cannot be written down; those that were are kept."""
 
 
 class DataError(AutograderError):

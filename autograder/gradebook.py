@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
+from collections.abc import Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from autograder.config import CHECK_NAMES
 from autograder.report import Report
+from autograder.results import not_written
 
 COLUMNS = (
     "submission",
@@ -29,16 +33,25 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Gradebook:
-    """Writes rows to a CSV file; a context manager."""
+    """Writes rows to a CSV file; a context manager.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path
+        Of grades.csv.
+    rows
+        What is known from the start, as `row_of` gives it; is on disk when the context begins.
+    """
+
+    def __init__(self, path: Path, rows: Sequence[Sequence[str]] = ()) -> None:
         self._path = path
+        self._first = rows
         self._file: TextIO | None = None
 
     def __enter__(self) -> Gradebook:
-        # With a byte order mark, since spreadsheets take UTF-8 for something else without one.
-        self._file = self._path.open("w", encoding="utf-8-sig", newline="")
-        self._write(list(COLUMNS))
+        # The old rows stay on disk until the new ones are there too.
+        write_table(self._path, COLUMNS, self._first)
+        self._file = self._path.open("a", encoding="utf-8", newline="")
         return self
 
     def __exit__(
@@ -50,31 +63,82 @@ class Gradebook:
         if self._file is not None:
             self._file.close()
 
-    def add(self, report: Report) -> None:
-        """Write one row through to the disk."""
-        self._write(row_of(report))
+    def add(self, report: Report) -> list[str]:
+        """Write one row through to the disk, and return it.
+
+        Raises
+        ------
+        ResultsError
+            If it cannot be written; the rows before it are as they were.
+        """
+        row = row_of(report)
+        self._write(row)
+        return row
 
     def _write(self, row: list[str]) -> None:
         assert self._file is not None
-        csv.writer(self._file).writerow(row)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        line = StringIO()
+        csv.writer(line).writerow(row)
+        file = self._file.fileno()
+        length = os.fstat(file).st_size
+        rest = line.getvalue().encode("utf-8", "replace")
+        try:
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            os.fsync(file)
+        except OSError as error:
+            # Half a row would be read as a grade.
+            with contextlib.suppress(OSError):
+                os.ftruncate(file, length)
+            raise not_written(self._path, error) from error
+
+
+def write_table(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]], *, marked: bool = True
+) -> None:
+    """Write a CSV file in one step, so that a crash leaves the old one or the new one.
+
+    Parameters
+    ----------
+    marked
+        With a byte order mark, since spreadsheets take UTF-8 for something else without one;
+        but programs take it for a part of the first column's name.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        encoding = "utf-8-sig" if marked else "utf-8"
+        with temporary.open("w", encoding=encoding, newline="", errors="replace") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise not_written(path, error) from error
 
 
 def row_of(report: Report) -> list[str]:
     """The report's row, in the order of `COLUMNS`; what is not known is empty."""
     network = report.network
     values: dict[str, object] = {
-        "submission": _text(report.submission),
-        "name": _text(report.name),
-        "email": _text(report.email),
+        "submission": plain_cell(report.submission),
+        "name": plain_cell(report.name),
+        "email": plain_cell(report.email),
         "score": _number(report.score),
         "max_score": _number(report.max_score),
         "verdict": report.verdict.value,
         "accuracy": f"{network.accuracy:.4f}" if network else "",
         "parameters": network.parameters if network else "",
         "seconds": f"{report.seconds:.1f}",
-        "notes": _text(" ".join([report.headline, *report.notes, *report.staff_notes])),
+        "notes": plain_cell(" ".join([report.headline, *report.notes, *report.staff_notes])),
     }
     values |= {f"points_{name}": _number(report.points_of(name)) for name in CHECK_NAMES}
     return [str(values[column]) for column in COLUMNS]
@@ -84,6 +148,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
 
-def _text(text: str) -> str:
+def plain_cell(text: str) -> str:
+    """A stranger's text on one line, which no spreadsheet runs as a formula."""
     text = " ".join(text.split())
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

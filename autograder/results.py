@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import msgspec
 import nbformat
 
-from autograder.errors import ConfigError
+from autograder.config import Record
+from autograder.errors import ConfigError, ResultsError
 from autograder.gradescope import gradescope_results
 from autograder.pipeline import Outcome
+from autograder.report import Report
+from autograder.verdict import Verdict
 
 GRADEBOOK_NAME = "grades.csv"
 SUBMISSIONS_NAME = "submissions"
+RUN_NAME = "run.json"
+MARKER_NAME = "graded.json"
+
+
+class Run(Record, frozen=True, kw_only=True):
+    """run.json: whose grades these are."""
+
+    format: int = 1
+    assignment: str
+    configuration_hash: str
+
+
+class Marker(Record, frozen=True, kw_only=True):
+    """graded.json, written after all other files of a submission: from what they came."""
+
+    format: int = 1
+    configuration_hash: str
+    content_hash: str
+    """Of the file that was handed in."""
+    answer_hash: str
+    """Of its code and text."""
 
 
 class ResultsFolder:
@@ -25,10 +53,13 @@ class ResultsFolder:
         The folder that the user named.
     overwrite
         Whether grades that lie there already may be replaced.
+    resume
+        Whether grades that lie there already are to be kept, and the rest added.
     """
 
-    def __init__(self, root: Path, *, overwrite: bool) -> None:
+    def __init__(self, root: Path, *, overwrite: bool, resume: bool = False) -> None:
         self.root = root
+        self.resume = resume
         self._overwrite = overwrite
 
     @property
@@ -36,23 +67,74 @@ class ResultsFolder:
         """grades.csv."""
         return self.root / GRADEBOOK_NAME
 
-    def prepare(self) -> None:
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second run out of the folder for as long as this one lasts.
+
+        Raises
+        ------
+        ConfigError
+            If another run is writing there, or the folder cannot be made.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            # The folder itself, so that nothing is left behind; the kernel unlocks it at our end.
+            descriptor = os.open(self.root, os.O_RDONLY)
+        except OSError as error:
+            raise ConfigError(f"{self.root}: cannot be made: {error.strerror}.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise ConfigError(
+                f"Another `m5 grade` is writing to {self.root}; wait for it."
+            ) from None
+        finally:
+            os.close(descriptor)
+
+    def prepare(self, run: Run | None = None) -> None:
         """Make the folder.
+
+        Parameters
+        ----------
+        run
+            Written into it; grades of another assignment are never replaced.
 
         Raises
         ------
         ConfigError
             If grades lie there already and may not be overwritten, or it cannot be made.
         """
-        if self.gradebook.exists() and not self._overwrite:
+        if run is not None:
+            self._refuse_another(run)
+        if self.gradebook.exists() and not (self._overwrite or self.resume):
             raise ConfigError(
-                f"{self.root} holds grades already. Name another folder with -o, or replace them "
-                "with --overwrite."
+                f"{self.root} holds grades already. Name another folder with -o, go on with "
+                "--resume, or replace them with --overwrite."
             )
         try:
             (self.root / SUBMISSIONS_NAME).mkdir(parents=True, exist_ok=True)
+            if run is not None:
+                _write(self.root / RUN_NAME, msgspec.json.encode(run).decode() + "\n")
         except OSError as error:
             raise ConfigError(f"{self.root}: cannot be made: {error.strerror}.") from error
+
+    def _refuse_another(self, run: Run) -> None:
+        path = self.root / RUN_NAME
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=Run)
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.MsgspecError) as error:
+            raise ConfigError(
+                f"{path} cannot be read ({error}), so nobody knows whose grades these are. "
+                "Name another folder with -o."
+            ) from error
+        if found.assignment != run.assignment:
+            raise ConfigError(
+                f"{self.root} holds the grades of another assignment, {found.assignment}. "
+                "Name another folder with -o."
+            )
 
     def folder_of(self, submission: str) -> Path:
         """The folder of one submission; intake has made the name safe."""
@@ -60,19 +142,90 @@ class ResultsFolder:
 
     def write(self, outcome: Outcome) -> None:
         """Write all files of one submission; each appears whole or not at all."""
-        folder = self.folder_of(outcome.report.submission)
-        folder.mkdir(exist_ok=True)
-        results = gradescope_results(outcome.report)
-        _write(folder / "results.json", json.dumps(results, indent=2, ensure_ascii=False) + "\n")
-        report = msgspec.json.format(msgspec.json.encode(outcome.report), indent=2)
-        _write(folder / "report.json", report.decode() + "\n")
-        _write(folder / "grading.log", outcome.log)
-        if outcome.executed is not None:
-            _write(folder / "executed.ipynb", nbformat.writes(outcome.executed) + "\n")
+        executed = None if outcome.executed is None else nbformat.writes(outcome.executed)
+        self.keep(outcome.report, executed=executed, log=outcome.log)
+
+    def keep(
+        self, report: Report, *, executed: str | None, log: str, marker: Marker | None = None
+    ) -> None:
+        """The same from data.
+
+        Parameters
+        ----------
+        marker
+            Written last, so that a folder that has it is complete.
+
+        Raises
+        ------
+        ResultsError
+            If something cannot be written: mostly because the disk is full.
+        """
+        folder = self.folder_of(report.submission)
+        results = json.dumps(gradescope_results(report), indent=2, ensure_ascii=False)
+        pretty = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+        try:
+            folder.mkdir(exist_ok=True)
+            (folder / MARKER_NAME).unlink(missing_ok=True)
+            _write(folder / "results.json", results + "\n")
+            _write(folder / "report.json", pretty + "\n")
+            _write(folder / "grading.log", log)
+            if executed is None:
+                (folder / "executed.ipynb").unlink(missing_ok=True)
+            else:
+                _write(folder / "executed.ipynb", executed + "\n")
+            if marker is not None:
+                _write(folder / MARKER_NAME, msgspec.json.encode(marker).decode() + "\n")
+        except OSError as error:
+            raise not_written(folder, error) from error
+
+    def others(self, known: Container[str]) -> list[str]:
+        """Submissions that were graded into this folder, and are not among the known ones."""
+        folders = sorted((self.root / SUBMISSIONS_NAME).iterdir())
+        return [path.name for path in folders if path.is_dir() and path.name not in known]
+
+    def marker_of(self, submission: str) -> Marker | None:
+        """From what the files of a submission came; None if they are not all there."""
+        try:
+            content = (self.folder_of(submission) / MARKER_NAME).read_bytes()
+            return msgspec.json.decode(content, type=Marker)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def report_of(self, submission: str) -> Report | None:
+        """The report of a submission that was graded; None if there is none that can be read."""
+        try:
+            content = (self.folder_of(submission) / "report.json").read_bytes()
+            report = msgspec.json.decode(content, type=Report)
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return None if report.verdict is Verdict.GRADER_ERROR else report
+
+    def text_of(self, submission: str, name: str) -> str | None:
+        """One of a submission's files; None if it is not there."""
+        try:
+            return (self.folder_of(submission) / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+
+def not_written(path: Path, error: OSError) -> ResultsError:
+    """The sentence for a file that could not be written."""
+    return ResultsError(
+        f"{path}: cannot be written: {error.strerror or error}. What was graded before is kept; "
+        "make room, and go on with --resume."
+    )
 
 
 def _write(path: Path, text: str) -> None:
     """Replace a file in one step, so that a crash leaves the old one or the new one."""
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8", errors="replace")
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

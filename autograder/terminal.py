@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from autograder.box import Isolation
 from autograder.config import CHECK_NAMES
@@ -19,28 +22,42 @@ from autograder.verdict import Verdict
 
 STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERROR: "bold red"}
 OTHER_STYLE = "magenta"
+MAX_SHOWN = 12
+"""Running submissions that have a line of their own in the display."""
 
 
 class TerminalProgress:
-    """A live display on a terminal, plain lines elsewhere; a context manager."""
+    """A live display on a terminal, plain lines elsewhere; a context manager.
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[now]}"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._progress.add_task("Graded", total=None, now="looking for notebooks")
-        self._submission = ""
-        self._started = 0.0
+    Parameters
+    ----------
+    console
+        Where to write; standard error if it is not given.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("Graded"), BarColumn(bar_width=24), MofNCompleteColumn(),
+            TimeElapsedColumn(), TextColumn("{task.fields[left]}"), console=self._console,
+        )  # fmt: skip
+        self._task = self._bar.add_task("", total=None, left="looking for submissions")
+        self._running: dict[str, tuple[float, str]] = {}
+        self._verdicts: Counter[Verdict] = Counter()
+        self._total = 0
+        self._jobs = 1
+        self._live: Live | None = None
+        if self._console.is_terminal:
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._display,
+                refresh_per_second=4,
+                transient=True,
+            )
 
     def __enter__(self) -> TerminalProgress:
-        self._progress.start()
+        if self._live is not None:
+            self._live.start()
         return self
 
     def __exit__(
@@ -49,64 +66,119 @@ class TerminalProgress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if self._live is not None:
+            self._live.stop()
 
-    def began(self, isolation: Isolation, total: int) -> None:
-        """Say which box is used, and what it lacks."""
-        self._progress.update(self._task, total=total)
+    def warned(self, sentence: str) -> None:
+        """Show a sentence about the submissions."""
+        self._say(f"[yellow]{escape(sentence)}[/]")
+
+    def began(self, isolation: Isolation | None, *, total: int, jobs: int | None) -> None:
+        """Say where it happens, in which box, and what the box lacks."""
+        self._total, self._jobs = total, jobs or 0
+        self._bar.update(self._task, total=total, left="")
+        if isolation is None:
+            self._say(f"{total} to grade, on the cluster")
+            return
         missing = isolation.missing
         state = f"but not every guarantee holds: {'; '.join(missing)}" if missing else "closed"
-        self._console.print(escape(f"Box: {isolation.kind.value}, {state}"))
+        self._say(
+            escape(f"{total} to grade, {jobs} at a time. Box: {isolation.kind.value}, {state}")
+        )
 
     def started(self, submission: str) -> None:
-        """Name the submission that is being graded."""
-        self._submission, self._started = submission, time.monotonic()
-        self._progress.update(self._task, now=escape(submission))
-        if not self._console.is_terminal:
-            self._console.print(escape(f"{submission}: started"))
+        """Show that it is running."""
+        self._running[submission] = (time.monotonic(), "")
+        if self._live is None:
+            self._say(f"{escape(submission)}: started")
 
-    def ran_cell(self, done: int, total: int) -> None:
+    def ran_cell(self, submission: str, done: int, total: int) -> None:
         """Show how far it is."""
-        self._progress.update(self._task, now=f"{escape(self._submission)}: cell {done} of {total}")
+        if submission in self._running:
+            self._running[submission] = (self._running[submission][0], f"cell {done} of {total}")
 
-    def finished(self, report: Report) -> None:
+    def gave_back(self, submission: str, reason: str) -> None:
+        """Say why it starts again."""
+        self._running.pop(submission, None)
+        self._say(f"[yellow]{escape(submission)}: lost, will be tried again. {escape(reason)}[/]")
+
+    def finished(self, report: Report, remark: str = "") -> None:
         """Show its grade."""
-        seconds = time.monotonic() - self._started
+        started, _ = self._running.pop(report.submission, (time.monotonic(), ""))
+        seconds = time.monotonic() - started
+        self._verdicts[report.verdict] += 1
+        self._bar.update(self._task, advance=1, left=self._time_left())
         style = STYLES.get(report.verdict, OTHER_STYLE)
         score = "no grade" if report.score is None else f"{report.score:g}/{report.max_score:g}"
         line = f"{escape(report.submission)}: [{style}]{report.verdict.value}[/] {score}"
-        self._console.print(f"{line} in {seconds:.0f} s")
-        self._progress.advance(self._task)
+        self._say(f"{line} {escape(f'({remark})')}" if remark else f"{line} in {seconds:.0f} s")
+
+    def stopping(self, running: Sequence[str]) -> None:
+        """Say what is given up."""
+        given_up = f", given up: {', '.join(running)}" if running else ""
+        self._say(f"[yellow]Stopping{escape(given_up)}[/]")
+        self._running.clear()
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True)
+
+    def _time_left(self) -> str:
+        done = sum(self._verdicts.values())
+        task = self._bar.tasks[0]
+        if not done or not task.elapsed or done >= self._total:
+            return ""
+        minutes = task.elapsed / done * (self._total - done) / 60
+        return f"about {minutes:.0f} min left" if minutes >= 1.5 else "about a minute left"
+
+    def _display(self) -> RenderableType:
+        now = time.monotonic()
+        verdicts = Text("  ").join(
+            Text(f"{count} {verdict.value}", STYLES.get(verdict, OTHER_STYLE))
+            for verdict, count in self._verdicts.most_common()
+        )
+        running = Table.grid(padding=(0, 2))
+        # The slowest first: that is where one looks.
+        shown = sorted(self._running.items(), key=lambda item: item[1][0])
+        for submission, (started, cell) in shown[:MAX_SHOWN]:
+            running.add_row(Text("  " + submission), f"{now - started:.0f} s", cell)
+        if len(shown) > MAX_SHOWN:
+            running.add_row(f"  and {len(shown) - MAX_SHOWN} more", "", "")
+        return Group(running, self._bar, verdicts)
 
 
-def print_grades(reports: Sequence[Report], output: Path) -> None:
-    """The table of grades, and where the files lie."""
+def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
+    """The table of grades, and where the files lie.
+
+    Parameters
+    ----------
+    rows
+        As in grades.csv.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("submission", overflow="fold")
     table.add_column("verdict")
     for heading in ("score", "accuracy", "parameters", *CHECK_NAMES):
         table.add_column(heading.replace("reflection_", "r"), justify="right")
-    for report in reports:
-        network = report.network
-        style = STYLES.get(report.verdict, OTHER_STYLE)
-        points = [report.points_of(name) for name in CHECK_NAMES]
+    for row in rows:
+        style = STYLES.get(Verdict(row["verdict"]), OTHER_STYLE)
+        parameters = row["parameters"]
         table.add_row(
-            escape(report.submission),
-            f"[{style}]{report.verdict.value}[/]",
-            "-" if report.score is None else f"{report.score:g}",
-            f"{network.accuracy:.4f}" if network else "-",
-            f"{network.parameters:,}" if network else "-",
-            *("-" if value is None else f"{value:g}" for value in points),
+            escape(row["submission"]),
+            f"[{style}]{row['verdict']}[/]",
+            row["score"] or "-",
+            row["accuracy"] or "-",
+            f"{int(parameters):,}" if parameters else "-",
+            *(row[f"points_{name}"] or "-" for name in CHECK_NAMES),
         )
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=140)
     console.print(table)
-    for report in reports:
-        if report.verdict is Verdict.GRADER_ERROR:
-            console.print(f"[bold red]{escape(report.submission)}[/]: "
-                          f"{escape(' '.join(report.staff_notes))}")  # fmt: skip
+    for row in rows:
+        if row["verdict"] == Verdict.GRADER_ERROR.value:
+            console.print(f"[bold red]{escape(row['submission'])}[/]: {escape(row['notes'])}")
     console.print(f"\nGrades: {escape(str(output / 'grades.csv'))}")
+    console.print("To be imported: canvas.csv and gradescope.csv, beside it")
     console.print(f"One folder a submission: {escape(str(output / 'submissions'))}")
 
 

@@ -1,0 +1,42 @@
+"""How many submissions this machine can grade at the same time."""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+
+from autograder.box.command import THREAD_VARIABLES
+from autograder.config import Limits
+from autograder.harness.container import container_bytes
+
+JOB_BYTES = 1_500_000_000
+"""What one submission takes: TensorFlow with all of MNIST in a network of the course's size was
+seen to hold 1.2 GB, and the process that grades it 0.2 GB."""
+
+
+def default_jobs(limits: Limits) -> int:
+    """As many as cores and free memory allow, at least one."""
+    need = min(JOB_BYTES, limits.memory_bytes)
+    return max(1, min(cores(), _free_bytes() // need))
+
+
+def threads_for(jobs: int) -> int:
+    """Threads for each of `jobs` processes, so that together they do not fight for the cores."""
+    return max(1, cores() // jobs)
+
+
+def thread_environment(threads: int | None) -> dict[str, str]:
+    """What tells numerical libraries how many threads to start."""
+    return {} if threads is None else dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _free_bytes() -> int:
+    return min(int(psutil.virtual_memory().available), container_bytes())

@@ -1,0 +1,119 @@
+"""What the process that hands out submissions and those that grade them say to each other.
+
+All of it is data, as MessagePack: between two machines of a cluster nobody unpickles anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from autograder.box import BoxKind, Isolation
+from autograder.config import Config, Record
+from autograder.report import Report
+
+if TYPE_CHECKING:
+    from autograder.pipeline import Outcome
+
+
+class Setup(Record, frozen=True):
+    """All that a grading process needs to know before its first submission."""
+
+    config: Config
+    data: str
+    """The MNIST file, as shipped."""
+    tests: str
+    """Folder of Otter test files."""
+    lesson_text: str
+    toolbox: str | None
+    """Folder of a toolbox that somebody else keeps; None to make one of its own."""
+    isolation: Isolation | None
+    """What is known about boxes here; None to find out."""
+    kinds: list[BoxKind]
+    require_isolation: bool
+    threads: int | None
+    """For TensorFlow and for NumPy; None to let them have the whole machine."""
+    leftovers: list[str]
+    """Folders that the one who starts the process removes; if it was killed, the process does."""
+    grader: str
+    """``module:function`` that makes the grader, so that tests can have one of their own."""
+
+
+class Job(Record, frozen=True, tag="job"):
+    """One submission, to be graded."""
+
+    submission: str
+    name: str
+    email: str
+    file_name: bytes
+    """As the file system has it, which need not be text."""
+    content: bytes | None
+    """The file; None where there is nothing to read, and `refusal` says why."""
+    refusal: str
+
+
+class Ready(Record, frozen=True, tag="ready"):
+    """The process is waiting for work."""
+
+    isolation: Isolation
+
+
+class CellRan(Record, frozen=True, tag="cell"):
+    """A code cell of the submission has ended."""
+
+    done: int
+    total: int
+
+
+class Graded(Record, frozen=True, tag="graded"):
+    """What came of a submission, as it is kept."""
+
+    report: Report
+    executed: str | None
+    """The executed notebook, as JSON."""
+    log: str
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Graded:
+        """The same as data."""
+        import nbformat  # a quarter of a second, and the one who hands out work does not need it
+
+        executed = None if outcome.executed is None else nbformat.writes(outcome.executed)
+        return cls(report=outcome.report, executed=executed, log=outcome.log)
+
+
+class Refused(Record, frozen=True, tag="refused"):
+    """The process cannot grade anything here; the text says why, in a sentence."""
+
+    reason: str
+
+
+Answer = Ready | CellRan | Graded | Refused
+
+_encoder = msgspec.msgpack.Encoder()
+_answers: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Answer)
+
+
+def encode(message: Record) -> bytes:
+    """To be sent. Text that is no Unicode (half a character) is made printable."""
+    try:
+        return _encoder.encode(message)
+    except UnicodeEncodeError:
+        return _encoder.encode(_printable(msgspec.to_builtins(message, builtin_types=(bytes,))))
+
+
+def decode_answer(data: bytes) -> Answer:
+    """What a grading process said."""
+    answer: Answer = _answers.decode(data)
+    return answer
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_printable(item) for item in value]
+    return value

@@ -1,0 +1,172 @@
+"""Grading processes on this machine; any of them may die, and the rest goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import msgspec
+
+from autograder.batch.messages import Answer, CellRan, Job, Ready, Setup, decode_answer, encode
+from autograder.batch.process import STOP_SECONDS, GradingProcess
+from autograder.batch.workplace import Workplace
+
+OVERHEAD_SECONDS = 900.0
+"""What a submission may take beside its cells: to start, to export, to measure; generous, since
+it only serves to notice a process that is stuck."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to a submission that a pool was given."""
+
+    submission: str
+    answer: Answer | None
+    """None where the process that had it is gone."""
+    lost_because: str = ""
+
+
+class Pool(Protocol):
+    """Takes submissions, gives answers."""
+
+    @property
+    def free(self) -> int:
+        """How many more submissions it can take now."""
+
+    def submit(self, job: Job) -> None:
+        """Take one; its name must not be in hand already."""
+
+    def wait(self, seconds: float) -> list[Event]:
+        """What has happened; waits for something to happen, at most so long."""
+
+    def close(self) -> None:
+        """End everything, wherever it runs; what is in hand is given up."""
+
+
+class LocalPool:
+    """Grading processes of this machine; a context manager.
+
+    Parameters
+    ----------
+    setup
+        Given to each of them.
+    size
+        How many at most; they are started when there is something to do.
+    job_seconds
+        After so long a process is taken for stuck, and ended.
+    owned
+        A folder to be removed with the pool.
+    """
+
+    def __init__(
+        self, setup: Setup, *, size: int, job_seconds: float, owned: Path | None = None
+    ) -> None:
+        self._size = size
+        self._job_seconds = job_seconds
+        self._owned = owned
+        self._threads = setup.threads
+        self._processes: list[GradingProcess] = []
+        self._started = 0
+        self._last = time.monotonic()
+        self._place = Workplace(setup)
+
+    def __enter__(self) -> LocalPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def free(self) -> int:
+        """Processes without work, started or not."""
+        return self._size - sum(process.submission is not None for process in self._processes)
+
+    @property
+    def idle_seconds(self) -> float:
+        """Since it was last given something, or gave something back."""
+        return time.monotonic() - self._last
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes' ids."""
+        return [process.pid for process in self._processes]
+
+    def submit(self, job: Job) -> None:
+        """Give the submission to a process that has none."""
+        idle = [process for process in self._processes if process.submission is None]
+        process = idle[0] if idle else self._start()
+        process.submission, process.since = job.submission, time.monotonic()
+        self._last = process.since
+        # If the process is gone this cannot be sent: `wait` will find out, and say so.
+        with contextlib.suppress(OSError):
+            process.link.send_bytes(encode(job))
+
+    def wait(self, seconds: float) -> list[Event]:
+        """See `Pool.wait`."""
+        by_link = {id(process.link): process for process in self._processes}
+        events: list[Event] = []
+        if by_link:
+            for link in wait([process.link for process in self._processes], seconds):
+                events += self._hear(by_link[id(link)])
+        for process in list(self._processes):
+            busy = time.monotonic() - process.since if process.submission else 0.0
+            if busy > self._job_seconds:
+                events += self._bury(process, f"It was not done after {busy:.0f} s.")
+        return events
+
+    def _start(self) -> GradingProcess:
+        self._started += 1
+        process = GradingProcess(
+            folder=self._place.root / f"w{self._started}",
+            setup_file=self._place.setup_file,
+            threads=self._threads,
+        )
+        self._processes.append(process)
+        return process
+
+    def _hear(self, process: GradingProcess) -> list[Event]:
+        try:
+            answer = decode_answer(process.link.recv_bytes())
+        except (EOFError, ConnectionResetError):
+            return self._bury(process, "")
+        except (OSError, msgspec.MsgspecError) as error:
+            return self._bury(process, f"The process that graded it said nothing clear: {error}.")
+        if isinstance(answer, Ready) or process.submission is None:
+            return []
+        event = Event(submission=process.submission, answer=answer)
+        if not isinstance(answer, CellRan):
+            process.submission = None
+            self._last = time.monotonic()
+        return [event]
+
+    def _bury(self, process: GradingProcess, reason: str) -> list[Event]:
+        """Take a process away; the submission that it had is lost, for that reason or its own."""
+        process.end(at_once=bool(reason))
+        self._processes.remove(process)
+        if process.submission is None:
+            return []
+        why = reason or process.last_words
+        return [Event(submission=process.submission, answer=None, lost_because=why)]
+
+    def close(self) -> None:
+        """See `Pool.close`; all at once, so that it takes as long as the slowest."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self._processes:
+            process.tell_to_end()
+        for process in self._processes:
+            process.end(deadline=deadline)
+        self._processes.clear()
+        self._place.remove()
+        if self._owned is not None:
+            shutil.rmtree(self._owned, ignore_errors=True)

@@ -1,0 +1,156 @@
+"""One grading process, from its start to its end, with all that it may leave behind."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing import Pipe
+from pathlib import Path
+
+import psutil
+
+from autograder.batch.machine import thread_environment
+from autograder.box.members import descendants, kill_all
+from autograder.errors import BoxError
+
+STOP_SECONDS = 20.0
+"""For a process that was told to end to close its box; it ends itself after 15."""
+MAX_SAID_CHARACTERS = 600
+PR_SET_CHILD_SUBREAPER = 36
+CODE = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
+    "from autograder.batch.worker import main; main(int(sys.argv[1]), sys.argv[2])"
+)
+
+_ours: set[int] = set()
+"""Process ids of all grading processes that this one has started: these are not orphans."""
+_starting = threading.Lock()
+"""Held while a process is started, or orphans are looked for: a Dask worker does so in threads."""
+
+
+class GradingProcess:
+    """A process that runs `autograder.batch.worker`.
+
+    Parameters
+    ----------
+    folder
+        Made, and taken away at the end: all its temporary files lie there.
+    setup_file
+        A `Setup`, as JSON.
+    threads
+        For its numerical libraries.
+
+    Attributes
+    ----------
+    link
+        To speak with it.
+    submission
+        What it is grading, if anything.
+    since
+        When it was given that (monotonic seconds).
+    """
+
+    def __init__(self, *, folder: Path, setup_file: Path, threads: int | None) -> None:
+        self.submission: str | None = None
+        self.since = time.monotonic()
+        self._folder = folder
+        folder.mkdir()
+        # A box of another user must get through.
+        folder.chmod(0o711)
+        self.link, theirs = Pipe()
+        paths = json.dumps([path for path in sys.path if path])
+        arguments = [str(theirs.fileno()), str(setup_file), paths]
+        with _starting, theirs, self._log.open("wb") as log:
+            # Children that are not grading processes, from before the first of ours.
+            self._strangers = _children() - _ours
+            _adopt_orphans()
+            try:
+                self._process = subprocess.Popen(
+                    # Isolated, so that no file beside a submission is taken for a module.
+                    [sys.executable, "-I", "-c", CODE, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    env={**os.environ, **thread_environment(threads), "TMPDIR": str(folder)},
+                    pass_fds=(theirs.fileno(),),
+                    # Ctrl-C is for the one who hands out the work.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise BoxError(f"No grading process could be started: {error}.") from error
+            _ours.add(self.pid)
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    @property
+    def _log(self) -> Path:
+        return self._folder.with_suffix(".log")
+
+    @property
+    def last_words(self) -> str:
+        """Why it ended, in a sentence."""
+        status = self._process.returncode
+        if status < 0:
+            name = signal.Signals(-status).name
+            return f"The process that graded it was ended by {name}, perhaps for lack of memory."
+        said = self._log.read_text(encoding="utf-8", errors="replace").strip()
+        return (
+            f"The process that graded it ended with status {status}: {said[-MAX_SAID_CHARACTERS:]}"
+        )
+
+    def tell_to_end(self) -> None:
+        """Hang up: it then closes its box, and ends."""
+        self.link.close()
+
+    def end(self, *, at_once: bool = False, deadline: float | None = None) -> None:
+        """Wait until it has ended, and take away whatever it left: its boxes, and their files.
+
+        Parameters
+        ----------
+        at_once
+            Do not wait.
+        deadline
+            Until when to wait for it to end by itself (monotonic seconds).
+        """
+        self.tell_to_end()
+        if at_once:
+            self._process.kill()
+        left = STOP_SECONDS if deadline is None else max(0.0, deadline - time.monotonic())
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(left)
+        if self._process.poll() is None:
+            kill_all(lambda: descendants(self.pid))
+            self._process.wait()
+        with _starting:
+            _ours.discard(self.pid)
+            for pid in _children() - self._strangers - _ours:
+                _end_orphan(pid)
+            for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+                subprocess.run([*command, "--", str(self._folder)], capture_output=True)
+
+
+def _end_orphan(pid: int) -> None:
+    """End what a killed process left running: the kernel has made it a child of ours."""
+    kill_all(lambda: descendants(pid))
+    with contextlib.suppress(OSError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}
+
+
+def _adopt_orphans() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -1,0 +1,54 @@
+"""Two submissions with the same code and text: what is known of one is known of the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import msgspec
+
+from autograder.intake import Submission
+from autograder.report import Report
+
+
+def report_of_twin(report: Report, submission: Submission, *, notes_of_other: int) -> Report:
+    """The report of a submission that did not have to be run, since another one was.
+
+    Parameters
+    ----------
+    report
+        Of the one that was run.
+    submission
+        The one that was not.
+    notes_of_other
+        So many notes at the beginning are about how the other was handed in.
+    """
+    return msgspec.structs.replace(
+        report,
+        submission=submission.submission,
+        name=submission.name,
+        email=submission.email,
+        content_hash=submission.content_hash,
+        notes=report.notes[notes_of_other:],
+        staff_notes=[
+            *submission.repairs,
+            f"Its code and text are the same as those of {report.submission}: "
+            "one was run for both.",
+        ],
+    )
+
+
+def executed_twin(executed: str | None, submission: Submission) -> str | None:
+    """The submission's own notebook, with what its twin's cells gave: nothing else of the other's.
+
+    Metadata are its own, since editors write names and times there.
+    """
+    if executed is None:
+        return None
+    ran: Sequence[dict[str, object]] = json.loads(executed)["cells"]
+    cells = [dict(cell) for cell in submission.notebook["cells"]]
+    for cell, other in zip(cells, ran, strict=True):
+        if cell["cell_type"] == "code":
+            cell["outputs"] = other.get("outputs", [])
+            cell["execution_count"] = other.get("execution_count")
+    return json.dumps({**submission.notebook, "cells": cells}, indent=1, ensure_ascii=False)

@@ -1,0 +1,186 @@
+"""A process that grades one submission after another, for whoever started it.
+
+It ends when it is told to, and when the one who started it is gone: either way its box is
+closed and its files are removed first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import queue
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from autograder.batch.messages import Job, Setup
+    from autograder.box import Isolation, Toolbox
+    from autograder.intake import Candidate
+    from autograder.pipeline import Outcome
+
+END_SECONDS = 15.0
+"""For closing the box and leaving, before the process is ended whatever it does."""
+OnCell = Callable[[int, int], None]
+
+
+class CandidateGrader(Protocol):
+    """Grades one candidate; whatever happens, there is an outcome."""
+
+    def grade(self, candidate: Candidate) -> Outcome:
+        """Grade it."""
+
+
+def make_grader(
+    setup: Setup, toolbox: Toolbox, isolation: Isolation, on_cell: OnCell
+) -> CandidateGrader:
+    """The real grader: `autograder.pipeline.Grader`."""
+    from autograder.assignment import Assignment
+    from autograder.data import load_mnist
+    from autograder.pipeline import Grader
+    from autograder.preprocessing import Statistics
+
+    mnist = load_mnist(Path(setup.data))
+    return Grader(
+        assignment=Assignment(
+            config=setup.config,
+            mnist=mnist,
+            statistics=Statistics.of(mnist.x_train),
+            data=Path(setup.data),
+            tests=Path(setup.tests),
+            lesson_text=setup.lesson_text,
+            secret_files=(),
+        ),
+        toolbox=toolbox,
+        isolation=isolation,
+        on_cell=on_cell,
+        threads=setup.threads,
+    )
+
+
+def main(descriptor: int, setup_file: str) -> None:
+    """Serve whoever holds the other end of the connection `descriptor`."""
+    os.set_inheritable(descriptor, False)
+    parent = os.getppid()
+    # Not ignored, as they may be in the process that started us: a box would inherit that, and
+    # then the kernel in it could not be interrupted.
+    signal.signal(signal.SIGINT, _pass)
+    signal.signal(signal.SIGTERM, _leave)
+    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    try:
+        with Connection(descriptor) as link:
+            threading.Thread(target=_listen, args=(link, jobs), daemon=True, name="m5-jobs").start()
+            # Only now what takes a second to import: jobs may be waiting.
+            from autograder.batch.messages import Refused, encode
+            from autograder.errors import AutograderError
+
+            try:
+                _serve(link, jobs, Path(setup_file))
+            except AutograderError as error:
+                link.send_bytes(encode(Refused(reason=str(error))))
+    finally:
+        if os.getppid() != parent:
+            from autograder.batch.workplace import remove_workplace
+
+            remove_workplace(Path(setup_file).parent)
+
+
+def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -> None:
+    import msgspec
+
+    from autograder.batch.messages import CellRan, Graded, Job, Ready, Setup, encode
+
+    setup = msgspec.json.decode(setup_file.read_bytes(), type=Setup)
+    decoder = msgspec.msgpack.Decoder(Job)
+    with contextlib.ExitStack() as stack:
+        toolbox, isolation = _place(setup, stack)
+        module, _, name = setup.grader.partition(":")
+        maker = getattr(importlib.import_module(module), name)
+
+        def on_cell(done: int, total: int) -> None:
+            link.send_bytes(encode(CellRan(done=done, total=total)))
+
+        grader: CandidateGrader = maker(setup, toolbox, isolation, on_cell)
+        link.send_bytes(encode(Ready(isolation=isolation)))
+        while True:
+            job = decoder.decode(jobs.get())
+            with tempfile.TemporaryDirectory(prefix="job-") as folder:
+                outcome = grader.grade(_candidate(job, Path(folder)))
+            link.send_bytes(encode(Graded.of(outcome)))
+
+
+def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolation]:
+    """The toolbox and what is known of boxes: as given, or of our own."""
+    from autograder.box import Toolbox, probe
+    from autograder.data import load_mnist
+    from autograder.errors import BoxError
+
+    if setup.toolbox is None:
+        toolbox = stack.enter_context(Toolbox.make(load_mnist(Path(setup.data))))
+    else:
+        toolbox = Toolbox(root=Path(setup.toolbox))
+    isolation = setup.isolation or probe(
+        limits=setup.config.limits,
+        toolbox=toolbox,
+        secret_files=[Path(setup.data), *sorted(Path(setup.tests).glob("*.py"))],
+        kinds=setup.kinds,
+    )
+    if setup.require_isolation and not isolation.is_complete:
+        raise BoxError(
+            "This machine does not give every guarantee, and --require-isolation was asked "
+            "for. Missing: " + "; ".join(isolation.missing)
+        )
+    return toolbox, isolation
+
+
+def _candidate(job: Job, folder: Path) -> Candidate:
+    from autograder.errors import BoxError
+    from autograder.intake import Candidate
+
+    path = folder / os.fsdecode(job.file_name)
+    if job.content is not None:
+        try:
+            path.write_bytes(job.content)
+        except OSError as error:
+            raise BoxError(f"{folder}: cannot be written: {error.strerror}.") from error
+    return Candidate(
+        submission=job.submission, path=path, name=job.name, email=job.email, refusal=job.refusal
+    )
+
+
+def _listen(link: Connection, jobs: queue.SimpleQueue[bytes]) -> None:
+    """Take jobs in while another is graded; at the end of the line, end this process."""
+    try:
+        while True:
+            jobs.put(link.recv_bytes())
+    except (EOFError, OSError):
+        os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(END_SECONDS)
+    _end_at_once()
+
+
+def _end_at_once() -> None:
+    import psutil
+
+    from autograder.box.members import kill_all
+
+    kill_all(lambda: {child.pid for child in psutil.Process().children(recursive=True)})
+    os._exit(1)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Unwind, so that every box on the way is closed; once."""
+    signal.signal(signal.SIGTERM, _pass)
+    sys.exit(128 + number)
+
+
+def _pass(number: int, frame: FrameType | None) -> None:
+    """Do nothing; unlike an ignored signal, this is not inherited by other programs."""

@@ -1,0 +1,107 @@
+"""Does a Dask cluster grade what it is sent, though one of its workers is killed?"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.batch.grading import grade_handins
+from autograder.batch.pool import Pool
+from autograder.batch.stopping import Stop
+from autograder.errors import BoxError
+from autograder.intake.exports import Handin, collect
+from autograder.results import ResultsFolder
+from tests.batch.dask_cluster import DaskCluster
+from tests.batch.fakes import Said, fake_setup, write_class
+
+pytest.importorskip("distributed")
+
+from autograder.cluster import ClusterPool
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """Ends with the tests of this file."""
+    with contextlib.ExitStack() as stack:
+        cluster = DaskCluster(tmp_path_factory.mktemp("cluster"))
+        stack.callback(cluster.close)
+        yield cluster
+
+
+def test_a_killed_workers_jobs_are_graded_by_the_other(
+    cluster: DaskCluster, assignment: Assignment, tmp_path: Path
+) -> None:
+    commands = {f"s{n}": f"sleep 0.5 {n}" for n in range(10)}
+    write_class(tmp_path / "in", commands | {"twin": "sleep 0.5 0", "bad": "die"})
+    (tmp_path / "scratch").mkdir()
+    killed: list[psutil.Process] = []
+
+    class Killer(Said):
+        def finished(self, *_: Any) -> None:
+            if not killed:
+                victim = psutil.Process(cluster.workers[0].pid)
+                killed.extend(victim.children(recursive=True))
+                victim.kill()
+
+    @contextlib.contextmanager
+    def open_pool(todo: Sequence[Handin]) -> Iterator[Pool]:
+        setup = fake_setup(assignment, data=str(assignment.data), tests=str(assignment.tests))
+        with ClusterPool(cluster.address, setup) as pool:
+            yield pool
+
+    rows = grade_handins(
+        collect([tmp_path / "in"], scratch=tmp_path / "scratch", assignment_id="activity-m5"),
+        assignment=assignment,
+        results=ResultsFolder(tmp_path / "out", overwrite=False),
+        progress=Killer(),
+        open_pool=open_pool,
+        stop=Stop(),
+    )
+    verdicts = {row["submission"]: row["verdict"] for row in rows}
+    assert verdicts.pop("bad") == "GRADER_ERROR"
+    assert set(verdicts.values()) == {"PASSED"} and len(verdicts) == 11
+    # A worker that is killed takes its grading process along.
+    assert killed
+    _, alive = psutil.wait_procs(killed, timeout=20)
+    assert not alive
+    ran = cluster.count.read_text().split()
+    assert len(ran) <= 10 + 1 + 2
+    assert ran.count("bad") == 3
+
+
+def test_what_nobody_wants_any_more_is_stopped(
+    cluster: DaskCluster, assignment: Assignment, tmp_path: Path
+) -> None:
+    pid = tmp_path / "pid"
+    write_class(tmp_path / "in", {"long": f"orphan {pid}"})
+    (tmp_path / "scratch").mkdir()
+    found = collect([tmp_path / "in"], scratch=tmp_path / "scratch", assignment_id="activity-m5")
+    from autograder.batch.loop import _read
+
+    setup = fake_setup(assignment, data=str(assignment.data), tests=str(assignment.tests))
+    with ClusterPool(cluster.address, setup) as pool:
+        pool.submit(_read(found.handins[0], "activity-m5")[0])
+        deadline = time.monotonic() + 30
+        while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+            pool.wait(0.1)
+    process = Path(f"/proc/{pid.read_text()}")
+    deadline = time.monotonic() + 30
+    while process.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not process.exists()
+
+
+def test_an_address_without_a_scheduler_is_a_sentence(
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.cluster.CONNECT_SECONDS", 1)
+    setup = fake_setup(assignment, data=str(assignment.data), tests=str(assignment.tests))
+    with pytest.raises(BoxError, match="No Dask scheduler answers"):
+        ClusterPool("tcp://127.0.0.1:9", setup)

@@ -1,0 +1,82 @@
+"""Can staff see where a batch is, on a terminal and in a log?"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from autograder.assignment import Assignment
+from autograder.batch import machine
+from autograder.intake import Candidate
+from autograder.report import Report
+from autograder.terminal import TerminalProgress
+from autograder.verdict import Verdict
+from tests.batch.fakes import ISOLATION, report
+
+
+def made(submission: str, verdict: Verdict) -> Report:
+    return report(Candidate(submission=submission, path=Path("x")), verdict, "")
+
+
+def play(console: Console) -> TerminalProgress:
+    """Two of four done, one running, one lost."""
+    with TerminalProgress(console) as progress:
+        progress.warned("export/submission_metadata.yml is missing")
+        progress.began(ISOLATION, total=4, jobs=2)
+        for name in ("ann", "bob", "[red]eve"):
+            progress.started(name)
+        progress.ran_cell("[red]eve", 2, 9)
+        progress.finished(made("ann", Verdict.PASSED))
+        progress.finished(made("bob", Verdict.TIMED_OUT), "same as ann")
+        progress.started("joe")
+        progress.gave_back("joe", "Killed.")
+        if console.is_terminal:
+            console.print(progress._display())
+    return progress
+
+
+def test_a_terminal_shows_running_done_verdicts_and_time_left() -> None:
+    file = io.StringIO()
+    play(Console(file=file, force_terminal=True, width=100, no_color=True))
+    shown = file.getvalue()
+    for text in ("[red]eve", "cell 2 of 9", "2/4", "1 PASSED", "1 TIMED_OUT", "left"):
+        assert text in shown
+
+
+def test_elsewhere_there_are_plain_lines() -> None:
+    file = io.StringIO()
+    play(Console(file=file, width=100))
+    lines = file.getvalue().splitlines()
+    assert lines == [
+        "export/submission_metadata.yml is missing",
+        "4 to grade, 2 at a time. Box: plain, closed",
+        "ann: started",
+        "bob: started",
+        "[red]eve: started",
+        "ann: PASSED 100/100 in 0 s",
+        "bob: TIMED_OUT 0/100 (same as ann)",
+        "joe: started",
+        "joe: lost, will be tried again. Killed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "jobs", "threads"),
+    [(8, 64, 8, 1), (8, 7, 4, 2), (1, 64, 1, 1), (16, 0.5, 1, 16)],
+)
+def test_jobs_are_as_many_as_cores_and_memory_allow(
+    assignment: Assignment,
+    monkeypatch: pytest.MonkeyPatch,
+    cores: int,
+    gigabytes: float,
+    jobs: int,
+    threads: int,
+) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: cores)
+    monkeypatch.setattr(machine, "_free_bytes", lambda: int(gigabytes * 1e9))
+    assert machine.default_jobs(assignment.config.limits) == jobs
+    assert machine.threads_for(jobs) == threads
+    assert set(machine.thread_environment(threads).values()) == {str(threads)}
