@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, ConfigError
 from autograder.verdict import Verdict
 
 ALL_GRADED, SOME_NOT_GRADABLE, OUR_FAULT = 0, 1, 2
@@ -52,8 +52,9 @@ def main() -> None:
 @click.option("--check", is_flag=True, help="Change nothing; say whether the release is current.")
 @_explained
 def release(root: Path | None, check: bool) -> int:
-    """Make what students get, the reference solution, and the tests to grade with."""
+    """Make what students get, the solutions, and the autograder to upload to Gradescope."""
     from autograder.assignment import find_root
+    from autograder.bundle import BUNDLE_PATH, write_bundle
     from autograder.release import check_release
     from autograder.release import release as make_release
 
@@ -70,6 +71,8 @@ def release(root: Path | None, check: bool) -> int:
     summary = make_release(root)
     for path in summary.files:
         click.echo(f"wrote {path}")
+    size = write_bundle(root).stat().st_size
+    click.echo(f"wrote {BUNDLE_PATH} ({size / 1e6:.1f} MB), to be uploaded to Gradescope")
     return 0
 
 
@@ -90,6 +93,18 @@ def release(root: Path | None, check: bool) -> int:
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace grades that are in the folder already.")
 @click.option(
+    "--resume", is_flag=True,
+    help="Keep grades that are in the folder already, and grade what is new or has changed.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(1, 1024), metavar="N",
+    help="Submissions at a time.  [default: as many as cores and free memory allow]",
+)  # fmt: skip
+@click.option(
+    "--cluster", metavar="ADDRESS",
+    help="Grade on the Dask cluster whose scheduler has this address.",
+)  # fmt: skip
+@click.option(
     "--box", "box_kind", type=click.Choice(["namespaces", "user", "plain"]),
     help="Kind of box.  [default: the strongest that this machine offers]",
 )  # fmt: skip
@@ -104,15 +119,20 @@ def grade(
     config: Path | None,
     timeout: float | None,
     overwrite: bool,
+    resume: bool,
+    jobs: int | None,
+    cluster: str | None,
     box_kind: str | None,
     require_isolation: bool,
 ) -> int:
-    """Grade notebooks, and folders of notebooks.
+    """Grade notebooks, folders and zips of them, and exports of Gradescope, Canvas and nbgrader.
+
+    May be stopped with Ctrl-C, and gone on with by --resume.
 
     Exit status: 0 all were graded, 1 some could not be graded, 2 our own fault.
     """
     from autograder.assignment import find_root, load_assignment
-    from autograder.batch import grade_batch
+    from autograder.batch.grading import grade_batch
     from autograder.box import BoxKind
     from autograder.results import ResultsFolder
     from autograder.terminal import TerminalProgress, print_grades
@@ -121,20 +141,62 @@ def grade(
     assignment = load_assignment(root, config)
     if timeout is not None:
         assignment = assignment.with_timeout(timeout)
+    if overwrite and resume:
+        raise ConfigError("--overwrite and --resume contradict each other; name one of them.")
     with TerminalProgress() as progress:
-        reports = grade_batch(
+        rows = grade_batch(
             paths,
             assignment=assignment,
-            results=ResultsFolder(output, overwrite=overwrite),
+            results=ResultsFolder(output, overwrite=overwrite, resume=resume),
             progress=progress,
             kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
             require_isolation=require_isolation,
+            jobs=jobs,
+            cluster=cluster,
         )
-    print_grades(reports, output)
-    verdicts = {report.verdict for report in reports}
-    if Verdict.GRADER_ERROR in verdicts:
+    print_grades(rows, output)
+    verdicts = {row["verdict"] for row in rows}
+    if Verdict.GRADER_ERROR.value in verdicts:
         return OUR_FAULT
-    return SOME_NOT_GRADABLE if Verdict.MALFORMED_SUBMISSION in verdicts else ALL_GRADED
+    return SOME_NOT_GRADABLE if Verdict.MALFORMED_SUBMISSION.value in verdicts else ALL_GRADED
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@root_option
+@click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path),
+    help="Another otter_config.json.",
+)  # fmt: skip
+@_explained
+def report(folder: Path, root: Path | None, config: Path | None) -> int:
+    """Build the pages of a folder of grades, also of one that is still being graded.
+
+    Writes DIR/report.html, and each student's feedback.html that is missing or out of date.
+
+    Exit status: 0 all pages were built, 1 some report could not be read, 2 our own fault.
+    """
+    from autograder.assignment import LESSON_PATH, find_root
+    from autograder.config import CONFIG_NAME, load_config
+    from autograder.pages import rebuild_pages
+
+    root = root or (config.resolve().parent if config else find_root(Path.cwd()))
+    settings = load_config(config or root / CONFIG_NAME)
+    is_watched = sys.stderr.isatty()
+    with click.progressbar(
+        length=0, label="Students' pages", file=sys.stderr, hidden=not is_watched
+    ) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        built = rebuild_pages(folder, settings, released=root / LESSON_PATH, on_feedback=show)
+    for problem in built.problems:
+        click.secho(problem, fg="red", err=True)
+    unfinished = f", {built.unfinished} not finished yet" if built.unfinished else ""
+    click.echo(f"wrote {built.report} ({built.submissions} submissions{unfinished})")
+    return SOME_NOT_GRADABLE if built.problems else ALL_GRADED
 
 
 @main.command()

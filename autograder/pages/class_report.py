@@ -1,0 +1,144 @@
+"""report.html: the class at a glance, for staff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autograder.config import REFLECTION_NAMES, Config
+from autograder.pages.class_view import Row, Summary, answers_to, row_of, slowest_cells, summary_of
+from autograder.pages.environment import (
+    asset,
+    link_to,
+    render,
+    script_data,
+    script_hash,
+    write_page,
+)
+from autograder.pages.feedback import FEEDBACK_NAME
+from autograder.pages.reading import (
+    SUBMISSIONS_NAME,
+    Entry,
+    Results,
+    read_code,
+    read_notebook,
+    read_results,
+)
+from autograder.similarity import Similar, Work, find_similar
+
+REPORT_NAME = "report.html"
+SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "static/report.js", "static/answers.js")
+KINDS = {"code": "Code", "reflections": "Reflections"}
+
+
+def write_class_report(root: Path, config: Config, *, released: Path | None = None) -> Path:
+    """Write report.html for the submissions graded so far; returns where it is.
+
+    Parameters
+    ----------
+    root
+        The folder that was named with -o.
+    released
+        The released notebook; what it says counts for no one's own work.
+
+    Raises
+    ------
+    DataError
+        If `root` is no folder of results.
+    """
+    return class_report_of(root, read_results(root), config, read_released(released))
+
+
+def read_released(path: Path | None) -> Work | None:
+    """The released notebook as similarity wants it; None where there is none to read."""
+    sources = read_notebook(path) if path is not None else None
+    if sources is None:
+        return None
+    text = [source for kind, source in sources if kind != "code"]
+    return Work(key="", code=[source for kind, source in sources if kind == "code"], answers=text)
+
+
+def class_report_of(root: Path, results: Results, config: Config, released: Work | None) -> Path:
+    """The same from results that were read already."""
+    rows = [row_of(entry, feedback=_feedback_of(entry)) for entry in results.entries]
+    summary = summary_of(rows)
+    scripts = [asset(name) for name in SCRIPTS]
+    threshold, budget = config.accuracy.threshold, config.budget.max_parameters
+    page = render(
+        "report.html",
+        assignment=config.assignment.title,
+        rows=rows,
+        summary=summary,
+        unfinished=results.unfinished,
+        max_score=config.points.total,
+        threshold=threshold,
+        budget=budget,
+        questions=[
+            {
+                "name": name,
+                "prompt": config.reflections.prompts.of(name),
+                "points": config.points.of(name),
+                "answers": answers_to(name, results.entries, rows),
+            }
+            for name in REFLECTION_NAMES
+        ],
+        slowest=slowest_cells(results.entries, rows),
+        similar=_similar(results.entries, rows, released),
+        data=script_data(_chart_data(rows, summary, config)),
+        scripts=scripts,
+        script_hashes=" ".join(script_hash(script) for script in scripts),
+    )
+    path = root / REPORT_NAME
+    write_page(path, page)
+    return path
+
+
+def _feedback_of(entry: Entry) -> str:
+    """Address of a student's page; empty where it has not been written yet."""
+    if not (entry.folder / FEEDBACK_NAME).is_file():
+        return ""
+    return link_to(SUBMISSIONS_NAME, entry.key, FEEDBACK_NAME)
+
+
+def _similar(
+    entries: list[Entry], rows: list[Row], released: Work | None
+) -> list[tuple[str, list[tuple[list[Row], Similar]]]]:
+    by_key = {entry.key: row for entry, row in zip(entries, rows, strict=True)}
+    works = [
+        Work(
+            key=entry.key,
+            code=read_code(entry.folder),
+            answers=[answer.text for answer in entry.report.reflections.values()],
+        )
+        for entry in entries
+        if entry.report is not None
+    ]
+    found = find_similar(works, released)
+    return [
+        (title, [([by_key[key] for key in similar.keys], similar) for similar in found[kind]])
+        for kind, title in KINDS.items()
+    ]
+
+
+def _chart_data(rows: list[Row], summary: Summary, config: Config) -> dict[str, object]:
+    """What the page's script draws."""
+    return {
+        "threshold": config.accuracy.threshold,
+        "budget": config.budget.max_parameters,
+        "maxScore": config.points.total,
+        "checks": [
+            {"title": title, "share": passed / summary.scored} for title, passed in summary.checks
+        ],
+        "students": [
+            {
+                "key": row.key,
+                "name": row.name,
+                "link": row.link,
+                "verdict": row.verdict,
+                "score": row.score,
+                "accuracy": row.accuracy,
+                "parameters": row.parameters,
+                "passes": row.passes_network,
+            }
+            for row in rows
+        ],
+    }

@@ -1,0 +1,161 @@
+// Draws the charts with Observable Plot; sorts and filters the table and the answers.
+(() => {
+  "use strict";
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const percent = (value) => `${(Math.floor(value * 10000 + 1e-6) / 100).toString()} %`;
+  const whole = new Intl.NumberFormat("en");
+
+  // Charts: each is drawn anew when its width changes; colours come from the style sheet.
+  const students = data.students;
+  const scored = students.filter((student) => student.score !== null);
+  const KINDS = ["passes both checks", "does not"];
+  const measured = students
+    .filter((student) => student.accuracy !== null && student.parameters > 0)
+    .map((student) => ({ ...student, kind: KINDS[student.passes ? 0 : 1] }));
+  const style = { background: "transparent", fontSize: "12px", fontFamily: "inherit" };
+  const integers = (value) => (Number.isInteger(value) ? whole.format(value) : "");
+
+  function networks(width) {
+    const floor = byId("near").checked ? Math.max(0, data.threshold - 0.05) : 0;
+    const seen = measured.filter((student) => student.accuracy >= floor);
+    const sizes = measured.map((student) => student.parameters).concat(data.budget);
+    const smallest = Math.min(...sizes) / 1.5;
+    const tip = (student) =>
+      `${student.name}\n${(Math.floor(student.accuracy * 10000 + 1e-6) / 100).toFixed(2)} %, ${whole.format(student.parameters)} parameters` +
+      (student.score === null ? "" : `\n${student.score} points`);
+    return Plot.plot({
+      width, height: Math.min(460, Math.max(340, width * 0.45)), style,
+      marginLeft: 52, marginRight: 16, marginTop: 28, marginBottom: 44,
+      x: { type: "log", label: "parameters →", domain: [smallest, Math.max(...sizes) * 1.5],
+        ticks: width < 500 ? 3 : 6, tickFormat: "~s", grid: true },
+      y: { label: "↑ test accuracy", domain: [floor, 1], tickFormat: (value) => `${Math.round(value * 100)} %`, grid: true },
+      color: { domain: KINDS, range: ["var(--good)", "var(--poor)"] },
+      symbol: { domain: KINDS, range: ["circle", "triangle"], legend: true },
+      marks: [
+        Plot.ruleY([data.threshold], { stroke: "var(--ink)", strokeDasharray: "5 3" }),
+        Plot.ruleX([data.budget], { stroke: "var(--ink)", strokeDasharray: "5 3" }),
+        Plot.dot(seen, {
+          x: "parameters", y: "accuracy", href: "link", title: tip, tip: { lineHeight: 1.3 }, r: 4,
+          fill: "kind", symbol: "kind", fillOpacity: 0.65,
+        }),
+        Plot.text([data.threshold], { y: (d) => d, x: smallest, text: (d) => `threshold ${percent(d)}`,
+          textAnchor: "start", dx: 4, dy: 9, fill: "var(--ink)", stroke: "var(--paper)", strokeWidth: 4 }),
+        Plot.text([data.budget], { x: (d) => d, text: (d) => `budget ${whole.format(d)}`,
+          frameAnchor: "top", dy: -14, fill: "var(--ink)" }),
+      ],
+    });
+  }
+
+  function scores(width) {
+    const step = data.maxScore / 20;
+    return Plot.plot({
+      width, height: 240, style, marginLeft: 44, marginBottom: 44,
+      x: { label: "score →", domain: [0, data.maxScore] },
+      y: { label: "↑ students", grid: true, tickFormat: integers },
+      marks: [
+        Plot.rectY(scored, Plot.binX({ y: "count" }, {
+          x: "score", thresholds: d3.range(0, data.maxScore, step), fill: "var(--bar)", tip: true })),
+        Plot.ruleY([0]),
+      ],
+    });
+  }
+
+  function verdicts(width) {
+    const groups = d3.rollups(students, (group) => group.length, (student) => student.verdict);
+    return Plot.plot({
+      width, height: 64 + groups.length * 24, style, marginLeft: 180, marginRight: 44, marginTop: 8, marginBottom: 44,
+      x: { label: "submissions →", tickFormat: integers, ticks: 3, grid: true }, y: { label: null },
+      marks: [
+        Plot.barX(groups, { x: "1", y: "0", fill: "var(--bar)", sort: { y: "-x" } }),
+        Plot.text(groups, { x: "1", y: "0", text: ([, count]) => whole.format(count), textAnchor: "start", dx: 4 }),
+      ],
+    });
+  }
+
+  function checks(width) {
+    const label = (check) => `${Math.round(check.share * 100)} %`;
+    return Plot.plot({
+      width, height: 64 + data.checks.length * 24, style, marginLeft: 140, marginRight: 44, marginTop: 8, marginBottom: 44,
+      x: { label: "of those with a score →", domain: [0, 1], tickFormat: (value) => `${Math.round(value * 100)} %`, ticks: 3, grid: true },
+      y: { label: null, domain: data.checks.map((check) => check.title) },
+      marks: [
+        Plot.barX(data.checks, { x: "share", y: "title", fill: "var(--bar)" }),
+        Plot.text(data.checks, { x: "share", y: "title", text: label, textAnchor: "start", dx: 4 }),
+      ],
+    });
+  }
+
+  function keepDrawn(id, draw, isEmpty, summary) {
+    const place = byId(id);
+    if (isEmpty) {
+      place.textContent = "Nothing to show yet.";
+      return () => {};
+    }
+    let drawnWidth = 0;
+    const redraw = () => {
+      drawnWidth = place.clientWidth;
+      const chart = draw(drawnWidth);
+      const svg = chart.matches("svg") ? chart : chart.querySelector(":scope > svg");
+      svg.setAttribute("role", "group");
+      svg.setAttribute("aria-label", summary);
+      // The table below holds the same links: a thousand stops on the way there would be too many.
+      for (const link of chart.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
+      place.replaceChildren(chart);
+    };
+    new ResizeObserver(() => { if (place.clientWidth !== drawnWidth) redraw(); }).observe(place);
+    redraw();
+    return redraw;
+  }
+
+  const redrawNetworks = keepDrawn("chart-networks", networks, measured.length === 0,
+    `Accuracy against parameters of ${measured.length} networks`);
+  byId("near").addEventListener("change", redrawNetworks);
+  keepDrawn("chart-scores", scores, scored.length === 0, `Scores of ${scored.length} submissions`);
+  keepDrawn("chart-verdicts", verdicts, students.length === 0, "Number of submissions by verdict");
+  keepDrawn("chart-checks", checks, data.checks.length === 0, "Share of submissions that passed each check");
+
+  // The table.
+  const table = byId("table");
+  const body = table.tBodies[0];
+  const rows = Array.from(body.rows);
+  const names = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
+  function sortBy(header) {
+    const column = header.cellIndex;
+    const first = header.firstElementChild.dataset.first || "ascending";
+    const other = first === "ascending" ? "descending" : "ascending";
+    const direction = header.getAttribute("aria-sort") === first ? other : first;
+    for (const each of table.tHead.rows[0].cells) {
+      if (each.hasAttribute("aria-sort")) each.setAttribute("aria-sort", each === header ? direction : "none");
+    }
+    const sign = direction === "ascending" ? 1 : -1;
+    const isNumeric = header.classList.contains("right");
+    const keyed = rows.map((row) => [row.cells[column].dataset.sort, row]);
+    keyed.sort(([a], [b]) => {
+      if (a === "" || b === "") return (a === "") - (b === ""); // what is not known comes last
+      return sign * (isNumeric ? a - b : names.compare(a, b));
+    });
+    body.append(...keyed.map(([, row]) => row));
+  }
+  for (const button of table.tHead.querySelectorAll("button")) {
+    button.addEventListener("click", () => sortBy(button.parentElement));
+  }
+
+  function filterRows() {
+    const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const verdict = byId("verdict").value;
+    let shown = 0;
+    for (const row of rows) {
+      const fits = (!verdict || row.dataset.verdict === verdict) && words.every((word) => row.dataset.words.includes(word));
+      row.hidden = !fits;
+      shown += fits;
+    }
+    byId("shown").textContent = `${whole.format(shown)} shown`;
+  }
+  byId("filters").addEventListener("input", filterRows);
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  // The rows of a large class come hidden, so that the page opens at once, and are shown when the
+  // browser has time.
+  requestIdleCallback(filterRows, { timeout: 1000 });
+})();

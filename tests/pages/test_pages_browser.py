@@ -1,0 +1,213 @@
+"""The pages in a real browser: they open, sort, filter, link, and do nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.pages.conftest import SIZE, BuiltClass, OpenPage
+
+CONTRAST = """
+selectors => {
+  const numbers = text => text.match(/[\\d.]+/g).map(Number);
+  const light = text => {
+    const [r, g, b] = numbers(text).map(v => v / 255)
+      .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if (numbers(colour)[3] !== 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  return selectors.flatMap(selector => Array.from(document.querySelectorAll(selector)).slice(0, 20)
+    .map(e => {
+      const style = getComputedStyle(e);
+      const [a, b] = [light(e.ownerSVGElement ? style.fill : style.color), light(ground(e))];
+      return [selector, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
+    }).filter(([, ratio]) => ratio < 4.5));
+}
+"""
+
+
+def shown_names(page: Page) -> list[str]:
+    """The students in the table, from the top."""
+    return page.locator("#table tbody tr:not([hidden]) th").evaluate_all(
+        "cells => cells.map(cell => cell.dataset.sort)"
+    )
+
+
+def sort_values(page: Page, column: int) -> list[str]:
+    """What a column is sorted by, from the top."""
+    return page.locator(f"#table tbody tr > :nth-child({column})").evaluate_all(
+        "cells => cells.map(cell => cell.dataset.sort)"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_report_fits_and_can_be_read(
+    built: BuiltClass, open_page: OpenPage, width: int, scheme: str
+) -> None:
+    page = open_page(built.url, width=width, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".chart svg").count() >= 4
+    words = ["p", "h1", "h2", "a", "th", "td", "small", ".badge", ".check", ".refused", "label"]
+    assert page.evaluate(CONTRAST, [*words, ".said", "output", "#chart-networks text"]) == []
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+        "rgb(255, 255, 255)" if scheme == "light" else "rgb(21, 24, 28)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "width", "scheme"),
+    [
+        (2, 1280, "light"),  # a cell failed: the page has every part
+        (2, 1280, "dark"),
+        (2, 400, "light"),
+        (2, 400, "dark"),
+        (7, 400, "dark"),  # there was no notebook
+        (9, 400, "light"),  # the grader failed
+    ],
+)
+def test_feedback_fits_and_can_be_read(
+    built: BuiltClass, open_page: OpenPage, number: int, width: int, scheme: str
+) -> None:
+    page = open_page(built.feedback_url(number), width=width, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    words = ["p", "h1", "h2", "h3", "dt", "dd", "th", "td", ".status", ".sign", ".error"]
+    assert page.evaluate(CONTRAST, words) == []
+
+
+def test_table_sorts_by_number_with_the_unknown_last(
+    built: BuiltClass, open_page: OpenPage
+) -> None:
+    page = open_page(built.url)
+    header = page.locator("#table thead th", has_text="Score")
+    header.locator("button").click()
+    assert header.get_attribute("aria-sort") == "descending"
+    known = [float(value) for value in sort_values(page, 3) if value]
+    assert known == sorted(known, reverse=True)
+    assert sort_values(page, 3)[-1] == ""
+    header.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "ascending"
+    values = sort_values(page, 3)
+    known = [float(value) for value in values if value]
+    assert known == sorted(known)
+    assert values[: len(known)] == [value for value in values if value]
+
+
+def test_table_sorts_by_name(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    page.locator("#table thead th button", has_text="Student").click()
+    names = shown_names(page)
+    assert len(names) == SIZE
+    assert names.index("Amber Sample 10") < names.index("Amber Sample 20")
+    assert names != sorted(names, reverse=True)
+    sorted_headers = page.locator('#table thead th:not([aria-sort="none"])[aria-sort]')
+    assert sorted_headers.count() == 1
+
+
+def test_table_filters(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    page.fill("#search", "exempel")
+    names = shown_names(page)
+    assert names
+    assert all("Exempel" in name for name in names)
+    assert page.inner_text("#shown") == f"{len(names)} shown"
+    page.fill("#search", "")
+    page.select_option("#verdict", "UNREADABLE")
+    assert shown_names(page) == ["m5_0040"]
+    page.select_option("#verdict", "PASSED")
+    page.fill("#search", "no such student")
+    assert shown_names(page) == []
+    assert page.inner_text("#shown") == "0 shown"
+
+
+def test_links_in_the_table_lead_to_pages(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    links = page.locator("#table tbody a").evaluate_all("links => links.map(link => link.href)")
+    assert len(links) == SIZE
+    assert all(Path(unquote(urlsplit(link).path)).is_file() for link in links)
+    page.locator("#table tbody a").first.click()
+    page.wait_for_url(built.feedback_url(0))
+    assert page.locator("h1").inner_text() == "Amber Sample 0"
+
+
+def test_each_measured_student_is_a_dot_that_links(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    measured = [r for r in built.reports if r.network and r.submission != "m5_0040"]
+    dots = page.locator("#chart-networks a")
+    assert dots.count() == len(measured)
+    hrefs = dots.evaluate_all("dots => dots.map(dot => dot.getAttribute('href'))")
+    assert set(hrefs) == {f"submissions/{r.submission}/feedback.html" for r in measured}
+    labels = page.locator("#chart-networks svg text").all_text_contents()
+    assert any("threshold 95 %" in label for label in labels)
+    assert any("budget 110,000" in label for label in labels)
+    dots.first.dispatch_event("click")
+    page.wait_for_url("**/feedback.html")
+
+
+def test_chart_can_be_narrowed_to_the_threshold(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    before = page.locator("#chart-networks a").count()
+    page.check("#near")
+    near = [r for r in built.reports if r.network and r.network.accuracy >= 0.90]
+    assert page.locator("#chart-networks a").count() == len(
+        [r for r in near if r.submission != "m5_0040"]
+    )
+    page.uncheck("#near")
+    assert page.locator("#chart-networks a").count() == before
+
+
+def test_charts_follow_the_width(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    wide = page.locator("#chart-scores svg").evaluate("svg => svg.clientWidth")
+    page.set_viewport_size({"width": 500, "height": 900})
+    page.wait_for_function(
+        f"document.querySelector('#chart-networks svg:last-of-type').clientWidth < {wide} + 200"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 500
+
+
+def test_reflections_are_read_question_by_question(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    seen = page.locator(".question:not([hidden])")
+    assert seen.count() == 1
+    assert "Why did the first network" in seen.locator("h3").text_content()
+    page.locator('input[name="question"][value="reflection_3"]').check()
+    assert "What else did you learn" in seen.locator("h3").text_content()
+    page.select_option("#answer-accepted", "no")
+    refused = seen.locator(".answer:not([hidden])")
+    assert refused.count() > 0
+    assert refused.count() == seen.locator(".answer[data-accepted=no]").count()
+    page.select_option("#answer-accepted", "")
+    page.select_option("#answer-order", "long")
+    lengths = [int(n) for n in seen.locator(".answer").evaluate_all(
+        "answers => answers.map(answer => answer.dataset.length)")]  # fmt: skip
+    assert lengths == sorted(lengths, reverse=True)
+    page.fill("#answer-search", "dropout")
+    texts = seen.locator(".answer:not([hidden])").all_text_contents()
+    assert texts
+    assert all("dropout" in text.lower() for text in texts)
+
+
+def test_marks_are_kept_and_saved(built: BuiltClass, open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(built.url)
+    field = '.question:not([hidden]) .answer[data-key="m5_0001"] input'
+    page.fill(field, "7.5")
+    page.locator(field).blur()
+    page.reload()
+    assert page.input_value(field) == "7.5"
+    with page.expect_download() as download:
+        page.click("#save-marks")
+    download.value.save_as(tmp_path / "marks.csv")
+    lines = (tmp_path / "marks.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "submission,reflection_1,reflection_2,reflection_3"
+    assert '"m5_0001",7.5,,' in lines

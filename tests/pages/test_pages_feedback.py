@@ -1,0 +1,187 @@
+"""feedback.html holds what its student may know, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from autograder.config import Config
+from autograder.pages import write_feedback
+from autograder.pages.executed import TAGS, render_executed
+from autograder.pages.feedback import FeedbackView, NetworkView
+from autograder.report import IsolationReport, Report
+from autograder.verdict import Verdict
+from tests.pages.hostile import hostile_notebook, hostile_report
+from tests.pages.sample_reports import make_report
+from tests.pages.samples import make_notebook
+
+HIDDEN = (
+    "12.34", "0.1234", "65.43", "0.6543", "7.6543", "77.77", "0.7777", "staff only", "gvisor-like",
+    "secret-layer", "landlock-missing", "c0ffee", "hidden@school.example", "/tmp/box-77",
+    "/autograder/source", "123456789", "987654321", "recovered-how", "found-how",
+)  # fmt: skip
+"""Traces of every field that students may not see, planted by `with_secrets`."""
+
+
+def with_secrets(report: Report) -> Report:
+    """The report with a trace in each hidden field."""
+    network = report.network
+    if network is not None:
+        network = msgspec.structs.replace(
+            network,
+            private_accuracy=0.12345,
+            public_accuracy=0.65432,
+            training_accuracy=0.77777,
+            leak_z=7.65432,
+            preparation="recovered-how",
+            chosen_by="found-how",
+        )
+    cells = [
+        msgspec.structs.replace(cell, traceback=["File /tmp/box-77/work/secret.py, line 1"])
+        for cell in report.cells
+    ]
+    return msgspec.structs.replace(
+        report,
+        network=network,
+        cells=cells,
+        email="hidden@school.example",
+        staff_notes=["staff only: see /autograder/source/x.py"],
+        isolation=IsolationReport(
+            kind="gvisor-like", layers=["secret-layer"], missing=["landlock-missing"]
+        ),
+        content_hash="c0ffee" * 10,
+        peak_bytes=123456789,
+        output_bytes=987654321,
+    )
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_page_of_each_verdict_gives_nothing_away(
+    verdict: Verdict, config: Config, tmp_path: Path
+) -> None:
+    report = with_secrets(make_report(3, config, verdict))
+    executed = None if report.isolation is None else json.dumps(make_notebook(3, pictures=0))
+    page = write_feedback(report, executed, tmp_path, config).read_text(encoding="utf-8")
+    assert [trace for trace in HIDDEN if trace in page] == []
+    assert report.headline in page.replace("&#39;", "'")
+    assert verdict.value in page
+    for reflection in report.reflections.values():
+        assert reflection.text not in page or reflection.text in (executed or "")
+
+
+def test_where_the_grader_failed_there_is_no_part_of_a_grade(
+    config: Config, tmp_path: Path
+) -> None:
+    graded = make_report(4, config, Verdict.PASSED)
+    report = msgspec.structs.replace(graded, verdict=Verdict.GRADER_ERROR)
+    page = write_feedback(report, "{}", tmp_path, config).read_text(encoding="utf-8")
+    assert "No grade" in page
+    assert "of 100" not in page
+    assert "Checks" not in page
+    assert "Your network" not in page
+
+
+def test_page_of_a_passing_student_says_it_all(config: Config, tmp_path: Path) -> None:
+    report = make_report(5, config, Verdict.PASSED)
+    assert report.network is not None
+    notebook = json.dumps(make_notebook(5))
+    page = write_feedback(report, notebook, tmp_path, config).read_text(encoding="utf-8")
+    assert "100 <small>of 100 points" in page
+    assert f"{report.network.parameters:,} parameters; the budget is 110,000." in page
+    assert report.network.hints[0].text in page
+    assert "4 taken for 9: 23 times" in page
+    assert "7 taken for 2: 1 time<" in page
+    assert page.count("<svg role") == 2
+    assert "val_accuracy" in page
+    assert "3 of " in page
+
+
+def test_allow_list_is_what_it_was() -> None:
+    """A new field on the page is a decision: whoever makes it changes this test as well."""
+    assert {field.name for field in dataclasses.fields(FeedbackView)} == {
+        "name", "headline", "verdict", "score", "max_score", "notes", "checks", "failed_cells",
+        "more_failed_cells", "network", "seconds", "budget", "assignment", "executed",
+    }  # fmt: skip
+    assert {field.name for field in dataclasses.fields(NetworkView)} == {
+        "parameters", "layers", "more_layers", "hints", "confusions", "curves", "history", "epochs",
+    }  # fmt: skip
+
+
+def test_page_may_run_and_load_nothing(config: Config, tmp_path: Path) -> None:
+    report = make_report(6, config, Verdict.PASSED)
+    page = write_feedback(report, json.dumps(make_notebook(6)), tmp_path, config)
+    text = page.read_text(encoding="utf-8")
+    assert "default-src 'none'; script-src 'none'" in text
+    assert "<script" not in text
+    assert '<iframe class="notebook" sandbox ' in text
+    assert not re.search(r"(?:src|href|action)=\"?(?:https?:|//)", text)
+
+
+def test_hostile_texts_are_texts(config: Config, tmp_path: Path) -> None:
+    report = hostile_report(1, config)
+    page = write_feedback(report, json.dumps(hostile_notebook()), tmp_path, config)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<script") == 0
+    assert "<img" not in text
+    assert "{{7*7}}" in text
+    assert "49" not in re.sub(r"[\d.]{3,}", "", text)
+    frames = re.findall(r'srcdoc="([^"]*)"', text)
+    assert len(frames) == 1
+    assert text.count("</iframe>") == 1
+
+
+def test_hostile_notebook_is_left_with_harmless_tags() -> None:
+    page = render_executed(hostile_notebook())
+    body = page[page.index("<body>") :]
+    tags = {tag.lower() for tag in re.findall(r"<\s*/?\s*([a-zA-Z!?][^\s>/]*)", body)}
+    assert tags <= TAGS | {"body", "html", "div", "pre", "span"}
+    for tag in re.findall(r"<[a-zA-Z][^>]*>", body):
+        assert re.fullmatch(r"<\w+(?: (?:class|title|colspan|rowspan)=\"[^\"]*\")*/?>", tag), tag
+    assert "\x1b" not in page
+    assert "\x00" not in page
+
+
+def test_pictures_and_tables_are_shown() -> None:
+    notebook = make_notebook(7, pictures=1)
+    table = (
+        "<div><style scoped>.dataframe { color: red }</style><table border='1' class='dataframe'>"
+        "<tr><th colspan='2' style='color:red'>a</th></tr><tr><td>1</td></tr></table></div>"
+    )
+    notebook["cells"].append(
+        {"cell_type": "code", "source": "frame", "outputs": [
+            {"output_type": "execute_result", "data": {"text/html": [table], "text/plain": "1"}}]}
+    )  # fmt: skip
+    page = render_executed(notebook)
+    assert '<img src="data:image/png;base64,' in page
+    assert '<th colspan="2">a</th>' in page
+    assert "dataframe" not in page
+
+
+def test_page_of_a_huge_notebook_is_bounded() -> None:
+    output = {"output_type": "stream", "name": "stdout", "text": "x" * 1_000_000}
+    cell = {"cell_type": "code", "source": "print()\n" * 100_000, "outputs": [output] * 50}
+    page = render_executed({"cells": [cell] * 600})
+    assert len(page) < 12_000_000
+    assert "The rest is too long to show" in page
+
+
+@pytest.mark.parametrize("executed", [None, "", "{", "[]", '"x"', "{}", '{"cells": 7}', b"\xff"])
+def test_notebook_that_is_none_costs_no_page(
+    executed: str | bytes | None, config: Config, tmp_path: Path
+) -> None:
+    report = make_report(8, config, Verdict.PASSED)
+    page = write_feedback(report, executed, tmp_path, config).read_text(encoding="utf-8")
+    assert "100 <small>of 100 points" in page
+
+
+def test_half_characters_and_folders_are_taken_out(config: Config, tmp_path: Path) -> None:
+    report = msgspec.structs.replace(
+        make_report(9, config, Verdict.FAILED), notes=["half \ud800 of /tmp/box-9/work/mine.txt"]
+    )
+    page = write_feedback(report, None, tmp_path, config).read_text(encoding="utf-8")
+    assert "half ? of …/mine.txt" in page
