@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.config import CHECK_NAMES, CONFIG_NAME, PointsConfig, load_config
 from autograder.errors import ReleaseError
 from autograder.release.assign import Assigned, run_assign
+from autograder.release.embed import embed_tests
 from autograder.release.notebooks import finish_solution, finish_student, to_bytes, with_answers
 from autograder.release.solutions import parse_solution
 from autograder.release.source import Passage, Source, take_apart
 from autograder.release.template import Notebook, Template, read_notebook, render_notebook
-from autograder.release.testfiles import parse_otter_file, write_otter_file
+from autograder.release.testfiles import OtterFile, parse_otter_file, write_otter_file
 
 SOURCE_PATH = "assignment/m5.ipynb"
 STUDENT_PATH = "student/m5.ipynb"
 REFERENCE_PATH = "solutions/reference.ipynb"
+STUDENTS_SOURCE = "assignment/students.md"
+STUDENTS_PATH = "docs/students.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +48,35 @@ def build_release(root: Path) -> Made:
     source = take_apart(rendered, SOURCE_PATH)
     source.visible.append(Passage(CONFIG_NAME, config.assignment.id))
     assigned = run_assign(rendered, SOURCE_PATH)
+    public = _public_tests(assigned)
     student = finish_student(assigned.student, config.assignment.id, STUDENT_PATH)
+    student = embed_tests(student, public, source.tests, STUDENT_PATH)
     reference = finish_solution(assigned.solution, config.assignment.id, REFERENCE_PATH)
+    reference = embed_tests(reference, public, source.tests, REFERENCE_PATH)
     files = {STUDENT_PATH: to_bytes(student), REFERENCE_PATH: to_bytes(reference)}
     files["student/requirements.txt"] = (assigned.requirements.strip() + "\n").encode()
     files |= _test_files(assigned, source, config.points)
     files |= _solution_files(root, template, student, source)
+    files |= _students_page(root, template)
     return Made(files=files, source=source)
+
+
+def _public_tests(assigned: Assigned) -> list[OtterFile]:
+    """What students may see of the tests; what Otter Assign hides is not even looked at."""
+    files = [parse_otter_file(text, name) for name, text in assigned.student_tests.items()]
+    open_cases = [tuple(case for case in file.cases if not case.hidden) for file in files]
+    return [
+        replace(file, cases=cases) for file, cases in zip(files, open_cases, strict=True) if cases
+    ]
+
+
+def _students_page(root: Path, template: Template) -> dict[str, bytes]:
+    """The questions and answers for students, with the numbers of this course in them."""
+    try:
+        text = (root / STUDENTS_SOURCE).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"{STUDENTS_SOURCE}: cannot be read: {error}.") from error
+    return {STUDENTS_PATH: template.render(text, STUDENTS_SOURCE).encode()}
 
 
 def _test_files(assigned: Assigned, source: Source, points: PointsConfig) -> dict[str, bytes]:

@@ -21,6 +21,8 @@ MODEL_CELL_ID = "model"
 
 SOLUTION_TAG = "otter_assign_solution_cell"
 ANSWER_TAG = "otter_answer_cell"
+KEPT_METADATA = ("cellView", "deletable", "editable", "jupyter")
+"""Whether a cell may be changed, and whether its code is folded away (in Colab, in JupyterLab)."""
 CHECK_CALL = re.compile(r'grader\.check\("(\w+)"\)')
 MARKER = re.compile(r"<!-- m5:(\w+) -->")
 
@@ -92,7 +94,7 @@ def finish(cells: list[Cell], assignment_id: str, name: str, solution: str = "")
             ANSWER_TAG if tag == SOLUTION_TAG else tag for tag in cell["metadata"].get("tags", [])
         ]
         metadata: dict[str, Any] = {
-            key: False for key in ("deletable", "editable") if key in cell["metadata"]
+            key: cell["metadata"][key] for key in KEPT_METADATA if key in cell["metadata"]
         }
         cell_id = cell["id"]
         if asked is not None:

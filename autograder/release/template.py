@@ -45,6 +45,13 @@ def dense_layers(units: list[int]) -> str:
     return "\n".join(f'layers.Dense({number}, activation="relu"),' for number in units)
 
 
+def seconds_for_cells(config: Config) -> float:
+    """Wall time that all cells together have on Gradescope."""
+    gradescope = config.gradescope
+    available = gradescope.container_seconds - gradescope.reserve_seconds
+    return min(config.limits.notebook_seconds, available)
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "thousands": thousands,
@@ -57,7 +64,10 @@ class Template:
     """Puts the values of one configuration into texts."""
 
     def __init__(self, config: Config) -> None:
-        self._values = msgspec.to_builtins(config)
+        self._values = msgspec.to_builtins(config) | {
+            "time": {"cells_seconds": seconds_for_cells(config)},
+            "total_points": config.points.total,
+        }
         self._environment = jinja2.Environment(
             variable_start_string="«",
             variable_end_string="»",

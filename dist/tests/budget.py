@@ -12,21 +12,28 @@ all_or_nothing = True
     name="The network has at most 110,000 parameters",
     points=None,
     hidden=False,
-    success_message="The local check passed. Gradescope counts the parameters again.",
-    failure_message="Not there yet. Change one thing, run the network again, then this check.",
+    success_message="This was the local check. Gradescope counts the parameters again, and checks more.",
+    failure_message="Change one thing, run the network again, then this check. Gradescope checks more.",
 )
 def test_within_the_budget(model):
     """The network has at most 110,000 parameters."""
     assert hasattr(model, "count_params"), (
         "There is no network in `model` yet. Have you run the cell that builds and trains it?"
     )
-    parameters = int(model.count_params())
-    message = (
-        f"The network has {parameters:,} parameters; at most "
-        "110,000 are allowed. Which layer holds most of them, and what "
-        "would it lose if it were narrower? `model.summary()` shows each layer."
+    assert getattr(model, "built", True), (
+        "The network has no parameters yet, since it does not know how large an image is. Which "
+        "layer could tell it, or have you not trained it yet?"
     )
-    assert parameters <= 110000, message
+    parameters = int(model.count_params())
+    measured = (
+        f"The network has {parameters:,} parameters; at most "
+        "110,000 are allowed."
+    )
+    assert parameters <= 110000, (
+        f"{measured} Which layer holds most of them, and what would it lose if it were narrower? "
+        "`model.summary()` shows each layer."
+    )
+    return measured
 
 
 @test_case(

@@ -23,7 +23,8 @@ class Project:
         (root / "assignment").mkdir(parents=True)
         (root / "solutions").mkdir()
         shutil.copy(ROOT / "otter_config.json", root)
-        shutil.copy(ROOT / "assignment/m5.ipynb", root / "assignment")
+        for name in ("m5.ipynb", "students.md"):
+            shutil.copy(ROOT / "assignment" / name, root / "assignment")
         for path in (ROOT / "solutions").glob("*.md"):
             shutil.copy(path, root / "solutions")
 

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
+from autograder.errors import ReleaseError
+from autograder.release import release
+
 LABELS = np.arange(1000) % 10
 PUBLIC = ("accuracy", "budget")
 
@@ -120,7 +123,7 @@ def test_budget_may_be_used_up_but_not_exceeded(shared, folder, parameters, pass
 @pytest.mark.parametrize("name", PUBLIC)
 def test_local_pass_does_not_promise_the_points(shared, name):
     _, text = run(shared, f"student/tests/{name}.py", model=Network(outputs(1000)))
-    assert "The local check passed. Gradescope" in text
+    assert "This was the local check. Gradescope" in text and "checks more" in text
 
 
 def test_failing_message_asks_and_does_not_answer(shared):
@@ -172,34 +175,95 @@ def test_which_tests_are_hidden(shared):
 
 
 class TestLocalChecksCell:
-    """The notebook's first code cell, which looks for Otter and the tests."""
+    """The notebook's first code cell, which holds the public tests itself."""
 
-    def start(self, shared, folder, monkeypatch):
-        monkeypatch.chdir(folder)
-        environment: dict[str, object] = {}
-        exec(shared.cells("student/m5.ipynb")["local-checks"]["source"], environment)
+    def start(self, project, **variables):
+        environment: dict[str, object] = {
+            "x_test": np.zeros((1000, 28, 28), "float32"),
+            "y_test": LABELS,
+            **variables,
+        }
+        exec(project.cells("student/m5.ipynb")["local-checks"]["source"], environment)
         return environment["grader"]
 
-    def test_without_the_tests_folder(self, shared, tmp_path, monkeypatch, capsys):
-        grader = self.start(shared, tmp_path, monkeypatch)
-        grader.check("accuracy")
-        said = capsys.readouterr().out
-        assert "pip install otter-grader" in said and "Gradescope checks your work" in said
+    def say(self, capsys, grader, question):
+        assert grader.check(question) is None
+        return capsys.readouterr().out
+
+    def test_needs_neither_otter_nor_files(self, shared, tmp_path, monkeypatch, capsys):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setitem(__import__("sys").modules, "otter", None)
+        grader = self.start(shared, model=Network(outputs(960)))
+        assert "96.00 % of the 1,000 test images" in self.say(capsys, grader, "accuracy")
+        assert "50,890 parameters" in self.say(capsys, grader, "budget")
         assert list(tmp_path.iterdir()) == []
 
-    def test_without_otter(self, shared, monkeypatch, capsys):
-        monkeypatch.setitem(__import__("sys").modules, "otter", None)
-        self.start(shared, shared.root / "student", monkeypatch).check("budget")
-        assert "No local check of 'budget' here" in capsys.readouterr().out
+    @pytest.mark.parametrize(
+        "model",
+        [None, 3, Network(outputs(960)), Network(outputs(0), 10**6), Network(np.zeros((1000, 1)))],
+    )
+    @pytest.mark.parametrize("name", PUBLIC)
+    def test_says_the_same_as_the_test_file(self, shared, capsys, name, model):
+        said = self.say(capsys, self.start(shared, model=model), name)
+        file, text = run(shared, f"student/tests/{name}.py", model=model)
+        assert said.startswith(f"{name}: PASSED. ") is file.passed_all
+        assert said.startswith(f"{name}: NOT YET. ") is not file.passed_all
+        if not file.passed_all:
+            assert said.split("\n")[0].removeprefix(f"{name}: NOT YET. ") in text
+        assert "Gradescope" in said and "checks more" in said
 
-    def test_with_both(self, shared, tmp_path, monkeypatch):
-        """The notebook may have any name, and others may lie beside it."""
-        (tmp_path / "tests").mkdir()
-        for name in PUBLIC:
-            text = shared.read(f"student/tests/{name}.py")
-            (tmp_path / "tests" / f"{name}.py").write_text(text, "utf-8")
-        for name in ("my answer.ipynb", "other.ipynb"):
-            (tmp_path / name).write_text(shared.read("student/m5.ipynb"), "utf-8")
-        grader = self.start(shared, tmp_path, monkeypatch)
-        environment = {"model": Network(outputs(960))}
-        assert grader.check("budget", environment).passed_all
+    @pytest.mark.parametrize("name", PUBLIC)
+    def test_failure_measures_wants_and_asks_once(self, shared, capsys, name):
+        grader = self.start(shared, model=Network(outputs(500), 10**6))
+        said = self.say(capsys, grader, name)
+        assert {"accuracy": "50.00 %", "budget": "1,000,000"}[name] in said
+        assert {"accuracy": "95 % are wanted", "budget": "110,000 are allowed"}[name] in said
+        assert said.count("?") == 1
+
+    def test_images_that_are_not_scaled_alike_are_pointed_out(self, shared, capsys):
+        grader = self.start(
+            shared,
+            model=Network(outputs(500)),
+            x_train=np.ones((10, 28, 28)),
+            x_test=np.full((1000, 28, 28), 255),
+        )
+        assert "go up to 1, those in `x_test` up to 255" in self.say(capsys, grader, "accuracy")
+
+    def test_an_error_in_the_network_is_told_and_does_not_stop_the_notebook(self, shared, capsys):
+        class Broken(Network):
+            def predict(self, images, verbose=1):
+                raise ValueError("matrix size-incompatible")
+
+        grader = self.start(shared, model=Broken(None))
+        said = self.say(capsys, grader, "accuracy")
+        assert "could not be checked (ValueError: matrix" in said and "Restart" in said
+
+    def test_other_questions_are_checked_on_gradescope(self, shared, capsys):
+        said = self.say(capsys, self.start(shared), "reflection_1")
+        assert "no local check of 'reflection_1'" in said
+
+    def test_holds_no_hidden_test(self, shared):
+        source = shared.cells("student/m5.ipynb")["local-checks"]["source"]
+        assert "when_graded" not in source and source.count("def test_") == len(PUBLIC)
+
+    def test_follows_the_configuration(self, project, capsys):
+        project.configure(accuracy={"threshold": 0.75}, budget={"max_parameters": 50_889})
+        release(project.root)
+        grader = self.start(project, model=Network(outputs(751)))
+        assert "PASSED" in self.say(capsys, grader, "accuracy")
+        assert "at most 50,889 are allowed" in self.say(capsys, grader, "budget")
+        grader = self.start(project, model=Network(outputs(750), 50_889))
+        assert "more than 75 % are wanted" in self.say(capsys, grader, "accuracy")
+        assert "PASSED" in self.say(capsys, grader, "budget")
+        for name in PUBLIC:  # and so do the hidden tests
+            file, _ = run(project, f"dist/tests/{name}.py", model=Network(outputs(751), 50_889))
+            assert file.passed_all
+            file, _ = run(project, f"dist/tests/{name}.py", model=Network(outputs(750), 50_890))
+            assert not any(result.passed for result in file.test_case_results)
+
+
+@pytest.mark.parametrize("places", ["", "# PUBLIC TESTS\n# PUBLIC TESTS"])
+def test_notebook_without_one_place_for_the_tests_is_refused(project, places):
+    project.edit_cell("local-checks", lambda text: text.replace("# PUBLIC TESTS", places))
+    with pytest.raises(ReleaseError, match="'local-checks' needs one line '# PUBLIC TESTS'"):
+        release(project.root)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 
 import nbformat
 import pytest
 
-from autograder.release import release
+from autograder.release import check_release, release
 
 NOTEBOOKS = [
     "student/m5.ipynb",
@@ -23,11 +24,17 @@ PLACEHOLDER = "_Type your answer here, replacing this text._"
 REFLECTIONS = ("reflection_1", "reflection_2", "reflection_3")
 CODE_CELLS = [
     "local-checks",
+    "pictures",
     "load-data",
     "show-digits",
+    "draw-activations",
     "model",
     "check-accuracy",
     "check-budget",
+    "learning-curves",
+    "misread-digits",
+    "dead-units",
+    "where-it-stands",
 ]
 
 
@@ -71,9 +78,8 @@ class TestEveryNotebook:
             assert trace not in text
 
     def test_does_not_need_side_files(self, shared, path):
-        """Nothing but the check for the tests folder reads a file."""
-        text = shared.sources(path)
-        assert "open(" not in text and "read_" not in text and "savez" not in text
+        """No cell reads or writes a file; Keras keeps the digits by itself."""
+        assert not re.search(r"\b(open|read_\w+|save\w*)\(", shared.sources(path))
 
 
 def test_student_gets_the_broken_network(shared):
@@ -133,26 +139,46 @@ CHANGES = [
     (
         {"accuracy": {"threshold": 0.975}},
         {
-            "student/m5.ipynb": "more than 97.5 % of the test images",
-            "student/tests/accuracy.py": "assert accuracy > 0.975, message",
-            "dist/tests/accuracy.py": "assert measured > 0.975",
+            "student/m5.ipynb": (
+                "more than 97.5 % of the test images",
+                "an accuracy of **more than 97.5 %**",
+                "assert accuracy > 0.975",
+                "wanted=100 * 0.975",
+            ),
+            "docs/students.md": ("more than 97.5 % of the test images",),
+            "student/tests/accuracy.py": ("assert accuracy > 0.975", "more than 97.5 % are wanted"),
+            "dist/tests/accuracy.py": ("assert accuracy > 0.975", "assert measured > 0.975"),
         },
     ),
     (
         {"budget": {"max_parameters": 54321}},
         {
-            "student/m5.ipynb": "at most 54,321 parameters",
-            "student/tests/budget.py": "assert parameters <= 54321, message",
-            "dist/tests/budget.py": "assert 0 < counted <= 54321",
+            "student/m5.ipynb": (
+                "at most 54,321 parameters",
+                "The budget of 54,321 counts",
+                "assert parameters <= 54321",
+                "budget=54321",
+            ),
+            "docs/students.md": ("at most 54,321 parameters", "within 54,321 parameters"),
+            "student/tests/budget.py": ("assert parameters <= 54321", "54,321 are allowed"),
+            "dist/tests/budget.py": ("assert parameters <= 54321", "assert 0 < counted <= 54321"),
         },
     ),
     (
-        {"points": {"accuracy": 37, "runs": 13}},
+        {"points": {"accuracy": 37, "runs": 13, "budget": 21, "reflection_2": 4}},
         {
-            "student/m5.ipynb": "| accuracy | 37 |",
-            "student/tests/accuracy.py": "points = 37",
-            "dist/tests/accuracy.py": "points = 37",
-            "dist/tests/runs.py": "points = 13",
+            "student/m5.ipynb": (
+                "| accuracy | 37 |",
+                "| budget | 21 |",
+                "**runs** (13 points)",
+                "(10, 4 and 10 points)",
+            ),
+            "docs/students.md": ("| runs | 13 |", "| reflection 2 | 4 |", "95 points in all"),
+            "student/tests/accuracy.py": ("points = 37",),
+            "dist/tests/accuracy.py": ("points = 37",),
+            "dist/tests/budget.py": ("points = 21",),
+            "dist/tests/reflection_2.py": ("points = 4",),
+            "dist/tests/runs.py": ("points = 13",),
         },
     ),
     (
@@ -167,32 +193,44 @@ CHANGES = [
             }
         },
         {
-            "student/m5.ipynb": "### Reflection 1: Why, oh why?",
-            "solutions/reference.ipynb": "### Reflection 3: What « else »?",
-            "solutions/small_conv.ipynb": "fewer than 77 letters",
+            "student/m5.ipynb": ("### Reflection 1: Why, oh why?", "### Reflection 2: How?"),
+            "docs/students.md": ("fewer than 77 letters",),
+            "solutions/reference.ipynb": ("### Reflection 3: What « else »?",),
+            "solutions/small_conv.ipynb": ("fewer than 77 letters",),
         },
     ),
     (
         {"starter": {"learning_rate": 1e-05, "hidden_units": [30, 20, 5], "epochs": 3}},
         {
-            "student/m5.ipynb": "Adam(learning_rate=1e-05)",
-            "solutions/rate_only.ipynb": "layers.Dense(5, activation=",
-            "solutions/width_only.ipynb": "learning_rate=1e-05",
+            "student/m5.ipynb": (
+                "Adam(learning_rate=1e-05)",
+                "layers.Dense(20, activation=",
+                "epochs=3,",
+                "it trains for 3 epochs",
+            ),
+            "solutions/rate_only.ipynb": ("layers.Dense(5, activation=",),
+            "solutions/width_only.ipynb": ("learning_rate=1e-05",),
         },
     ),
-    ({"starter": {"hidden_units": []}}, {"student/m5.ipynb": "layers.Flatten()"}),
     (
         {"assignment": {"id": "other", "title": "Another title"}},
         {
-            "student/m5.ipynb": "# Another title",
-            "solutions/reference.ipynb": '"assignment": "other"',
+            "student/m5.ipynb": ("# Another title", '"assignment": "other"'),
+            "solutions/reference.ipynb": ('"assignment": "other"',),
         },
     ),
     (
         {"limits": {"notebook_seconds": 90, "cell_seconds": 60}},
-        {"student/m5.ipynb": "within 1.5 minutes"},
+        {
+            "student/m5.ipynb": ("within 1.5 minutes",),
+            "docs/students.md": ("more than 1.5 minutes together",),
+        },
     ),
-    ({"verification": {"seed": 5}}, {"student/m5.ipynb": "set_random_seed(5)"}),
+    (
+        {"gradescope": {"container_seconds": 1200, "reserve_seconds": 60}},
+        {"student/m5.ipynb": ("within 19 minutes",), "docs/students.md": ("together 19 minutes",)},
+    ),
+    ({"verification": {"seed": 5}}, {"student/m5.ipynb": ("set_random_seed(5)",)}),
 ]
 
 
@@ -200,9 +238,18 @@ CHANGES = [
 def test_every_number_comes_from_the_config(project, shared, config, found):
     project.configure(**config)
     release(project.root)
-    for path, text in found.items():
-        assert text in project.read(path)
-        assert text not in shared.read(path) or text == "layers.Flatten()"
+    assert check_release(project.root) == []
+    for path, texts in found.items():
+        for wanted in texts:
+            assert wanted in project.read(path)
+            assert wanted not in shared.read(path)
+
+
+def test_no_hidden_layers_at_all(project):
+    project.configure(starter={"hidden_units": []})
+    release(project.root)
+    model = project.cells("student/m5.ipynb")["model"]["source"]
+    assert re.search(r"layers\.Flatten\(\).*\n\s*layers\.Dense\(10, activation=.softmax", model)
 
 
 def test_expectations_fit_the_config(shared):

@@ -1,0 +1,85 @@
+"""Does the whole released notebook run from the top, quietly, where nothing lies beside it?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = 600
+HAND_OUT_DATA = f"""
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+import numpy, tensorflow
+def load_data(path="mnist.npz"):
+    with numpy.load({str(ROOT / "assignment/data/mnist.npz")!r}) as data:
+        kinds = [data[name][:{IMAGES}] for name in ("x_train", "y_train", "x_test", "y_test")]
+    return (kinds[0], kinds[1]), (kinds[2], kinds[3])
+tensorflow.keras.datasets.mnist.load_data = load_data
+"""
+FIGURES = (
+    "show-digits",
+    "draw-activations",
+    "learning-curves",
+    "misread-digits",
+    "dead-units",
+    "where-it-stands",
+)
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The cells of the student's notebook after a run of one epoch on a few hundred images."""
+    folder = tmp_path_factory.mktemp("student")
+    notebook = nbformat.read(ROOT / "student/m5.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.id == "model":
+            cell.source, changes = re.subn(r"epochs=\d+", "epochs=1", cell.source)
+            assert changes == 1
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(HAND_OUT_DATA, id="hand-out-data"))
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+    assert list(folder.iterdir()) == [], "a cell wrote a file"
+    return {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def texts(cell: Any, name: str) -> str:
+    return "".join(
+        output.text
+        for output in cell.outputs
+        if output.output_type == "stream" and output.name == name
+    )
+
+
+def test_says_nothing_on_standard_error(executed):
+    del executed["hand-out-data"]  # TensorFlow may say something when it starts
+    assert {name: texts(cell, "stderr") for name, cell in executed.items()} == dict.fromkeys(
+        executed, ""
+    )
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_draws_one_figure(executed, name):
+    kinds = [output for output in executed[name].outputs if "data" in output]
+    assert len(kinds) == 1 and "image/png" in kinds[0].data
+    assert "No picture here" not in texts(executed[name], "stdout")
+
+
+def test_local_checks_say_what_is_wrong_with_the_starter(executed):
+    said = texts(executed["check-accuracy"], "stdout")
+    assert said.startswith("accuracy: NOT YET. The network reads ")
+    assert f"of the {IMAGES} test images" in said and "Gradescope checks more" in said
+    said = texts(executed["check-budget"], "stdout")
+    assert said.startswith("budget: NOT YET. The network has 795,120 parameters; at most 110,000")
+
+
+def test_accuracy_is_printed_after_each_epoch(executed):
+    assert re.fullmatch(
+        r"Epoch  1: training accuracy 0\.\d{4}, test accuracy 0\.\d{4}\n",
+        texts(executed["model"], "stdout"),
+    )

@@ -1,0 +1,98 @@
+"""Are absurd values refused, with the name of the key and what it may hold?"""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.config import parse_config
+from autograder.errors import ConfigError
+
+GOOD = json.loads((Path(__file__).parents[1] / "otter_config.json").read_text("utf-8"))
+
+ABSURD = [
+    ("accuracy.threshold", 95, "more than 0, less than 1"),
+    ("accuracy.threshold", 0, "more than 0, less than 1"),
+    ("accuracy.threshold", 1, "more than 0, less than 1"),
+    ("accuracy.threshold", "95 %", "a number, more than 0"),
+    ("budget.max_parameters", 0, "a whole number, at least 1"),
+    ("budget.max_parameters", 109_999.5, "a whole number, at least 1"),
+    ("budget.max_parameters", 10**12, "at most 1000000000"),
+    ("points.runs", -1, "a whole number, at least 0, at most 1000"),
+    ("points.reflection_2", 10_000, "a whole number, at least 0, at most 1000"),
+    ("points.bonus", 5, "the keys runs, accuracy, budget"),
+    ("reflections.min_characters", 0, "at least 1, at most 10000"),
+    ("reflections.prompts.reflection_1", "", "text of 1 to 2000 characters"),
+    ("reflections.prompts.reflection_3", "x" * 2001, "text of 1 to 2000 characters"),
+    ("starter.hidden_units", [1] * 9, "a list of 0 to 8 values"),
+    ("starter.hidden_units", [1000, 0], "a whole number, at least 1, at most 10000"),
+    ("starter.learning_rate", 0, "more than 0, at most 10"),
+    ("starter.epochs", 0, "at least 1, at most 1000"),
+    ("starter.epochs", True, "at least 1, at most 1000"),
+    ("assignment.id", "Not An Id", "text that fits"),
+    ("assignment.title", "", "text of 1 to 2000 characters"),
+    ("limits.notebook_seconds", 1e9, "at least 1, at most 7200"),
+    ("limits.cell_seconds", 0, "at least 1, at most 7200"),
+    ("verification.seed", -1, "at least 0, less than 4294967296"),
+    ("gradescope.container_seconds", 30, "at least 60, at most 2400"),
+    ("gradescope.leaderboard", "yes", "true or false"),
+    ("tresholds", {}, "the keys assignment, accuracy"),
+]
+
+
+def changed(key: str, value: Any) -> bytes:
+    config = copy.deepcopy(GOOD)
+    *sections, last = key.split(".")
+    part = config
+    for section in sections:
+        part = part[section]
+    part[last] = value
+    return json.dumps(config).encode()
+
+
+@pytest.mark.parametrize(("key", "value", "allowed"), ABSURD)
+def test_absurd_value_is_refused(key: str, value: Any, allowed: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        parse_config(changed(key, value), "course.json")
+    said = str(refusal.value)
+    assert said.startswith("course.json: ") and said.endswith(".")
+    assert key.rpartition(".")[0] in said and key.rpartition(".")[2] in said
+    assert allowed in said.partition("allowed: ")[2]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("accuracy.threshold", 0.999),
+        ("budget.max_parameters", 1),
+        ("points.accuracy", 0),
+        ("starter.hidden_units", []),
+        ("starter.learning_rate", 10),
+        ("reflections.min_characters", 1),
+    ],
+)
+def test_the_ends_of_a_range_are_allowed(key: str, value: Any) -> None:
+    parse_config(changed(key, value))
+
+
+@pytest.mark.parametrize("section", sorted(GOOD))
+def test_missing_section_is_named(section: str) -> None:
+    config = {name: part for name, part in GOOD.items() if name != section}
+    with pytest.raises(ConfigError, match=f"missing required field `{section}`"):
+        parse_config(json.dumps(config).encode())
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"assignment": 1}'])
+def test_what_is_no_configuration_is_refused(text: bytes) -> None:
+    with pytest.raises(ConfigError):
+        parse_config(text)
+
+
+def test_all_points_zero_is_refused() -> None:
+    points = dict.fromkeys(GOOD["points"], 0)
+    with pytest.raises(ConfigError, match="worth nothing"):
+        parse_config(changed("points", points))
