@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autograder.errors import AutograderError, ConfigError
 from autograder.verdict import Verdict
+
+if TYPE_CHECKING:
+    from autograder.report import Report
 
 ALL_GRADED, SOME_NOT_GRADABLE, OUR_FAULT = 0, 1, 2
 
@@ -131,9 +134,10 @@ def grade(
 
     Exit status: 0 all were graded, 1 some could not be graded, 2 our own fault.
     """
-    from autograder.assignment import find_root, load_assignment
+    from autograder.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.batch.grading import grade_batch
     from autograder.box import BoxKind
+    from autograder.pages import rebuild_pages, write_feedback
     from autograder.results import ResultsFolder
     from autograder.terminal import TerminalProgress, print_grades
 
@@ -143,11 +147,18 @@ def grade(
         assignment = assignment.with_timeout(timeout)
     if overwrite and resume:
         raise ConfigError("--overwrite and --resume contradict each other; name one of them.")
+    settings = assignment.config
+
+    def write_page(report: Report, executed: str | None, folder: Path) -> None:
+        write_feedback(report, executed, folder, settings)
+
     with TerminalProgress() as progress:
         rows = grade_batch(
             paths,
             assignment=assignment,
-            results=ResultsFolder(output, overwrite=overwrite, resume=resume),
+            results=ResultsFolder(
+                output, overwrite=overwrite, resume=resume, write_page=write_page
+            ),
             progress=progress,
             kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
             require_isolation=require_isolation,
@@ -155,6 +166,10 @@ def grade(
             cluster=cluster,
         )
     print_grades(rows, output)
+    pages = rebuild_pages(output, settings, released=root / LESSON_PATH)
+    click.echo(f"The class at a glance: {pages.report}")
+    for problem in pages.problems:
+        click.secho(problem, fg="red", err=True)
     verdicts = {row["verdict"] for row in rows}
     if Verdict.GRADER_ERROR.value in verdicts:
         return OUR_FAULT

@@ -6,8 +6,9 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import nbformat
@@ -23,6 +24,10 @@ GRADEBOOK_NAME = "grades.csv"
 SUBMISSIONS_NAME = "submissions"
 RUN_NAME = "run.json"
 MARKER_NAME = "graded.json"
+
+
+PageWriter: TypeAlias = Callable[[Report, str | None, Path], object]
+"""Given a report, the text of the executed notebook if there is one, and the student's folder."""
 
 
 class Run(Record, frozen=True, kw_only=True):
@@ -55,10 +60,20 @@ class ResultsFolder:
         Whether grades that lie there already may be replaced.
     resume
         Whether grades that lie there already are to be kept, and the rest added.
+    write_page
+        Writes a student's page into their folder, once everything else is there.
     """
 
-    def __init__(self, root: Path, *, overwrite: bool, resume: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        overwrite: bool,
+        resume: bool = False,
+        write_page: PageWriter | None = None,
+    ) -> None:
         self.root = root
+        self._write_page = write_page
         self.resume = resume
         self._overwrite = overwrite
 
@@ -173,10 +188,22 @@ class ResultsFolder:
                 (folder / "executed.ipynb").unlink(missing_ok=True)
             else:
                 _write(folder / "executed.ipynb", executed + "\n")
+            self._add_page(report, executed, folder)
             if marker is not None:
                 _write(folder / MARKER_NAME, msgspec.json.encode(marker).decode() + "\n")
         except OSError as error:
             raise not_written(folder, error) from error
+
+    def _add_page(self, report: Report, executed: str | None, folder: Path) -> None:
+        if self._write_page is None:
+            return
+        try:
+            self._write_page(report, executed, folder)
+        except OSError:
+            raise
+        except Exception as error:  # a page that cannot be drawn must not cost a grade
+            with (folder / "grading.log").open("a", encoding="utf-8") as log:
+                log.write(f"\nfeedback.html was not written: {type(error).__name__}: {error}\n")
 
     def others(self, known: Container[str]) -> list[str]:
         """Submissions that were graded into this folder, and are not among the known ones."""

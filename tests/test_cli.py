@@ -74,6 +74,7 @@ def test_every_file_gets_a_row(batch: tuple[Path, Path, Any]) -> None:
     assert len(found) == len(list(folder.rglob("*.ipynb"))) + 2, done.stderr
     assert done.returncode == 1, done.stderr
     assert Verdict.GRADER_ERROR.value not in {row["verdict"] for row in found.values()}
+    assert all(name in (out / "report.html").read_text(encoding="utf-8") for name in found)
     for name, row in found.items():
         place = out / "submissions" / name
         results = read_json(place / "results.json")
@@ -81,6 +82,7 @@ def test_every_file_gets_a_row(batch: tuple[Path, Path, Any]) -> None:
         report = msgspec.json.decode((place / "report.json").read_bytes(), type=Report)
         assert report.verdict.value == row["verdict"]
         assert (place / "grading.log").exists()
+        assert report.headline in (place / "feedback.html").read_text(encoding="utf-8")
         gradable = report.verdict is not Verdict.MALFORMED_SUBMISSION
         assert (place / "executed.ipynb").exists() == gradable
 
