@@ -72,8 +72,9 @@ def test_a_killed_workers_jobs_are_graded_by_the_other(
     _, alive = psutil.wait_procs(killed, timeout=20)
     assert not alive
     ran = cluster.count.read_text().split()
-    assert len(ran) <= 10 + 1 + 2
     assert ran.count("bad") == 3
+    # Lost with the worker: what it was grading, and results that nobody had fetched yet.
+    assert len(ran) - 3 <= len(commands) + 3
 
 
 def test_what_nobody_wants_any_more_is_stopped(

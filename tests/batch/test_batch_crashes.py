@@ -112,7 +112,7 @@ def test_killing_at_random_moments_loses_only_what_was_in_hand(
     process = run.start("resume")
     while kills < KILLS:
         until(lambda: run.workers() or run.has_ended, "no grading process")
-        time.sleep(dice.uniform(0.0, 0.8))
+        time.sleep(dice.uniform(0.0, 0.5))
         kills += 1
         if dice.random() < 0.2 and process.poll() is None:
             workers = run.workers()
@@ -122,7 +122,8 @@ def test_killing_at_random_moments_loses_only_what_was_in_hand(
             assert not [w for w in workers if w.is_running()]
         else:
             for worker in dice.sample(run.workers(), k=min(1, len(run.workers()))):
-                worker.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    worker.kill()
         now = run.rows()
         finished = {name for name, verdict in before.items() if verdict == "PASSED"}
         assert finished <= set(now)
@@ -152,10 +153,11 @@ def test_killing_at_random_moments_loses_only_what_was_in_hand(
 def test_stopping_keeps_what_is_finished_and_leaves_nothing(
     run: Run, tmp_path: Path, number: signal.Signals
 ) -> None:
-    pid = tmp_path / "pid"
-    write_class(tmp_path / "in", {"a": "sleep 0", "b": f"orphan {pid}", "c": "sleep 30"})
+    pids = [tmp_path / "pid-b", tmp_path / "pid-c"]
+    b, c = (f"orphan {pid}" for pid in pids)
+    write_class(tmp_path / "in", {"a": "sleep 0", "b": b, "c": c})
     process = run.start()
-    until(lambda: pid.exists() and pid.read_text() and "a" in run.rows(), "not started")
+    until(lambda: all(pid.exists() and pid.read_text() for pid in pids), "not started")
     workers = run.workers()
     assert len(workers) == 2
     process.send_signal(number)
@@ -164,7 +166,7 @@ def test_stopping_keeps_what_is_finished_and_leaves_nothing(
     assert "Stopping, given up: b, c" in said
     assert run.rows() == {"a": "PASSED"}
     assert not any(worker.is_running() for worker in workers)
-    assert not Path(f"/proc/{pid.read_text()}").exists()
+    assert not any(Path(f"/proc/{pid.read_text()}").exists() for pid in pids)
     assert run.left_behind() == []
 
 
@@ -178,7 +180,8 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(run: Run, tmp_path: Path, l
     assert process.returncode == 1
     assert "cannot be written: File too large" in said and "--resume" in said
     assert "Traceback" not in said
-    assert set(run.rows()) >= {"a"}
+    # Two run side by side, so that the large one may follow on either.
+    assert run.rows() and "c" not in run.rows()
     assert not list(run.out.rglob("*.part"))
     process = run.start("resume")
     process.communicate(timeout=WAIT_SECONDS)

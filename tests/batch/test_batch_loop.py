@@ -58,8 +58,9 @@ def run(assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return Runner(assignment, tmp_path, monkeypatch)
 
 
-def test_rows_are_in_the_order_of_finding_whoever_ends_first(run: Runner) -> None:
-    write_class(run.inbox, {"a": "sleep 1.0", "b": "sleep 0.1", "c": "sleep 0.2"})
+def test_rows_are_in_the_order_of_finding_whoever_ends_first(run: Runner, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    write_class(run.inbox, {"a": f"wait-for {flag}", "b": "sleep 0.1", "c": f"touch {flag}"})
     write(run.inbox / "d.ipynb", "no notebook")
     rows = run(size=2)
     assert [row["submission"] for row in rows] == ["a", "b", "c", "d"]
@@ -110,7 +111,7 @@ def test_a_lost_process_costs_one_attempt_and_three_cost_the_grade(
 
 def test_a_stuck_process_is_ended_with_all_that_it_started(run: Runner, tmp_path: Path) -> None:
     write_class(run.inbox, {"stuck": f"orphan {tmp_path / 'pid'}"})
-    rows = run(job_seconds=4.0)
+    rows = run(job_seconds=2.5)
     assert rows[0]["verdict"] == "GRADER_ERROR"
     assert "not done after" in rows[0]["notes"]
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()

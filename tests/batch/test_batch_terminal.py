@@ -14,7 +14,8 @@ from autograder.intake import Candidate
 from autograder.report import Report
 from autograder.terminal import TerminalProgress
 from autograder.verdict import Verdict
-from tests.batch.fakes import ISOLATION, report
+from tests.batch.fakes import ISOLATION
+from tests.batch.obedient import report
 
 
 def made(submission: str, verdict: Verdict) -> Report:
