@@ -204,6 +204,11 @@ class Executor:
             message = self._kernel.receive(deadline)
             if message is None:
                 break
+            if message.kind == "dropped":
+                self._keeper.take(message.kind, message.content, message.size_bytes)
+                if stop_at_flood and self._keeper.is_flooded:
+                    return None
+                continue
             if message.parent != request:
                 continue
             if message.kind == "execute_reply" and message.channel == "shell":

@@ -25,6 +25,8 @@ MAX_QUEUED_MESSAGES = 256
 POLL_SECONDS = 0.25
 """How long to wait for a message before looking whether the kernel still lives."""
 ASK_AGAIN_SECONDS = 0.2
+DEATH_SECONDS = 0.05
+"""How long a dying process may still look alive after its connections are gone."""
 CHANNELS = {"shell": zmq.DEALER, "iopub": zmq.SUB, "control": zmq.DEALER}
 PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4, "hb": 5}
 
@@ -38,6 +40,12 @@ class Message:
     parent: str
     content: dict[str, Any]
     size_bytes: int
+
+
+DROPPED = Message(
+    channel="iopub", kind="dropped", parent="", content={}, size_bytes=MAX_MESSAGE_BYTES
+)
+"""In place of a message that was too large to be received: what was in it nobody knows."""
 
 
 class KernelDied(Exception):
@@ -54,6 +62,7 @@ class Kernel:
         self._sockets: dict[str, zmq.Socket[bytes]] = {}
         self._poller = zmq.Poller()
         self._pending: deque[Message] = deque()
+        self._monitor: zmq.Socket[bytes] | None = None
 
     def start(self) -> None:
         """Start the kernel in the box and connect to it.
@@ -83,6 +92,8 @@ class Kernel:
             link.setsockopt(zmq.RCVHWM, MAX_QUEUED_MESSAGES)
             if name == "iopub":
                 link.setsockopt(zmq.SUBSCRIBE, b"")
+                self._monitor = link.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+                self._poller.register(self._monitor, zmq.POLLIN)
             link.connect(f"ipc://{stem}-{PORTS[name]}")
             self._sockets[name] = link
             self._poller.register(link, zmq.POLLIN)
@@ -145,15 +156,27 @@ class Kernel:
             ready = dict(self._poller.poll(int(1000 * min(left, POLL_SECONDS))))
             if not ready and not alive:
                 raise KernelDied
+            if self._monitor in ready and self._was_cut_off():
+                self._pending.append(DROPPED)
             for name, link in self._sockets.items():
                 if link in ready and (message := self._read(name, link)):
                     self._pending.append(message)
         return self._pending.popleft()
 
+    def _was_cut_off(self) -> bool:
+        """Whether a living kernel lost its connection: ZeroMQ's answer to a message too large."""
+        assert self._monitor is not None
+        self._monitor.recv_multipart(zmq.NOBLOCK)
+        time.sleep(DEATH_SECONDS)
+        return self._box.is_alive
+
     def close(self) -> None:
         """Disconnect; the process is the box's affair."""
+        if self._monitor is not None:
+            self._sockets["iopub"].disable_monitor()
+            self._monitor.close(linger=0)
         for link in self._sockets.values():
-            link.close()
+            link.close(linger=0)
         self._context.term()
 
     def _send(self, channel: str, kind: str, content: dict[str, Any]) -> str:
