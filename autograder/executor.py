@@ -23,7 +23,7 @@ from autograder.execution import (
     plain,
     traceback_tail,
 )
-from autograder.kernel import Kernel, KernelDied
+from autograder.kernel import TOO_LARGE, Kernel, KernelDied
 from autograder.outputs import OutputKeeper
 
 START_SECONDS = 60.0
@@ -34,6 +34,10 @@ EXPORT_SECONDS = 60.0
 """For writing the network out; a hundred megabytes take one second."""
 SETTLE_SECONDS = 2.0
 """How long the last outputs of a cell may be on their way after its reply."""
+UNREADABLE_ERROR = {
+    "ename": "MessageTooLarge",
+    "evalue": "The error of this cell was too long to be received.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,14 +208,11 @@ class Executor:
             message = self._kernel.receive(deadline)
             if message is None:
                 break
-            if message.kind == "dropped":
-                self._keeper.take(message.kind, message.content, message.size_bytes)
-                if stop_at_flood and self._keeper.is_flooded:
-                    return None
+            if message.parent != request and message.kind != TOO_LARGE:
                 continue
-            if message.parent != request:
-                continue
-            if message.kind == "execute_reply" and message.channel == "shell":
+            if message.kind == TOO_LARGE and message.channel == "shell":
+                reply = Reply(status=CellStatus.ERROR, content=UNREADABLE_ERROR)
+            elif message.kind == "execute_reply" and message.channel == "shell":
                 failed = message.content.get("status") != "ok"
                 status = CellStatus.ERROR if failed else CellStatus.OK
                 reply = Reply(status=status, content=message.content if failed else {})

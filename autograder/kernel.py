@@ -17,16 +17,12 @@ import zmq
 from jupyter_client.session import Session
 
 from autograder.box import Box
+from autograder.channel import MAX_MESSAGE_BYTES, Channel
 from autograder.errors import BoxError
 
-MAX_MESSAGE_BYTES = 32 << 20
-"""ZeroMQ drops the connection at a larger one. A page full of figures stays below."""
-MAX_QUEUED_MESSAGES = 256
 POLL_SECONDS = 0.25
 """How long to wait for a message before looking whether the kernel still lives."""
 ASK_AGAIN_SECONDS = 0.2
-DEATH_SECONDS = 0.05
-"""How long a dying process may still look alive after its connections are gone."""
 CHANNELS = {"shell": zmq.DEALER, "iopub": zmq.SUB, "control": zmq.DEALER}
 PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4, "hb": 5}
 
@@ -42,10 +38,8 @@ class Message:
     size_bytes: int
 
 
-DROPPED = Message(
-    channel="iopub", kind="dropped", parent="", content={}, size_bytes=MAX_MESSAGE_BYTES
-)
-"""In place of a message that was too large to be received: what was in it nobody knows."""
+TOO_LARGE = "too_large"
+"""Kind of what stands for a message that could not be received: what was in it nobody knows."""
 
 
 class KernelDied(Exception):
@@ -59,10 +53,9 @@ class Kernel:
         self._box = box
         self._session = Session(key=uuid.uuid4().hex.encode())
         self._context = zmq.Context()
-        self._sockets: dict[str, zmq.Socket[bytes]] = {}
+        self._channels: dict[str, Channel] = {}
         self._poller = zmq.Poller()
         self._pending: deque[Message] = deque()
-        self._monitor: zmq.Socket[bytes] | None = None
 
     def start(self) -> None:
         """Start the kernel in the box and connect to it.
@@ -86,17 +79,12 @@ class Kernel:
         settings.chmod(0o444)
         self._box.run("kernel.py", "-f", str(settings))
         for name, kind in CHANNELS.items():
-            link = self._context.socket(kind)
-            link.setsockopt(zmq.LINGER, 0)
-            link.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
-            link.setsockopt(zmq.RCVHWM, MAX_QUEUED_MESSAGES)
-            if name == "iopub":
-                link.setsockopt(zmq.SUBSCRIBE, b"")
-                self._monitor = link.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-                self._poller.register(self._monitor, zmq.POLLIN)
-            link.connect(f"ipc://{stem}-{PORTS[name]}")
-            self._sockets[name] = link
-            self._poller.register(link, zmq.POLLIN)
+            channel = Channel(
+                context=self._context, kind=kind, address=f"ipc://{stem}-{PORTS[name]}"
+            )
+            self._channels[name] = channel
+            self._poller.register(channel.socket, zmq.POLLIN)
+            self._poller.register(channel.monitor, zmq.POLLIN)
 
     def wait_until_ready(self, seconds: float) -> None:
         """Ask for the kernel's information until both channels answer.
@@ -148,56 +136,52 @@ class Kernel:
         KernelDied
             Once the process has ended and all that it had sent has been read.
         """
+        channels = self._channels
         while not self._pending:
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
             alive = self._box.is_alive
             ready = dict(self._poller.poll(int(1000 * min(left, POLL_SECONDS))))
-            if not ready and not alive:
+            if not alive and not any(channel.socket in ready for channel in channels.values()):
                 raise KernelDied
-            if self._monitor in ready and self._was_cut_off():
-                self._pending.append(DROPPED)
-            for name, link in self._sockets.items():
-                if link in ready and (message := self._read(name, link)):
+            for name, channel in channels.items():
+                if channel.socket in ready and (message := self._read(name, channel)):
                     self._pending.append(message)
+                if channel.monitor in ready and channel.lost_a_message():
+                    self._pending.append(_too_large(name))
         return self._pending.popleft()
-
-    def _was_cut_off(self) -> bool:
-        """Whether a living kernel lost its connection: ZeroMQ's answer to a message too large."""
-        assert self._monitor is not None
-        self._monitor.recv_multipart(zmq.NOBLOCK)
-        time.sleep(DEATH_SECONDS)
-        return self._box.is_alive
 
     def close(self) -> None:
         """Disconnect; the process is the box's affair."""
-        if self._monitor is not None:
-            self._sockets["iopub"].disable_monitor()
-            self._monitor.close(linger=0)
-        for link in self._sockets.values():
-            link.close(linger=0)
+        for channel in self._channels.values():
+            channel.close()
         self._context.term()
 
     def _send(self, channel: str, kind: str, content: dict[str, Any]) -> str:
         message = self._session.msg(kind, content)
-        self._session.send(self._sockets[channel], message)
+        self._session.send(self._channels[channel].socket, message)
         identifier: str = message["header"]["msg_id"]
         return identifier
 
-    def _read(self, channel: str, link: zmq.Socket[bytes]) -> Message | None:
+    def _read(self, name: str, channel: Channel) -> Message | None:
         """Read one message; None for what is no message of the protocol."""
+        if (parts := channel.receive()) is None:
+            return None
         try:
-            parts = link.recv_multipart(zmq.NOBLOCK)
             _, signed = self._session.feed_identities(parts)
             message = self._session.deserialize(signed)
             kind, parent = message["msg_type"], message["parent_header"].get("msg_id", "")
             content = message["content"]
-        except zmq.Again:
-            return None
         except Exception:
             return None
         if not (isinstance(kind, str) and isinstance(parent, str) and isinstance(content, dict)):
             return None
         size = sum(len(part) for part in parts)
-        return Message(channel=channel, kind=kind, parent=parent, content=content, size_bytes=size)
+        return Message(channel=name, kind=kind, parent=parent, content=content, size_bytes=size)
+
+
+def _too_large(channel: str) -> Message:
+    return Message(
+        channel=channel, kind=TOO_LARGE, parent="", content={}, size_bytes=MAX_MESSAGE_BYTES
+    )

@@ -13,9 +13,9 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.box import Box, BoxKind, Isolation, Toolbox
+from autograder.channel import MAX_MESSAGE_BYTES
 from autograder.execution import CellStatus, Ending, Execution
 from autograder.executor import Executor
-from autograder.kernel import MAX_MESSAGE_BYTES
 from autograder.outputs import overtype
 from tests.notebooks import notebook
 
@@ -211,10 +211,30 @@ def test_an_endless_print_ends(run: Runner) -> None:
     assert execution.seconds < 20
 
 
-def test_a_giant_message_harms_nobody(run: Runner) -> None:
+def test_a_message_too_large_is_counted_and_the_next_cell_is_heard(run: Runner) -> None:
     execution = run(f"print('x' * {MAX_MESSAGE_BYTES + 1000})", "print('on')", cell_seconds=6.0)
+    assert MAX_MESSAGE_BYTES <= execution.output_bytes < MAX_MESSAGE_BYTES + MEGABYTE
     assert execution.kept_output_bytes < MEGABYTE
-    assert len(execution.cells) == 2
+    assert statuses(execution) == [CellStatus.OK, CellStatus.OK]
+    assert text_of(execution, 2) == "on\n"
+
+
+def test_an_error_too_long_to_receive_is_an_error(run: Runner) -> None:
+    execution = run(f"raise ValueError('x' * {MAX_MESSAGE_BYTES})", "print('on')")
+    assert statuses(execution) == [CellStatus.ERROR, CellStatus.OK]
+    assert execution.cells[0].error_name == "MessageTooLarge"
+    assert text_of(execution, 2) == "on\n"
+
+
+def test_a_kernel_that_closes_its_connection_has_not_printed_too_much(run: Runner) -> None:
+    execution = run(
+        "get_ipython().kernel.iopub_socket.io_thread.socket.close(0)",
+        "print('unheard')",
+        cell_seconds=4.0,
+        output_bytes=8 * MEGABYTE,
+    )
+    assert execution.output_bytes < MEGABYTE
+    assert execution.ending is not Ending.OUTPUT_TOO_LARGE
 
 
 def test_a_progress_bar_leaves_one_line(run: Runner) -> None:
