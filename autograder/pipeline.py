@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import nbformat
 
 from autograder.assignment import Assignment
-from autograder.box import Box, Isolation, Toolbox
+from autograder.box import Box, Isolation, Toolbox, Zygote
 from autograder.checks import Evidence, describe_checks, load_otter, run_checks, skipped_checks
 from autograder.config import REFLECTION_NAMES
 from autograder.describe import (
@@ -48,6 +48,8 @@ class Grader:
         The kind of box to use, and what is known about it.
     threads
         For each box to compute with; None leaves it to the libraries.
+    zygote
+        To fork boxes from, where several submissions follow each other.
     on_cell
         Called with (code cells done, code cells in all).
     """
@@ -56,6 +58,7 @@ class Grader:
     toolbox: Toolbox
     isolation: Isolation
     threads: int | None = None
+    zygote: Zygote | None = None
     on_cell: Callable[[int, int], None] | None = None
 
     def grade(self, candidate: Candidate) -> Outcome:
@@ -96,7 +99,13 @@ class Grader:
     def _execute(self, submission: Submission) -> tuple[Execution, NetworkExport | None, str, bool]:
         """Run the notebook; (execution, export or None, why there is none, whether too large)."""
         config = self.assignment.config
-        with Box.open(kind=self.isolation.kind, limits=config.limits, toolbox=self.toolbox) as box:
+        with Box.open(
+            kind=self.isolation.kind,
+            limits=config.limits,
+            toolbox=self.toolbox,
+            threads=self.threads,
+            zygote=self.zygote,
+        ) as box:
             execution = Executor(
                 box=box,
                 toolbox=self.toolbox,

@@ -84,6 +84,7 @@ def grade_batch(
             kinds=list(kinds),
             require_isolation=require_isolation,
             threads=None,
+            warm=True,
             leftovers=[scratch],
             grader="autograder.batch.worker:make_grader",
         )
@@ -100,6 +101,7 @@ def grade_batch(
                     toolbox=str(toolbox.root),
                     isolation=isolation,
                     threads=threads_for(count),
+                    warm=len(todo) > count,
                     leftovers=[*setup.leftovers, str(toolbox.root)],
                 )
                 seconds = assignment.config.limits.notebook_seconds + OVERHEAD_SECONDS

@@ -34,6 +34,8 @@ class Setup(Record, frozen=True):
     require_isolation: bool
     threads: int | None
     """For TensorFlow and for NumPy; None to let them have the whole machine."""
+    warm: bool
+    """Whether to fork boxes from a process that has TensorFlow imported: worth it for several."""
     leftovers: list[str]
     """Folders that the one who starts the process removes; if it was killed, the process does."""
     grader: str

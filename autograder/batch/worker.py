@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from autograder.batch.messages import Job, Setup
-    from autograder.box import Isolation, Toolbox
+    from autograder.box import Isolation, Toolbox, Zygote
     from autograder.intake import Candidate
     from autograder.pipeline import Outcome
 
@@ -40,20 +40,42 @@ class CandidateGrader(Protocol):
 
 
 def make_grader(
-    setup: Setup, toolbox: Toolbox, isolation: Isolation, on_cell: OnCell
+    setup: Setup,
+    toolbox: Toolbox,
+    isolation: Isolation,
+    on_cell: OnCell,
+    stack: contextlib.ExitStack,
 ) -> CandidateGrader:
     """The real grader: `autograder.pipeline.Grader`."""
+    # First, since TensorFlow is imported meanwhile.
+    zygote = _start_zygote(setup, toolbox, isolation, stack) if setup.warm else None
     from autograder.assignment import Assignment
+    from autograder.box import probe_forked
     from autograder.data import load_mnist
+    from autograder.errors import BoxError
     from autograder.pipeline import Grader
     from autograder.preprocessing import Statistics
 
     mnist = load_mnist(Path(setup.data))
+    statistics = Statistics.of(mnist.x_train)
+    if zygote is not None:
+        try:
+            isolation = probe_forked(
+                isolation,
+                zygote,
+                limits=setup.config.limits,
+                toolbox=toolbox,
+                secret_files=_secret_files(setup),
+            )
+        except BoxError as error:
+            # Slower, and just as safe.
+            print(f"Every box is started from nothing. {error}", file=sys.stderr)
+            zygote = None
     return Grader(
         assignment=Assignment(
             config=setup.config,
             mnist=mnist,
-            statistics=Statistics.of(mnist.x_train),
+            statistics=statistics,
             data=Path(setup.data),
             tests=Path(setup.tests),
             lesson_text=setup.lesson_text,
@@ -63,7 +85,27 @@ def make_grader(
         isolation=isolation,
         on_cell=on_cell,
         threads=setup.threads,
+        zygote=zygote,
     )
+
+
+def _start_zygote(
+    setup: Setup, toolbox: Toolbox, isolation: Isolation, stack: contextlib.ExitStack
+) -> Zygote | None:
+    from autograder.box import Zygote
+    from autograder.errors import BoxError
+
+    try:
+        return stack.enter_context(
+            Zygote(kind=isolation.kind, toolbox=toolbox, threads=setup.threads)
+        )
+    except BoxError as error:
+        print(f"Every box is started from nothing. {error}", file=sys.stderr)
+        return None
+
+
+def _secret_files(setup: Setup) -> list[Path]:
+    return [Path(setup.data), *sorted(Path(setup.tests).glob("*.py"))]
 
 
 def main(descriptor: int, setup_file: str) -> None:
@@ -108,7 +150,7 @@ def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -
         def on_cell(done: int, total: int) -> None:
             link.send_bytes(encode(CellRan(done=done, total=total)))
 
-        grader: CandidateGrader = maker(setup, toolbox, isolation, on_cell)
+        grader: CandidateGrader = maker(setup, toolbox, isolation, on_cell, stack)
         link.send_bytes(encode(Ready(isolation=isolation)))
         while True:
             job = decoder.decode(jobs.get())
@@ -130,7 +172,7 @@ def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolatio
     isolation = setup.isolation or probe(
         limits=setup.config.limits,
         toolbox=toolbox,
-        secret_files=[Path(setup.data), *sorted(Path(setup.tests).glob("*.py"))],
+        secret_files=_secret_files(setup),
         kinds=setup.kinds,
     )
     if setup.require_isolation and not isolation.is_complete:

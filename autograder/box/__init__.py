@@ -2,9 +2,10 @@
 
 from autograder.box.box import Box
 from autograder.box.command import BoxKind
-from autograder.box.guarantees import Finding, Guarantee, Isolation, probe
+from autograder.box.guarantees import Finding, Guarantee, Isolation, probe, probe_forked
 from autograder.box.toolbox import Toolbox
 from autograder.box.watchdog import Breach
+from autograder.box.zygote import Zygote
 
 __all__ = [
     "Box",
@@ -14,5 +15,7 @@ __all__ = [
     "Guarantee",
     "Isolation",
     "Toolbox",
+    "Zygote",
     "probe",
+    "probe_forked",
 ]

@@ -37,6 +37,7 @@ from autograder.box.scratch import Scratch, Usage
 from autograder.box.toolbox import Toolbox
 from autograder.box.users import SHARED_MEMORY, free_user_id, is_root, sweep
 from autograder.box.watchdog import Breach, Watchdog
+from autograder.box.zygote import ForkedProcess, Zygote
 from autograder.config import Limits
 from autograder.errors import BoxError
 
@@ -61,7 +62,15 @@ class Box:
     """
 
     def __init__(
-        self, *, kind: BoxKind, limits: Limits, toolbox: Toolbox, scratch: Scratch, uid: int | None
+        self,
+        *,
+        kind: BoxKind,
+        limits: Limits,
+        toolbox: Toolbox,
+        scratch: Scratch,
+        uid: int | None,
+        threads: int | None = None,
+        zygote: Zygote | None = None,
     ) -> None:
         self.kind = kind
         self.scratch = scratch
@@ -69,8 +78,9 @@ class Box:
         self._limits = limits
         self._toolbox = toolbox
         self._uid = uid
-        self._environment = environment(scratch)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = environment(scratch, threads=threads)
+        self._zygote = zygote
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self._cgroup: ControlGroup | None = None
         self._stderr: deque[str] = deque(maxlen=MAX_STDERR_LINES)
         self._strangers = children_of_grader()
@@ -90,6 +100,7 @@ class Box:
         toolbox: Toolbox,
         threads: int | None = None,
         parent: Path | None = None,
+        zygote: Zygote | None = None,
     ) -> Box:
         """Make the box; nothing runs in it yet.
 
@@ -99,6 +110,9 @@ class Box:
             To compute with; None leaves it to the libraries.
         parent
             Where to make its folders; None for the system's place for temporary files.
+        zygote
+            Of the same kind, to fork the box's process from, as long as it lives; None to start
+            it from nothing.
 
         Raises
         ------
@@ -108,10 +122,19 @@ class Box:
         uid = free_user_id() if is_root() and kind is not BoxKind.PLAIN else None
         if kind is BoxKind.USER and uid is None:
             raise BoxError("Only root can run a box as another user.")
-        scratch = Scratch.create(uid=uid, parent=parent)
-        box = cls(kind=kind, limits=limits, toolbox=toolbox, scratch=scratch, uid=uid)
-        box._environment = environment(scratch, threads=threads)
-        return box
+        if zygote is not None:
+            if zygote.kind is not kind:
+                raise BoxError(f"A {zygote.kind.value} zygote cannot fork a {kind.value} box.")
+            parent = zygote.nest
+        return cls(
+            kind=kind,
+            limits=limits,
+            toolbox=toolbox,
+            scratch=Scratch.create(uid=uid, parent=parent),
+            uid=uid,
+            threads=threads,
+            zygote=zygote,
+        )
 
     def __enter__(self) -> Box:
         return self
@@ -143,13 +166,6 @@ class Box:
         self._cgroup = ControlGroup.create(
             memory_bytes=self._limits.memory_bytes, processes=self._limits.processes
         )
-        prefix = self._cgroup.prefix() if self._cgroup else []
-        if self.kind is BoxKind.NAMESPACES:
-            prefix += bubblewrap_command(
-                scratch=self.scratch,
-                readable=readable_paths(self._toolbox.root),
-                as_root=is_root(),
-            )
         specification = lock_specification(
             kind=self.kind,
             uid=self._uid,
@@ -159,22 +175,13 @@ class Box:
             program=[str(self._toolbox.program(program)), *arguments],
             status=status_write,
         )
-        command = [*prefix, sys.executable, "-I", str(self._toolbox.program("enter.py"))]
-        command.append(json.dumps(specification))
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=self._environment,
-                cwd="/",
-                pass_fds=(status_write,),
-                start_new_session=True,
-            )
-        except OSError as error:
+            self._process = self._fork(specification, status_write)
+            if self._process is None:
+                self._process = self._start(specification, status_write)
+        except BaseException:
             os.close(status_read)
-            raise BoxError(f"The box could not be started: {error}.") from error
+            raise
         finally:
             os.close(status_write)
         threading.Thread(target=self._drain, daemon=True, name="m5-stderr").start()
@@ -184,6 +191,47 @@ class Box:
             os.close(status_read)
         self._watchdog.start()
 
+    def _fork(self, specification: dict[str, object], status: int) -> ForkedProcess | None:
+        """Fork the box's process, if there is a zygote that can still do it."""
+        if self._zygote is None or not self._zygote.is_alive:
+            return None
+        try:
+            return self._zygote.fork(
+                specification=specification,
+                environment=self._environment,
+                scratch=self.scratch,
+                status=status,
+                adopt=self._cgroup.add if self._cgroup else lambda pid: None,
+            )
+        except BoxError:
+            # Nothing of it is left, and the box can do without.
+            return None
+
+    def _start(self, specification: dict[str, object], status: int) -> subprocess.Popen[bytes]:
+        """Start the box's process from nothing."""
+        prefix = self._cgroup.prefix() if self._cgroup else []
+        if self.kind is BoxKind.NAMESPACES:
+            prefix += bubblewrap_command(
+                scratch=self.scratch,
+                readable=readable_paths(self._toolbox.root),
+                as_root=is_root(),
+            )
+        command = [*prefix, sys.executable, "-I", str(self._toolbox.program("enter.py"))]
+        command.append(json.dumps(specification))
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+                cwd="/",
+                pass_fds=(status,),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise BoxError(f"The box could not be started: {error}.") from error
+
     def _read_status(self, status: int) -> dict[str, int | str]:
         text = b""
         while select.select([status], [], [], START_SECONDS)[0]:
@@ -192,8 +240,12 @@ class Box:
             if not part:
                 break
         try:
-            layers: dict[str, int | str] = json.loads(text)
-        except ValueError:
+            notes = [json.loads(line) for line in text.splitlines()]
+            layers: dict[str, int | str] = notes[-1]
+            if len(notes) > 1 and isinstance(self._process, ForkedProcess):
+                # What was forked has forked what goes on, in namespaces of its own.
+                self._process.follow(int(notes[0]["pid"]))
+        except (ValueError, IndexError, KeyError):
             self.kill()
             said = " ".join(self._stderr) or "it said nothing"
             raise BoxError(f"A box of kind {self.kind.value} did not start: {said}.") from None
@@ -219,6 +271,11 @@ class Box:
         if self._watchdog.breach is None and self._cgroup and self._cgroup.ran_out_of_memory():
             return Breach.MEMORY
         return self._watchdog.breach
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether its process was forked from a zygote."""
+        return isinstance(self._process, ForkedProcess)
 
     @property
     def stderr(self) -> tuple[str, ...]:

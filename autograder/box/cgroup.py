@@ -86,6 +86,17 @@ class ControlGroup:
         join = " && ".join(f'echo $$ > "{folder}/cgroup.procs"' for folder in self.folders)
         return ["/bin/sh", "-c", f'{join} && exec "$@"', "sh"]
 
+    def add(self, pid: int) -> None:
+        """Put a process into the group, and with it all that it will start.
+
+        Raises
+        ------
+        OSError
+            If the kernel refuses.
+        """
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(pid))
+
     def ran_out_of_memory(self) -> bool:
         """Whether the kernel killed a process of this group for its memory."""
         if self.memory is None:

@@ -93,16 +93,67 @@ def bubblewrap_command(*, scratch: Scratch, readable: Iterable[str], as_root: bo
     bwrap = find_bubblewrap()
     if bwrap is None:
         raise BoxError("bubblewrap is not installed.")
-    command = [bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-    command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "box"]
+    command = [bwrap, "--unshare-pid", *COMMON_OPTIONS, "--hostname", "box"]
     if as_root:
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
-        command += ["--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"]
+        ordinary = str(ORDINARY_USER)
+        command += ["--unshare-user", "--disable-userns", "--uid", ordinary, "--gid", ordinary]
     # First /tmp, since toolbox and scratch folders mostly lie below it.
     command += ["--bind", str(scratch.tmp), "/tmp", "--perms", "0755", "--dir", "/var"]
     command += ["--bind", str(scratch.tmp), "/var/tmp"]
-    bound = [*readable, *map(str, scratch.writable)]
+    command += _show(readable, map(str, scratch.writable))
+    command += ["--bind", str(scratch.shm), "/dev/shm"]
+    return [*command, "--remount-ro", "/", "--chdir", "/", "--"]
+
+
+ZYGOTE_CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_DAC_OVERRIDE")
+"""To make namespaces and mounts, to become a box's user, and to make mount points in folders that
+belong to that user. What is forked gives them all up before it runs anything."""
+
+
+def zygote_command(*, nest: Path, readable: Iterable[str], as_root: bool) -> list[str]:
+    """The same for a zygote: it sees the system and its nest, and may make namespaces.
+
+    It stays among the grader's processes, so that the ids of what it forks are known to both.
+
+    Raises
+    ------
+    BoxError
+        If bubblewrap is not installed.
+    """
+    bwrap = find_bubblewrap()
+    if bwrap is None:
+        raise BoxError("bubblewrap is not installed.")
+    command = [bwrap, *COMMON_OPTIONS, "--cap-drop", "ALL"]
+    for capability in ZYGOTE_CAPABILITIES:
+        command += ["--cap-add", capability]
+    if not as_root:
+        # Any other user than root would be put into a second user namespace, without the mounts.
+        command += ["--unshare-user", "--uid", "0", "--gid", "0"]
+    command += ["--perms", "0755", "--dir", "/tmp", "--perms", "0755", "--dir", "/var"]
+    command += ["--perms", "0755", "--dir", "/var/tmp"]
+    command += _show(readable, [str(nest)])
+    return [*command, "--remount-ro", "/", "--chdir", "/", "--"]
+
+
+COMMON_OPTIONS = (
+    "--unshare-ipc",
+    "--unshare-net",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    "--die-with-parent",
+    "--new-session",
+)
+ORDINARY_USER = 1000
+"""Who a box is to itself where the grader is not root."""
+
+
+def _show(readable: Iterable[str], writable: Iterable[str]) -> list[str]:
+    """Options that show these paths in an empty file system, /proc and /dev with them."""
+    readable, writable = list(readable), list(writable)
+    command = []
+    bound = [*readable, *writable]
     ancestors = {parent for path in bound for parent in Path(path).parents} - {Path("/")}
     for folder in sorted(ancestors - {Path(path) for path in bound}):
         # Else bubblewrap makes them for root's eyes alone.
@@ -113,10 +164,8 @@ def bubblewrap_command(*, scratch: Scratch, readable: Iterable[str], as_root: bo
         else:
             command += ["--ro-bind", path, path]
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    command += ["--bind", str(scratch.shm), "/dev/shm"]
-    for folder in scratch.writable:
-        command += ["--bind", str(folder), str(folder)]
-    command += ["--remount-ro", "/", "--chdir", "/", "--"]
+    for path in writable:
+        command += ["--bind", path, path]
     return command
 
 

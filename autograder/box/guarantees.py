@@ -9,7 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from autograder.box.box import Box
 from autograder.box.cgroup import ControlGroup
 from autograder.box.command import BoxKind
 from autograder.box.toolbox import Toolbox
+from autograder.box.zygote import Zygote
 from autograder.config import Limits
 from autograder.errors import BoxError
 
@@ -116,10 +117,43 @@ def probe(
     raise BoxError("No kind of box can be made here. " + " ".join(passed_over))
 
 
+def probe_forked(
+    isolation: Isolation,
+    zygote: Zygote,
+    *,
+    limits: Limits,
+    toolbox: Toolbox,
+    secret_files: Sequence[Path],
+) -> Isolation:
+    """Find out whether forked boxes hold what started ones hold, by trying to break out of one.
+
+    Raises
+    ------
+    BoxError
+        If a box cannot be forked, or if a guarantee that held does not hold any more.
+    """
+    layers, findings = _try_kind(isolation.kind, limits, toolbox, secret_files, zygote)
+    lost = [
+        f"{after.guarantee.value}: {after.reason}"
+        for before, after in zip(isolation.findings, findings, strict=True)
+        if before.held and not after.held
+    ]
+    if lost:
+        raise BoxError("A box that was forked would not hold this. " + "; ".join(lost))
+    return replace(isolation, layers=(*layers, "forked from a process with TensorFlow"))
+
+
 def _try_kind(
-    kind: BoxKind, limits: Limits, toolbox: Toolbox, secret_files: Sequence[Path]
+    kind: BoxKind,
+    limits: Limits,
+    toolbox: Toolbox,
+    secret_files: Sequence[Path],
+    zygote: Zygote | None = None,
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    with _listeners() as plan, Box.open(kind=kind, limits=limits, toolbox=toolbox) as box:
+    with (
+        _listeners() as plan,
+        Box.open(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box,
+    ):
         answer_file = box.scratch.export / "answer.json"
         plan |= {
             "secrets": [str(path) for path in secret_files],
@@ -129,6 +163,8 @@ def _try_kind(
             "answer": str(answer_file),
         }
         box.run("selftest.py", json.dumps(plan))
+        if zygote is not None and not box.is_forked:
+            raise BoxError("A box could not be forked.")
         deadline = time.monotonic() + SELFTEST_SECONDS
         while box.is_alive and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -45,6 +45,7 @@ def fake_setup(assignment: Assignment, **changes: Any) -> Setup:
         "isolation": ISOLATION,
         "require_isolation": False,
         "threads": 1,
+        "warm": False,
         "grader": "tests.batch.obedient:make_grader",
     }
     return Setup(**(fields | changes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import uuid
@@ -15,7 +16,7 @@ import msgspec
 import pytest
 
 from autograder.assignment import Assignment
-from autograder.box import Box, BoxKind, Breach, Toolbox, probe
+from autograder.box import Box, BoxKind, Breach, Toolbox, Zygote, probe
 from autograder.config import Limits
 from autograder.errors import BoxError
 
@@ -36,8 +37,11 @@ class Run:
 class Lab:
     """Runs programs in boxes of one kind."""
 
-    def __init__(self, kind: BoxKind, limits: Limits, toolbox: Toolbox) -> None:
+    def __init__(
+        self, kind: BoxKind, limits: Limits, toolbox: Toolbox, zygote: Zygote | None = None
+    ) -> None:
         self.kind = kind
+        self.zygote = zygote
         self.limits = limits
         self.toolbox = toolbox
 
@@ -51,7 +55,9 @@ class Lab:
     def box(self, **changes: Any) -> Iterator[Box]:
         """An open box with some limits changed."""
         limits = msgspec.structs.replace(self.limits, **changes)
-        with Box.open(kind=self.kind, limits=limits, toolbox=self.toolbox) as box:
+        with Box.open(
+            kind=self.kind, limits=limits, toolbox=self.toolbox, zygote=self.zygote
+        ) as box:
             yield box
 
     def start(self, box: Box, source: str) -> None:
@@ -92,14 +98,33 @@ def working_kinds(assignment: Assignment, toolbox: Toolbox) -> dict[BoxKind, str
     return reasons
 
 
-@pytest.fixture(params=list(BoxKind), ids=lambda kind: kind.value)
+@pytest.fixture(scope="session")
+def zygotes(toolbox: Toolbox) -> Iterator[dict[BoxKind, Zygote]]:
+    """Made when first asked for; they import little, since it is not what is tried here."""
+    with contextlib.ExitStack() as stack:
+
+        class Made(dict[BoxKind, Zygote]):
+            def __missing__(self, kind: BoxKind) -> Zygote:
+                zygote = Zygote(kind=kind, toolbox=toolbox, modules=["numpy"])
+                self[kind] = stack.enter_context(zygote)
+                return zygote
+
+        yield Made()
+
+
+@pytest.fixture(
+    params=[(kind, warm) for warm in (False, True) for kind in BoxKind],
+    ids=lambda param: f"{param[0].value}-{'forked' if param[1] else 'started'}",
+)
 def lab(
     request: pytest.FixtureRequest,
     working_kinds: dict[BoxKind, str],
     assignment: Assignment,
     toolbox: Toolbox,
+    zygotes: dict[BoxKind, Zygote],
 ) -> Lab:
-    """A lab for each kind of box; skipped, with the reason, where there is none."""
-    if reason := working_kinds[request.param]:
+    """A lab for each kind of box, started or forked; skipped, with the reason, if there is none."""
+    kind, warm = request.param
+    if reason := working_kinds[kind]:
         pytest.skip(reason)
-    return Lab(request.param, assignment.config.limits, toolbox)
+    return Lab(kind, assignment.config.limits, toolbox, zygotes[kind] if warm else None)

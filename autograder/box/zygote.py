@@ -1,0 +1,277 @@
+"""A process that has TensorFlow imported, from which boxes are forked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import psutil
+
+from autograder.box.command import (
+    ORDINARY_USER,
+    BoxKind,
+    environment,
+    readable_paths,
+    zygote_command,
+)
+from autograder.box.members import descendants, kill_all
+from autograder.box.scratch import MAX_PARENT_BYTES, Scratch
+from autograder.box.toolbox import Toolbox
+from autograder.box.users import is_root
+from autograder.errors import BoxError
+
+IMPORT_SECONDS = 300.0
+"""For importing TensorFlow, 3 to 9 s on an idle machine, on a machine that is far from idle."""
+FORK_SECONDS = 30.0
+KERNEL_MODULES = ("ipykernel.kernelapp", "tensorflow", "keras", "keras.datasets.mnist")
+"""What a kernel has imported before the student's first cell."""
+NAME_BYTES = 12
+"""What the nest's own name adds to the path of a scratch folder."""
+MAX_STDERR_LINES = 20
+POLL_SECONDS = 0.02
+
+
+class ForkedProcess:
+    """The first process of a forked box, looked after as `subprocess.Popen` looks after its own."""
+
+    def __init__(self, *, pid: int, stderr: IO[bytes]) -> None:
+        self.stderr = stderr
+        self.follow(pid)
+
+    def follow(self, pid: int) -> None:
+        """Look after another process from now on: the one that this one started and left."""
+        self.pid = pid
+        with contextlib.suppress(psutil.Error):
+            # Holds the time of its start too, so that another with its number is not taken for it.
+            self._process: psutil.Process | None = psutil.Process(pid)
+            return
+        self._process = None
+
+    def poll(self) -> int | None:
+        """None while it runs; how it ended only its parent knows."""
+        with contextlib.suppress(psutil.Error):
+            if (
+                self._process is not None
+                and self._process.is_running()
+                and self._process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+            ):
+                return None
+        return 0
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            If it still runs after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
+            time.sleep(POLL_SECONDS)
+        return code
+
+
+class Zygote:
+    """Forks the processes of boxes of one kind; a context manager.
+
+    Importing TensorFlow takes longer than all else that grading costs beside the training. Here it
+    is done once, in a process that never runs a line of a submission.
+
+    Parameters
+    ----------
+    kind
+        Of the boxes that it forks.
+    threads
+        To compute with; None leaves it to the libraries.
+    parent
+        Where to make the folder for all their scratch folders; None for the system's place.
+    modules
+        To import.
+
+    Notes
+    -----
+    The kernel ends it when the thread that made it ends.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: BoxKind,
+        toolbox: Toolbox,
+        threads: int | None = None,
+        parent: Path | None = None,
+        modules: Sequence[str] = KERNEL_MODULES,
+    ) -> None:
+        self.kind = kind
+        self._toolbox = toolbox
+        self._threads = threads
+        self._modules = modules
+        self._said: deque[str] = deque(maxlen=MAX_STDERR_LINES)
+        self._lock = threading.Lock()
+        self._ready = False
+        parent = parent or Path(tempfile.gettempdir())
+        if len(os.fsencode(parent)) > MAX_PARENT_BYTES - NAME_BYTES:
+            parent = Path("/tmp")
+        try:
+            self.nest = Path(tempfile.mkdtemp(prefix="m5-", dir=parent)).resolve()
+            self.nest.chmod(0o711 if is_root() else 0o700)
+            self._scratch = Scratch.create(uid=None, parent=self.nest)
+            self._start()
+        except OSError as error:
+            raise BoxError(f"A warm start could not be made ready: {error}.") from error
+
+    def _start(self) -> None:
+        self._link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command: list[str] = []
+        if self.kind is BoxKind.NAMESPACES:
+            command = zygote_command(
+                nest=self.nest, readable=readable_paths(self._toolbox.root), as_root=is_root()
+            )
+        program = str(self._toolbox.program("zygote.py"))
+        # Only where what it forks starts the box's processes and leaves: else orphans are ours.
+        adopts = "1" if self.kind is BoxKind.NAMESPACES else "0"
+        command += [sys.executable, "-I", program, str(theirs.fileno()), adopts, *self._modules]
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=environment(self._scratch, threads=self._threads),
+                cwd="/",
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        threading.Thread(target=self._drain, daemon=True, name="m5-zygote").start()
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still fork."""
+        return self._process.poll() is None
+
+    def fork(
+        self,
+        *,
+        specification: dict[str, object],
+        environment: dict[str, str],
+        scratch: Scratch,
+        status: int,
+        adopt: Callable[[int], None],
+    ) -> ForkedProcess:
+        """Fork the process of a box, whose scratch folder must lie in `nest`.
+
+        Parameters
+        ----------
+        specification
+            For `inside/enter.py`.
+        environment
+            The whole environment of the new process.
+        status
+            Descriptor to which the new process writes which layers came about.
+        adopt
+            Called with the new process's id before it goes on, to put it into its control group.
+
+        Raises
+        ------
+        BoxError
+            If the zygote has died, or does not answer. Nothing was forked then.
+        """
+        request = {
+            "enter": specification,
+            "environment": environment,
+            "namespaces": self._namespaces(scratch) if self.kind is BoxKind.NAMESPACES else None,
+        }
+        stderr_read, stderr_write = os.pipe()
+        go_read, go_write = os.pipe()
+        stderr = os.fdopen(stderr_read, "rb")
+        pid: int | None = None
+        try:
+            with self._lock:
+                self._wait_until_ready()
+                packet = [json.dumps(request).encode()]
+                socket.send_fds(self._link, packet, [stderr_write, status, go_read])
+                pid = int(self._hear(FORK_SECONDS)["pid"])
+            adopt(pid)
+            return ForkedProcess(pid=pid, stderr=stderr)
+        except (OSError, KeyError, ValueError) as error:
+            stderr.close()
+            if pid is not None:
+                # It still waits for the pipe that is closed below.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            raise self._failure(f"{type(error).__name__}: {error}") from error
+        finally:
+            for descriptor in (stderr_write, go_read, go_write):
+                os.close(descriptor)
+
+    def close(self) -> None:
+        """End it; what it forked ends with it."""
+        self._link.close()
+        kill_all(lambda: descendants(self._process.pid))
+        self._process.wait()
+        shutil.rmtree(self.nest, ignore_errors=True)
+
+    def _namespaces(self, scratch: Scratch) -> dict[str, object]:
+        """What `inside/nest.py` is told; see there for the keys."""
+        below = [path for path in readable_paths(self._toolbox.root) if path.startswith("/tmp/")]
+        return {
+            "nest": str(self.nest),
+            "writable": [str(folder) for folder in scratch.writable],
+            "tmp": str(scratch.tmp),
+            "shm": str(scratch.shm),
+            "below_tmp": below,
+            "user": None if is_root() else ORDINARY_USER,
+            "reaper": str(self._toolbox.program("reaper.py")),
+        }
+
+    def _wait_until_ready(self) -> None:
+        if not self._ready:
+            self._hear(IMPORT_SECONDS)
+            self._ready = True
+
+    def _hear(self, seconds: float) -> dict[str, Any]:
+        if not select.select([self._link], [], [], seconds)[0]:
+            raise OSError(f"no answer within {seconds:.0f} s")
+        if not (packet := self._link.recv(1 << 16)):
+            raise OSError("it has ended")
+        answer: dict[str, Any] = json.loads(packet)
+        return answer
+
+    def _failure(self, what: str) -> BoxError:
+        said = " ".join(self._said) or "it said nothing"
+        return BoxError(f"The process with TensorFlow imported cannot be forked ({what}): {said}.")
+
+    def _drain(self) -> None:
+        assert self._process.stderr is not None
+        with contextlib.suppress(OSError, ValueError):
+            while line := self._process.stderr.readline(4096):
+                self._said.append(line.decode(errors="replace").rstrip())

@@ -1,0 +1,148 @@
+"""Parent of warm kernels: imports TensorFlow once, then forks a process for each submission.
+
+``zygote.py SOCKET SUBREAPER MODULE...`` imports the modules, says so over the socket of that
+number, and is then told over it what to fork, one JSON object a packet:
+
+    enter        what inside/enter.py is to lock, see there
+    environment  the whole environment of the new process
+    namespaces   what inside/nest.py is to hide and show, or null for a box without namespaces
+
+With each packet come three descriptors: standard error, the pipe for the status, and a pipe that
+is closed when the grader has put the new process where it belongs. The answer is
+``{"pid": number}``. Nothing of a submission ever runs in this process; what it forks becomes
+UNTRUSTED GROUND once enter.py is done with it.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import warnings
+
+MAX_PACKET_BYTES = 1 << 20
+LOOK_SECONDS = 0.5
+"""Between two looks for children that have ended."""
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+# What ipykernel would set before Keras imports Matplotlib, which looks for it only once.
+BACKEND = "module://matplotlib_inline.backend_inline"
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent():
+    """Have the kernel end this process when its parent ends. Lost when the user id changes."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def own_descriptors(stderr, status):
+    """Keep standard error and the status, the latter as number 3; returns 3."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for number, source in ((0, null), (1, null), (2, stderr), (3, status)):
+        os.dup2(source, number)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    return 3
+
+
+def become_box(request, enter, nest, stderr, status, go):
+    """Lock this process in as `request` says; returns in the one that is to run the program."""
+    os.setsid()
+    os.read(go, 1)
+    where = request["namespaces"]
+    if where is not None:
+        waiting, parent_lives = os.pipe()
+        nest.hide(where)
+        if (first := os.fork()) > 0:
+            os.write(status, json.dumps({"pid": first}).encode() + b"\n")
+            os._exit(0)
+        os.close(parent_lives)
+        # Once the middle process is gone, this one belongs to the zygote and dies with it.
+        os.read(waiting, 1)
+        nest.settle(where)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    specification = request["enter"]
+    specification["status"] = own_descriptors(stderr, status)
+    layers = enter.enter(specification)
+    die_with_parent()
+    if where is not None and (kernel := os.fork()) > 0:
+        # As small as can be: it has nothing more to do than a system's first process.
+        os.close(3)
+        python = sys.executable
+        os.execv(python, [python, "-I", "-S", where["reaper"], str(kernel)])
+    # If the grader is gone already, this fails, and with it the process.
+    os.write(3, json.dumps(layers).encode() + b"\n")
+    os.close(3)
+    return specification["run"]
+
+
+def complain(text, stderr):
+    """Write to standard error, which may have its own number by now, or not yet."""
+    for number in (stderr, 2):
+        with contextlib.suppress(OSError):
+            os.write(number, text.encode())
+            return
+
+
+def reap():
+    """Take leave of children that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def serve(link, enter, nest):
+    """Fork until the other end is closed; returns only in a forked process, what it is to run."""
+    while True:
+        reap()
+        if not select.select([link], [], [], LOOK_SECONDS)[0]:
+            continue
+        packet, descriptors, _, _ = socket.recv_fds(link, MAX_PACKET_BYTES, 3)
+        if not packet:
+            sys.exit()
+        child = os.fork()
+        if child == 0:
+            try:
+                link.detach()
+                return become_box(json.loads(packet), enter, nest, *descriptors)
+            except BaseException as error:
+                complain(f"{type(error).__name__}: {error}\n", descriptors[0])
+                os._exit(1)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        link.send(json.dumps({"pid": child}).encode())
+
+
+def main():
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import enter
+    import nest
+
+    del sys.path[0]
+    link = socket.socket(fileno=int(sys.argv[1]))
+    libc.prctl(PR_SET_CHILD_SUBREAPER, int(sys.argv[2]), 0, 0, 0)
+    os.environ["MPLBACKEND"] = BACKEND
+    for name in sys.argv[3:]:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    link.send(json.dumps({"imported": sys.argv[3:]}).encode())
+    with warnings.catch_warnings():
+        # Threads that the libraries started are idle, and know how to be forked.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        run = serve(link, enter, nest)
+    gc.unfreeze()
+    for name in ("enter", "nest"):
+        del sys.modules[name]
+    sys.argv = run
+
+
+if __name__ == "__main__":
+    main()
+    runpy.run_path(sys.argv[0], run_name="__main__")
