@@ -140,12 +140,9 @@ def notes_for(execution: Execution, evidence: Evidence) -> list[str]:
                 "those that it did not have, which happens when it was trained on test images. "
                 "Only the images that it did not have were counted."
             )
-    if execution.output_bytes > execution.kept_output_bytes and execution.kept_output_bytes:
-        dropped = execution.output_bytes - execution.kept_output_bytes
-        if dropped > 1 << 20:
-            notes.append(
-                f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept."
-            )
+    dropped = execution.output_bytes - execution.kept_output_bytes
+    if dropped > 1 << 20:
+        notes.append(f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept.")
     return notes
 
 

@@ -107,9 +107,10 @@ def bubblewrap_command(*, scratch: Scratch, readable: Iterable[str], as_root: bo
     return [*command, "--remount-ro", "/", "--chdir", "/", "--"]
 
 
-ZYGOTE_CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_DAC_OVERRIDE")
-"""To make namespaces and mounts, to become a box's user, and to make mount points in folders that
-belong to that user. What is forked gives them all up before it runs anything."""
+ZYGOTE_CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_DAC_OVERRIDE", "CAP_KILL")
+"""To make namespaces and mounts, to become a box's user, to make mount points in folders that
+belong to that user, and for the signal by which its processes end with their parent. What is
+forked gives them all up before it runs anything."""
 
 
 def zygote_command(*, nest: Path, readable: Iterable[str], as_root: bool) -> list[str]:

@@ -148,7 +148,9 @@ class Zygote:
         program = str(self._toolbox.program("zygote.py"))
         # Only where what it forks starts the box's processes and leaves: else orphans are ours.
         adopts = "1" if self.kind is BoxKind.NAMESPACES else "0"
-        command += [sys.executable, "-I", program, str(theirs.fileno()), adopts, *self._modules]
+        command += [sys.executable, "-I", program, str(theirs.fileno()), adopts]
+        # Its folders have the names of a box's, so that paths in them can be translated.
+        command += [str(self._scratch.work), *self._modules]
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -177,6 +179,11 @@ class Zygote:
     def is_alive(self) -> bool:
         """Whether it can still fork."""
         return self._process.poll() is None
+
+    @property
+    def pids(self) -> list[int]:
+        """Its processes, and those of the boxes that it has forked."""
+        return sorted(descendants(self._process.pid))
 
     def fork(
         self,

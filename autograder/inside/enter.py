@@ -314,6 +314,7 @@ def enter(spec):
                 except OSError as error:
                     layers[name] = f"refused: {error.strerror}"
     os.chdir(spec["cwd"])
+    os.environ["PWD"] = spec["cwd"]
     return layers
 
 

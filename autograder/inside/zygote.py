@@ -1,7 +1,8 @@
 """Parent of warm kernels: imports TensorFlow once, then forks a process for each submission.
 
-``zygote.py SOCKET SUBREAPER MODULE...`` imports the modules, says so over the socket of that
-number, and is then told over it what to fork, one JSON object a packet:
+``zygote.py SOCKET SUBREAPER FOLDER MODULE...`` imports the modules in the working folder FOLDER,
+says so over the socket of that number, and is then told over it what to fork, one JSON object a
+packet:
 
     enter        what inside/enter.py is to lock, see there
     environment  the whole environment of the new process
@@ -24,6 +25,7 @@ import select
 import signal
 import socket
 import sys
+import types
 import warnings
 
 MAX_PACKET_BYTES = 1 << 20
@@ -50,23 +52,58 @@ def own_descriptors(stderr, status):
     return 3
 
 
-def become_box(request, enter, nest, stderr, status, go):
+def places_with(root):
+    """Where modules hold paths below `root`, which they worked out when they were imported.
+
+    Returns (object, attribute, whether it is a folder), for globals and for what functions
+    remember of their last call.
+    """
+    found, seen = [], set()
+    # Modules that are loaded on demand are loaded by being looked at.
+    while unseen := [module for name, module in list(sys.modules.items()) if name not in seen]:
+        seen.update(sys.modules)
+        found += _places_in(unseen, root)
+    return found
+
+
+def _places_in(modules, root):
+    found = []
+    for module in modules:
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            holders = [(module, name)]
+            if isinstance(value, types.FunctionType):
+                holders = [(cell, "cell_contents") for cell in value.__closure__ or ()]
+            for holder, attribute in holders:
+                text = getattr(holder, attribute, None)
+                if type(text) is str and text.startswith(root):
+                    found.append((holder, attribute, os.path.isdir(text)))
+    return found
+
+
+def move(places, old, new):
+    """Have modules believe that they were imported below `new`."""
+    for holder, attribute, is_folder in places:
+        path = getattr(holder, attribute).replace(old, new, 1)
+        setattr(holder, attribute, path)
+        if is_folder:
+            os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+def become_box(request, imported, enter, nest, settled, stderr, status, go):
     """Lock this process in as `request` says; returns in the one that is to run the program."""
     os.setsid()
     os.read(go, 1)
     where = request["namespaces"]
     if where is not None:
-        waiting, parent_lives = os.pipe()
         nest.hide(where)
         if (first := os.fork()) > 0:
             os.write(status, json.dumps({"pid": first}).encode() + b"\n")
             os._exit(0)
-        os.close(parent_lives)
-        # Once the middle process is gone, this one belongs to the zygote and dies with it.
-        os.read(waiting, 1)
+        # Not before it is the zygote's child is this one to die with its parent.
+        os.read(settled, 1)
         nest.settle(where)
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update(request["environment"] | imported["environment"])
     specification = request["enter"]
     specification["status"] = own_descriptors(stderr, status)
     layers = enter.enter(specification)
@@ -79,6 +116,7 @@ def become_box(request, enter, nest, stderr, status, go):
     # If the grader is gone already, this fails, and with it the process.
     os.write(3, json.dumps(layers).encode() + b"\n")
     os.close(3)
+    move(imported["places"], imported["root"], os.path.dirname(os.environ["HOME"]))
     return specification["run"]
 
 
@@ -97,7 +135,7 @@ def reap():
             pass
 
 
-def serve(link, enter, nest):
+def serve(link, imported, enter, nest):
     """Fork until the other end is closed; returns only in a forked process, what it is to run."""
     while True:
         reap()
@@ -106,17 +144,23 @@ def serve(link, enter, nest):
         packet, descriptors, _, _ = socket.recv_fds(link, MAX_PACKET_BYTES, 3)
         if not packet:
             sys.exit()
+        settled, middle_is_gone = os.pipe()
         child = os.fork()
         if child == 0:
             try:
                 link.detach()
-                return become_box(json.loads(packet), enter, nest, *descriptors)
+                os.close(middle_is_gone)
+                return become_box(json.loads(packet), imported, enter, nest, settled, *descriptors)
             except BaseException as error:
                 complain(f"{type(error).__name__}: {error}\n", descriptors[0])
                 os._exit(1)
         for descriptor in descriptors:
             os.close(descriptor)
         link.send(json.dumps({"pid": child}).encode())
+        if json.loads(packet)["namespaces"] is not None:
+            os.waitpid(child, 0)
+        os.close(settled)
+        os.close(middle_is_gone)
 
 
 def main():
@@ -127,16 +171,25 @@ def main():
     del sys.path[0]
     link = socket.socket(fileno=int(sys.argv[1]))
     libc.prctl(PR_SET_CHILD_SUBREAPER, int(sys.argv[2]), 0, 0, 0)
+    before = dict(os.environ)
     os.environ["MPLBACKEND"] = BACKEND
-    for name in sys.argv[3:]:
+    os.chdir(sys.argv[3])
+    for name in sys.argv[4:]:
         importlib.import_module(name)
+    root = os.path.dirname(before["HOME"])
+    imported = {
+        # Libraries leave notes to themselves in the environment.
+        "environment": {n: value for n, value in os.environ.items() if before.get(n) != value},
+        "root": root,
+        "places": places_with(root),
+    }
     gc.collect()
     gc.freeze()
-    link.send(json.dumps({"imported": sys.argv[3:]}).encode())
+    link.send(json.dumps({"imported": sys.argv[4:]}).encode())
     with warnings.catch_warnings():
         # Threads that the libraries started are idle, and know how to be forked.
         warnings.simplefilter("ignore", DeprecationWarning)
-        run = serve(link, enter, nest)
+        run = serve(link, imported, enter, nest)
     gc.unfreeze()
     for name in ("enter", "nest"):
         del sys.modules[name]

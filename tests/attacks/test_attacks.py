@@ -20,7 +20,7 @@ from attack_cases import Allowed, Case, find_cases, read_notebook
 
 from autograder import pipeline
 from autograder.assignment import Assignment
-from autograder.box import Box, Isolation, Toolbox, probe
+from autograder.box import Box, Isolation, Toolbox, Zygote, probe
 from autograder.box.members import owned_by
 from autograder.config import CHECK_NAMES
 from autograder.gradebook import Gradebook
@@ -49,6 +49,9 @@ MAX_GROWTH_BYTES = 700 << 20
 """Of the grader's own memory: measuring a network takes 250 MB."""
 
 CASE_SECONDS = 300
+
+STARTED_TOO = {"honest_plain", "patched_builtins", "process_storm", "closed_sockets"}
+"""Short cases that `make test` grades in both kinds of start; `make test-long` does it with all."""
 OPEN_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 CASES = find_cases()
@@ -113,51 +116,64 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[Box]:
     return opened
 
 
+@pytest.fixture(scope="session")
+def zygote(toolbox: Toolbox, isolation: Isolation) -> Iterator[Zygote]:
+    """The one process from which every forked box of the suite comes."""
+    with Zygote(kind=isolation.kind, toolbox=toolbox) as zygote:
+        yield zygote
+
+
+def _ways() -> Iterator[Any]:
+    """Every case in a forked box, as in a class; and in one started from nothing, as one alone."""
+    for case in CASES:
+        for way in ("forked", "started"):
+            is_long = case.expectation.long or (way == "started" and case.name not in STARTED_TOO)
+            marks = [pytest.mark.long] * is_long
+            yield pytest.param(case, way, id=f"{case.name}-{way}", marks=marks)
+
+
 @pytest.mark.timeout(CASE_SECONDS)
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=case.name, marks=[pytest.mark.long] * case.expectation.long)
-        for case in CASES
-    ],
-)
+@pytest.mark.parametrize(("case", "way"), _ways())
 def test_case_gets_the_grade_it_deserves(
     case: Case,
+    way: str,
     course: Callable[[Case], Assignment],
     toolbox: Toolbox,
     isolation: Isolation,
+    request: pytest.FixtureRequest,
     secrets: list[str],
     boxes: list[Box],
     tmp_path: Path,
 ) -> None:
     toolbox_before = _state(toolbox.root)
+    zygote = request.getfixturevalue("zygote") if way == "forked" else None
+
+    def grade(case: Case) -> None:
+        grader = Grader(
+            assignment=course(case), toolbox=toolbox, isolation=isolation, zygote=zygote
+        )
+        _grade_and_check(case, grader, secrets, tmp_path)
+
     with _bounded_memory():
-        _grade_and_check(case, course(case), toolbox, isolation, secrets, tmp_path)
+        grade(case)
         if case.expectation.honest_after:
-            _grade_and_check(HONEST, course(HONEST), toolbox, isolation, secrets, tmp_path)
+            grade(HONEST)
     assert boxes
     for box in boxes:
+        assert box.is_forked == (way == "forked")
         _check_nothing_is_left_of(box)
     assert _state(toolbox.root) == toolbox_before
     # Where an export that is read as code would write.
     assert not Path("/tmp/attacked").exists()
 
 
-def _grade_and_check(
-    case: Case,
-    assignment: Assignment,
-    toolbox: Toolbox,
-    isolation: Isolation,
-    secrets: list[str],
-    tmp_path: Path,
-) -> None:
+def _grade_and_check(case: Case, grader: Grader, secrets: list[str], tmp_path: Path) -> None:
     submitted = tmp_path / f"submitted-{case.name}"
     submitted.mkdir()
     candidates = find_submissions([case.build(submitted)])
     assert len(candidates) == 1
     results = ResultsFolder(tmp_path / f"results-{case.name}", overwrite=False)
     results.prepare()
-    grader = Grader(assignment=assignment, toolbox=toolbox, isolation=isolation)
     outcome = grader.grade(candidates[0])
     # First of all, since what it says is the quickest way to what went wrong.
     assert outcome.report.verdict is not Verdict.GRADER_ERROR, outcome.log

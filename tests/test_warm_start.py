@@ -1,0 +1,239 @@
+"""Is a forked kernel the same as a started one, and as closed, whatever befalls its zygote?"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.box import Box, BoxKind, Isolation, Toolbox, Zygote, probe_forked
+from autograder.box.members import kill_all
+from autograder.errors import BoxError
+from autograder.execution import Execution
+from autograder.executor import Executor
+from autograder.export import NetworkExport, read_export
+from autograder.pipeline import Grader
+from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook
+
+SURROUNDINGS = """
+import json, os, signal, sys, tempfile, warnings, keras, matplotlib
+hide = lambda text: text.replace(os.path.dirname(os.path.expanduser("~")), "SCRATCH")
+print(json.dumps({
+    "environ": {name: hide(value) for name, value in os.environ.items()},
+    "path": [hide(path) for path in sys.path],
+    "argv": [hide(path) for path in sys.argv],
+    "cwd": hide(os.getcwd()),
+    "flags": str(sys.flags),
+    "filters": sorted(str(entry) for entry in warnings.filters),
+    "signals": {n: str(signal.getsignal(n)).split(" at ")[0] for n in range(1, 32)},
+    "modules": [name for name in ("enter", "nest", "keras", "tensorflow") if name in sys.modules],
+    "backend": matplotlib.get_backend(),
+    "umask": os.umask(0o077),
+    "folders": [hide(text) for text in (tempfile.gettempdir(),
+        keras.src.backend.config.keras_home(), matplotlib.get_configdir(), matplotlib.get_cachedir())],
+    "paths": {f"{m.__name__}.{n}": hide(v) for m in list(sys.modules.values())
+        if m.__name__ != "__main__" for n, v in list(vars(m).items())
+        if type(v) is str and "/m5-" in v},
+    "descriptors": sorted({os.readlink(f"/proc/self/fd/{n}").split(":")[0].split("-")[0]
+        for n in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{n}")}),
+    "user": [os.geteuid() == 0, os.getgroups(), os.sysconf("SC_OPEN_MAX")],
+    "limits": [__import__("resource").getrlimit(n) for n in range(16)],
+    "capabilities": [line for line in open("/proc/self/status") if line[:5] in ("CapPr", "CapEf",
+        "CapAm", "NoNew", "Secco")],
+    "mounts": sorted(hide(line.split()[4]) for line in open("/proc/self/mountinfo")),
+}, default=str))
+"""
+FIGURE = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+
+
+@pytest.fixture(scope="module")
+def zygote(toolbox: Toolbox, isolation: Isolation) -> Iterator[Zygote]:
+    with Zygote(kind=isolation.kind, toolbox=toolbox, threads=1) as zygote:
+        yield zygote
+
+
+class Kernels:
+    """Runs cells in a started box, or in a forked one."""
+
+    def __init__(self, assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> None:
+        self.assignment, self.toolbox, self.isolation = assignment, toolbox, isolation
+
+    def run(self, *cells: str, zygote: Zygote | None) -> tuple[Execution, NetworkExport | None]:
+        limits = self.assignment.config.limits
+        with Box.open(
+            kind=self.isolation.kind,
+            limits=limits,
+            toolbox=self.toolbox,
+            threads=1,
+            zygote=zygote,
+        ) as box:
+            execution = Executor(box=box, toolbox=self.toolbox, limits=limits, seed=1).execute(
+                notebook(*cells, answers=())
+            )
+            assert box.is_forked == (zygote is not None)
+            has_network = (box.scratch.export / "network.json").exists()
+            export = (
+                read_export(box.scratch.export, max_bytes=limits.export_bytes)
+                if has_network
+                else None
+            )
+        return execution, export
+
+
+@pytest.fixture
+def kernels(assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> Kernels:
+    return Kernels(assignment, toolbox, isolation)
+
+
+def test_training_gives_the_same_numbers(kernels: Kernels, zygote: Zygote) -> None:
+    cells = (SMALL_DATA, SMALL_NETWORK + "\nprint(repr(model.evaluate(x_test, y_test, verbose=0)))")
+    started, network = kernels.run(*cells, zygote=None)
+    assert network is not None
+    for _ in range(2):
+        forked, again = kernels.run(*cells, zygote=zygote)
+        assert again is not None
+        assert forked.notebook.cells[1].outputs == started.notebook.cells[1].outputs
+        assert again.history == network.history
+        for here, there in zip(again.arrays, network.arrays, strict=True):
+            np.testing.assert_array_equal(here.values, there.values)
+
+
+def test_surroundings_are_the_same(kernels: Kernels, zygote: Zygote) -> None:
+    found: list[dict[str, Any]] = []
+    for start in (None, zygote, zygote):
+        execution, _ = kernels.run(SURROUNDINGS, FIGURE, zygote=start)
+        assert execution.all_cells_ran, execution.cells
+        found.append(json.loads(execution.notebook.cells[0].outputs[0].text))
+        assert "image/png" in execution.notebook.cells[1].outputs[-1].data
+    paths = found[0].pop("paths")
+    for name, value in found[0].items():
+        assert found[1][name] == value, name
+    for name, path in found[1]["paths"].items():
+        # Which modules are loaded on demand may differ.
+        assert path == paths.get(name, path), name
+        assert "/m5-" not in path.replace(str(kernels.toolbox.root), ""), name
+    assert found[2] == found[1], "the first left something for the second"
+
+
+def test_without_its_zygote_a_box_is_started(
+    assignment: Assignment, toolbox: Toolbox, isolation: Isolation
+) -> None:
+    limits = assignment.config.limits
+    with Zygote(kind=isolation.kind, toolbox=toolbox, modules=["json"]) as zygote:
+        ids = {child.pid for child in psutil.Process().children(recursive=True)}
+        with Box.open(kind=isolation.kind, limits=limits, toolbox=toolbox, zygote=zygote) as box:
+            assert zygote.is_alive
+            kill_all(lambda: ids & set(zygote.pids))
+            box.run("selftest.py", "{}")
+            assert not box.is_forked
+
+
+def test_boxes_that_hold_less_are_not_used(
+    assignment: Assignment, toolbox: Toolbox, isolation: Isolation, tmp_path: Path
+) -> None:
+    if "seccomp 1" not in isolation.layers:
+        pytest.skip("this machine's boxes are not closed in the first place")
+    root = tmp_path / "tools"
+    shutil.copytree(toolbox.root, root, ignore=shutil.ignore_patterns("*.npz"))
+    for folder in (root, *root.parents[:3]):
+        folder.chmod(0o755)
+    program = root / "enter.py"
+    locking = "            if wanted:"
+    text = program.read_text()
+    assert text.count(locking) == 1
+    program.chmod(0o644)
+    program.write_text(text.replace(locking, "            if not wanted:"))
+    open_toolbox = Toolbox(root=root)
+    with (
+        Zygote(kind=isolation.kind, toolbox=open_toolbox, modules=["json"]) as zygote,
+        pytest.raises(BoxError, match=r"would not hold this\. cannot gain privileges"),
+    ):
+        probe_forked(
+            isolation,
+            zygote,
+            limits=assignment.config.limits,
+            toolbox=open_toolbox,
+            secret_files=assignment.secret_files,
+        )
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from autograder.assignment import load_assignment
+from autograder.box import Box, BoxKind, Toolbox, Zygote
+kind, toolbox = BoxKind(sys.argv[1]), Toolbox(root=Path(sys.argv[2]))
+limits = load_assignment(Path(sys.argv[3])).config.limits
+with Zygote(kind=kind, toolbox=toolbox, modules=["json"]) as zygote:
+    with Box.open(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box:
+        box.run("sleeps.py")
+        assert box.is_forked
+        print(*sorted(box.members() | set(zygote.pids)), flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("kind", list(BoxKind))
+def test_all_end_with_a_grader_that_is_killed(
+    kind: BoxKind, toolbox: Toolbox, root: Path, tmp_path: Path
+) -> None:
+    tools = tmp_path / "tools"
+    shutil.copytree(toolbox.root, tools, ignore=shutil.ignore_patterns("*.npz"))
+    (tools / "sleeps.py").write_text("import time\ntime.sleep(60)\n")
+    for folder in (tools, *tools.parents[:3]):
+        folder.chmod(0o755)
+    command = [sys.executable, "-c", OWNER, kind.value, str(tools), str(root)]
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as owner:
+        assert owner.stdout is not None and owner.stderr is not None
+        pids = [int(pid) for pid in owner.stdout.readline().split()]
+        if not pids:
+            said = owner.stderr.read()
+            assert "BoxError" in said, said
+            pytest.skip(f"there is no {kind.value} box here")
+        processes = [psutil.Process(pid) for pid in pids]
+        owner.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while living := [p for p in processes if _runs(p)]:
+        assert time.monotonic() < deadline, living
+        time.sleep(0.05)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def test_a_class_is_graded_in_forked_boxes(
+    assignment: Assignment, toolbox: Toolbox, isolation: Isolation, zygote: Zygote
+) -> None:
+    known = probe_forked(
+        isolation,
+        zygote,
+        limits=assignment.config.limits,
+        toolbox=toolbox,
+        secret_files=assignment.secret_files,
+    )
+    grader = Grader(assignment=assignment, toolbox=toolbox, isolation=known, zygote=zygote)
+    assert "forked from a process with TensorFlow" in grader.isolation.layers
+    assert known.findings == isolation.findings
