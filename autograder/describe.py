@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from autograder.checks import Evidence
+from collections.abc import Sequence
+
+from autograder.checks import Evidence, skipped_checks
+from autograder.config import Config
 from autograder.diagnosis import Hint
 from autograder.execution import CellStatus, Ending, Execution
 from autograder.hints import hint_for
+from autograder.intake import Candidate
 from autograder.measurement import Measurement
 from autograder.report import (
     CellReport,
@@ -14,6 +18,7 @@ from autograder.report import (
     ConfusionReport,
     HintReport,
     NetworkReport,
+    Report,
     UnitReport,
 )
 from autograder.verdict import Verdict
@@ -37,6 +42,40 @@ HEADLINES = {
     Verdict.MALFORMED_SUBMISSION: "There was no notebook that could be run.",
     Verdict.GRADER_ERROR: "The grader failed. This is not your fault, and it is no grade.",
 }
+
+
+def ungraded(
+    candidate: Candidate,
+    verdict: Verdict,
+    config: Config,
+    *,
+    score: float | None,
+    notes: Sequence[str] = (),
+    staff_notes: Sequence[str] = (),
+) -> Report:
+    """The report on something that was never run, or that the grader failed with."""
+    # Where the grader failed nothing is known, not even that a check earned nothing.
+    reason = notes[0] if notes else ""
+    return Report(
+        submission=candidate.submission,
+        name=candidate.name,
+        email=candidate.email,
+        verdict=verdict,
+        score=score,
+        max_score=float(config.points.total),
+        headline=HEADLINES[verdict],
+        checks=skipped_checks(config, reason) if score is not None else [],
+        cells=[],
+        network=None,
+        reflections={},
+        isolation=None,
+        seconds=0.0,
+        peak_bytes=0,
+        output_bytes=0,
+        notes=list(notes),
+        staff_notes=list(staff_notes),
+        content_hash="",
+    )
 
 
 def verdict_of(
