@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from autograder.checks import Evidence, skipped_checks
 from autograder.config import Config
+from autograder.data import Images
 from autograder.diagnosis import Hint
 from autograder.execution import CellStatus, Ending, Execution
 from autograder.hints import hint_for
 from autograder.intake import Candidate
 from autograder.measurement import Measurement
+from autograder.pictures import png_text
 from autograder.report import (
     CellReport,
     CheckResult,
@@ -23,6 +25,8 @@ from autograder.report import (
 )
 from autograder.verdict import Verdict
 
+PICTURED_PAIRS = 3
+"""Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""
 ENDING_VERDICTS = {
     Ending.TIMED_OUT: Verdict.TIMED_OUT,
     Ending.OUT_OF_MEMORY: Verdict.OUT_OF_MEMORY,
@@ -122,8 +126,17 @@ def describe_cells(execution: Execution) -> list[CellReport]:
     return reports
 
 
-def describe_network(measurement: Measurement, hints: tuple[Hint, ...]) -> NetworkReport:
-    """The record of the verified network."""
+def describe_network(
+    measurement: Measurement, hints: tuple[Hint, ...], public_images: Images
+) -> NetworkReport:
+    """The record of the verified network.
+
+    Parameters
+    ----------
+    public_images
+        What the examples of mixed-up digits are indices into: those that students have anyway,
+        never the private ones.
+    """
     return NetworkReport(
         accuracy=measurement.accuracy,
         counted_images=measurement.counted_images,
@@ -151,8 +164,12 @@ def describe_network(measurement: Measurement, hints: tuple[Hint, ...]) -> Netwo
                 taken_for=pair.taken_for,
                 count=pair.count,
                 examples=list(pair.examples),
+                pictures=[
+                    png_text(public_images[example])
+                    for example in (pair.examples if place < PICTURED_PAIRS else ())
+                ],
             )
-            for pair in measurement.confusions
+            for place, pair in enumerate(measurement.confusions)
         ],
     )
 

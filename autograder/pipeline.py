@@ -199,6 +199,7 @@ class Grader:
         best, config = attempts.best, self.assignment.config
         evidence = best.evidence
         execution, measurement = evidence.execution, evidence.measurement
+        public, _ = self.assignment.mnist.public_test
         return Report(
             submission=submission.submission,
             name=submission.name,
@@ -209,7 +210,7 @@ class Grader:
             headline=HEADLINES[verdict],
             checks=best.checks,
             cells=describe_cells(execution),
-            network=describe_network(measurement, evidence.hints) if measurement else None,
+            network=describe_network(measurement, evidence.hints, public) if measurement else None,
             reflections={
                 name: ReflectionReport(present=j.present, reason=j.reason, text=j.text)
                 for name, j in evidence.reflections.items()

@@ -75,6 +75,8 @@ class ConfusionReport(Record, frozen=True):
     taken_for: int
     count: int
     examples: list[int]
+    pictures: list[str] = msgspec.field(default_factory=list)
+    """Of the examples, PNG in base64; empty for pairs that are rare. Students may see them."""
 
 
 class NetworkReport(Record, frozen=True, kw_only=True):
