@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOT_AS_WANTED = SOME_NOT_GRADABLE
 SAMPLES_NAME = "calibration.jsonl"
-NOT_SAID = ("root", "output", "resume", "box_kind")
+NOT_SAID = ("root", "output", "resume", "minutes", "box_kind")
 """Options that have no bearing on the numbers, or are paths of one machine."""
 
 

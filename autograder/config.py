@@ -160,8 +160,8 @@ class SecondRunsConfig(Record, frozen=True):
     """When a notebook is run again, from other seeds; the best of its runs counts."""
 
     margin: Annotated[float, Meta(gt=0, le=0.1)]
-    """Fraction of test images by which a network may miss the threshold, for that. The same
-    network was seen to come out within 0.004 of its mean (docs/calibration.md)."""
+    """Fraction of test images by which a network may miss the threshold, for that. The
+    reference was seen to come out within 0.004 of its mean (docs/calibration.md)."""
     count: Annotated[int, Meta(ge=0, le=10)]
     """Further runs at most, each with the next seed; 0 for none at all."""
 

@@ -1,6 +1,6 @@
 """Second runs: where a network misses by so little that chance may have decided.
 
-The same network, trained from other seeds, comes out up to half a point better or worse
+The same network, trained from other seeds, comes out a little better or worse
 (docs/calibration.md). One that misses the threshold by less than the margin is therefore run
 again with the next seeds, until one run passes or they are used up; the best run counts.
 """
