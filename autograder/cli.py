@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from autograder.errors import AutograderError, ConfigError
+from autograder.cli_calibrate import calibrate
+from autograder.cli_common import (
+    ALL_GRADED,
+    OUR_FAULT,
+    SOME_NOT_GRADABLE,
+    explained,
+    root_option,
+)
+from autograder.errors import ConfigError
 from autograder.verdict import Verdict
 
 if TYPE_CHECKING:
     from autograder.report import Report
-
-ALL_GRADED, SOME_NOT_GRADABLE, OUR_FAULT = 0, 1, 2
-
-
-def _explained(command: Callable[..., int]) -> Callable[..., None]:
-    """Turn the number returned into the exit status, and our own errors into a sentence."""
-
-    @wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            status = command(*arguments, **options)
-        except AutograderError as error:
-            click.secho(f"m5: {error}", fg="red", err=True)
-            status = OUR_FAULT
-        except KeyboardInterrupt:
-            click.secho("m5: stopped; what was finished is on disk.", fg="yellow", err=True)
-            status = 130
-        sys.exit(status)
-
-    return run
-
-
-root_option = click.option(
-    "--root",
-    type=click.Path(file_okay=False, exists=True, path_type=Path),
-    help="Folder that holds otter_config.json.  [default: this folder or one above it]",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -53,7 +32,7 @@ def main() -> None:
 @main.command()
 @root_option
 @click.option("--check", is_flag=True, help="Change nothing; say whether the release is current.")
-@_explained
+@explained
 def release(root: Path | None, check: bool) -> int:
     """Make what students get, the solutions, and the autograder to upload to Gradescope."""
     from autograder.assignment import find_root
@@ -114,7 +93,7 @@ def release(root: Path | None, check: bool) -> int:
 @click.option(
     "--require-isolation", is_flag=True, help="Grade nothing unless every guarantee holds."
 )
-@_explained
+@explained
 def grade(
     paths: tuple[Path, ...],
     output: Path,
@@ -183,7 +162,7 @@ def grade(
     "--config", type=click.Path(dir_okay=False, path_type=Path),
     help="Another otter_config.json.",
 )  # fmt: skip
-@_explained
+@explained
 def report(folder: Path, root: Path | None, config: Path | None) -> int:
     """Build the pages of a folder of grades, also of one that is still being graded.
 
@@ -220,7 +199,7 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
     "--box", "box_kind", type=click.Choice(["namespaces", "user", "plain"]),
     help="Kind of box.  [default: the strongest that this machine offers]",
 )  # fmt: skip
-@_explained
+@explained
 def doctor(root: Path | None, box_kind: str | None) -> int:
     """Try to break out of a box on this machine, and say what holds.
 
@@ -240,3 +219,6 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
         )
     print_isolation(isolation)
     return 0 if isolation.is_complete else 1
+
+
+main.add_command(calibrate)

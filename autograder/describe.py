@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from autograder.checks import Evidence
+from collections.abc import Sequence
+
+from autograder.checks import Evidence, skipped_checks
+from autograder.config import Config
+from autograder.data import Images
 from autograder.diagnosis import Hint
 from autograder.execution import CellStatus, Ending, Execution
 from autograder.hints import hint_for
+from autograder.intake import Candidate
 from autograder.measurement import Measurement
+from autograder.pictures import png_text
 from autograder.report import (
     CellReport,
     CheckResult,
@@ -14,10 +20,13 @@ from autograder.report import (
     ConfusionReport,
     HintReport,
     NetworkReport,
+    Report,
     UnitReport,
 )
 from autograder.verdict import Verdict
 
+PICTURED_PAIRS = 3
+"""Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""
 ENDING_VERDICTS = {
     Ending.TIMED_OUT: Verdict.TIMED_OUT,
     Ending.OUT_OF_MEMORY: Verdict.OUT_OF_MEMORY,
@@ -37,6 +46,40 @@ HEADLINES = {
     Verdict.MALFORMED_SUBMISSION: "There was no notebook that could be run.",
     Verdict.GRADER_ERROR: "The grader failed. This is not your fault, and it is no grade.",
 }
+
+
+def ungraded(
+    candidate: Candidate,
+    verdict: Verdict,
+    config: Config,
+    *,
+    score: float | None,
+    notes: Sequence[str] = (),
+    staff_notes: Sequence[str] = (),
+) -> Report:
+    """The report on something that was never run, or that the grader failed with."""
+    # Where the grader failed nothing is known, not even that a check earned nothing.
+    reason = notes[0] if notes else ""
+    return Report(
+        submission=candidate.submission,
+        name=candidate.name,
+        email=candidate.email,
+        verdict=verdict,
+        score=score,
+        max_score=float(config.points.total),
+        headline=HEADLINES[verdict],
+        checks=skipped_checks(config, reason) if score is not None else [],
+        cells=[],
+        network=None,
+        reflections={},
+        isolation=None,
+        seconds=0.0,
+        peak_bytes=0,
+        output_bytes=0,
+        notes=list(notes),
+        staff_notes=list(staff_notes),
+        content_hash="",
+    )
 
 
 def verdict_of(
@@ -83,8 +126,17 @@ def describe_cells(execution: Execution) -> list[CellReport]:
     return reports
 
 
-def describe_network(measurement: Measurement, hints: tuple[Hint, ...]) -> NetworkReport:
-    """The record of the verified network."""
+def describe_network(
+    measurement: Measurement, hints: tuple[Hint, ...], public_images: Images
+) -> NetworkReport:
+    """The record of the verified network.
+
+    Parameters
+    ----------
+    public_images
+        What the examples of mixed-up digits are indices into: those that students have anyway,
+        never the private ones.
+    """
     return NetworkReport(
         accuracy=measurement.accuracy,
         counted_images=measurement.counted_images,
@@ -112,8 +164,12 @@ def describe_network(measurement: Measurement, hints: tuple[Hint, ...]) -> Netwo
                 taken_for=pair.taken_for,
                 count=pair.count,
                 examples=list(pair.examples),
+                pictures=[
+                    png_text(public_images[example])
+                    for example in (pair.examples if place < PICTURED_PAIRS else ())
+                ],
             )
-            for pair in measurement.confusions
+            for place, pair in enumerate(measurement.confusions)
         ],
     )
 

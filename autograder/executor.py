@@ -61,6 +61,8 @@ class Executor:
         Time and output; the box itself sees to the rest.
     seed
         For Python, NumPy and Keras.
+    shift
+        Added to every seed that the notebook sets itself, so that it can be run a second time.
     steps_per_execution
         Batches that training takes in one trip through Python, where it cannot be seen.
     on_cell
@@ -74,6 +76,7 @@ class Executor:
         toolbox: Toolbox,
         limits: Limits,
         seed: int,
+        shift: int = 0,
         steps_per_execution: int = 1,
         on_cell: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -81,6 +84,7 @@ class Executor:
         self._toolbox = toolbox
         self._limits = limits
         self._seed = seed
+        self._shift = shift
         self._steps = steps_per_execution
         self._on_cell = on_cell or (lambda done, total: None)
         self._kernel = Kernel(box)
@@ -107,7 +111,13 @@ class Executor:
             self._kernel.wait_until_ready(START_SECONDS)
             stepper = str(self._toolbox.program("steps.py"))
             self._run_program(
-                "prelude.py", PRELUDE_SECONDS, SEED=self._seed, STEPS=self._steps, STEPPER=stepper
+                "prelude.py",
+                PRELUDE_SECONDS,
+                SEED=self._seed,
+                SHIFT=self._shift,
+                SEEDER=str(self._toolbox.program("seeds.py")),
+                STEPS=self._steps,
+                STEPPER=stepper,
             )
             started = time.monotonic()
             try:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import nbformat
 
 from autograder.assignment import Assignment
 from autograder.box import Box, Isolation, Toolbox, Zygote
-from autograder.checks import Evidence, describe_checks, load_otter, run_checks, skipped_checks
-from autograder.config import REFLECTION_NAMES
+from autograder.checks import Evidence, describe_checks, load_otter, run_checks
+from autograder.config import REFLECTION_NAMES, SEEDS, Limits
 from autograder.describe import (
     HEADLINES,
     describe_cells,
     describe_network,
     log_of,
     notes_for,
+    ungraded,
     verdict_of,
 )
 from autograder.diagnosis import Hint, diagnose
@@ -28,13 +29,9 @@ from autograder.executor import Executor
 from autograder.export import NetworkExport, read_export
 from autograder.intake import Candidate, Submission, read_submission
 from autograder.measurement import Measurement, measure
-from autograder.reflections import find_reflections, judge_reflections
-from autograder.report import (
-    CheckResult,
-    IsolationReport,
-    ReflectionReport,
-    Report,
-)
+from autograder.reflections import ReflectionJudgement, find_reflections, judge_reflections
+from autograder.report import IsolationReport, ReflectionReport, Report
+from autograder.second_runs import Attempt, Attempts, run_seeds
 from autograder.verdict import Verdict
 
 
@@ -51,7 +48,12 @@ class Grader:
     zygote
         To fork boxes from, where several submissions follow each other.
     on_cell
-        Called with (code cells done, code cells in all).
+        Called with (code cells done, code cells in all), in each run from the start.
+    shift
+        Added to every seed; a network is measured from many seeds that way.
+    deadline
+        By `time.monotonic`: when the last cell of a second run must have ended; None for no such
+        time. The first run has its limits.
     """
 
     assignment: Assignment
@@ -60,23 +62,55 @@ class Grader:
     threads: int | None = None
     zygote: Zygote | None = None
     on_cell: Callable[[int, int], None] | None = None
+    shift: int = 0
+    deadline: float | None = None
 
     def grade(self, candidate: Candidate) -> Outcome:
         """Grade one candidate; whatever happens, there is an outcome."""
+        config = self.assignment.config
         try:
             return self._grade(candidate)
         except MalformedSubmission as error:
-            return Outcome(report=self._malformed(candidate, str(error)))
+            verdict, log = Verdict.MALFORMED_SUBMISSION, ""
+            report = ungraded(candidate, verdict, config, score=0.0, notes=[str(error)])
         except Exception as error:
-            return Outcome(report=self._failed(candidate, error), log=traceback.format_exc())
+            note = f"{type(error).__name__}: {error} (see grading.log)"
+            verdict, log = Verdict.GRADER_ERROR, traceback.format_exc()
+            report = ungraded(candidate, verdict, config, score=None, staff_notes=[note])
+        return Outcome(report=report, log=log)
 
     def _grade(self, candidate: Candidate) -> Outcome:
         config = self.assignment.config
         submission = read_submission(candidate, assignment_id=config.assignment.id)
+        reflections = self._judge_reflections(submission)
         # Otter takes a second to import: let it, while the student's cells run elsewhere.
         loading = threading.Thread(target=load_otter, daemon=True)
         loading.start()
-        execution, export, why_not, too_large = self._execute(submission)
+
+        def attempt(shift: int, limits: Limits) -> Attempt:
+            return self._attempt(submission, reflections, self.shift + shift, limits)
+
+        attempts = run_seeds(attempt, config=config, deadline=self.deadline)
+        loading.join()
+        best = attempts.best
+        execution = best.evidence.execution
+        verdict = verdict_of(
+            execution, best.evidence.measurement, best.checks, too_large=best.too_large
+        )
+        report = self._report(submission, attempts, verdict)
+        return Outcome(report=report, executed=execution.notebook, log=log_of(execution))
+
+    def _attempt(
+        self,
+        submission: Submission,
+        reflections: Mapping[str, ReflectionJudgement],
+        shift: int,
+        limits: Limits,
+    ) -> Attempt:
+        """Run, measure and check once, with `shift` added to every seed."""
+        config = self.assignment.config
+        seed = (config.verification.seed + shift) % SEEDS
+        execution, export, why_not, too_large = self._execute(submission, seed, shift, limits)
         measurement: Measurement | None = None
         if export is not None:
             try:
@@ -88,20 +122,23 @@ class Grader:
                 )
             except UnverifiableModel as error:
                 why_not = str(error)
-        loading.join()
-        evidence = self._evidence(submission, execution, measurement, why_not)
+        evidence = self._evidence(reflections, execution, measurement, why_not)
         results = run_checks(evidence, tests=self.assignment.tests, config=config)
-        checks = describe_checks(results, evidence, config)
-        verdict = verdict_of(execution, measurement, checks, too_large=too_large)
-        report = self._report(submission, evidence, checks, verdict, float(results.total))
-        return Outcome(report=report, executed=execution.notebook, log=log_of(execution))
+        return Attempt(
+            seed=seed,
+            evidence=evidence,
+            checks=describe_checks(results, evidence, config),
+            score=float(results.total),
+            too_large=too_large,
+        )
 
-    def _execute(self, submission: Submission) -> tuple[Execution, NetworkExport | None, str, bool]:
+    def _execute(
+        self, submission: Submission, seed: int, shift: int, limits: Limits
+    ) -> tuple[Execution, NetworkExport | None, str, bool]:
         """Run the notebook; (execution, export or None, why there is none, whether too large)."""
-        config = self.assignment.config
         with Box.open(
             kind=self.isolation.kind,
-            limits=config.limits,
+            limits=limits,
             toolbox=self.toolbox,
             threads=self.threads,
             zygote=self.zygote,
@@ -109,25 +146,20 @@ class Grader:
             execution = Executor(
                 box=box,
                 toolbox=self.toolbox,
-                limits=config.limits,
-                seed=config.verification.seed,
-                steps_per_execution=config.verification.steps_per_execution,
+                limits=limits,
+                seed=seed,
+                shift=shift,
+                steps_per_execution=self.assignment.config.verification.steps_per_execution,
                 on_cell=self.on_cell,
             ).execute(nbformat.from_dict(submission.notebook))
             try:
-                export = read_export(box.scratch.export, max_bytes=config.limits.export_bytes)
+                export = read_export(box.scratch.export, max_bytes=limits.export_bytes)
                 return execution, export, "", False
             except (OutputTooLarge, UnverifiableModel) as error:
                 return execution, None, str(error), isinstance(error, OutputTooLarge)
 
-    def _evidence(
-        self,
-        submission: Submission,
-        execution: Execution,
-        measurement: Measurement | None,
-        why_not: str,
-    ) -> Evidence:
-        config, mnist = self.assignment.config, self.assignment.mnist
+    def _judge_reflections(self, submission: Submission) -> Mapping[str, ReflectionJudgement]:
+        config = self.assignment.config
         prompts = {name: config.reflections.prompts.of(name) for name in REFLECTION_NAMES}
         answers = find_reflections(
             submission.notebook,
@@ -135,12 +167,21 @@ class Grader:
             prompts=prompts,
             lesson_text=self.assignment.lesson_text,
         )
-        judgements = judge_reflections(
+        return judge_reflections(
             answers,
             prompts=prompts,
             lesson_text=self.assignment.lesson_text,
             min_characters=config.reflections.min_characters,
         )
+
+    def _evidence(
+        self,
+        reflections: Mapping[str, ReflectionJudgement],
+        execution: Execution,
+        measurement: Measurement | None,
+        why_not: str,
+    ) -> Evidence:
+        config, mnist = self.assignment.config, self.assignment.mnist
         images = labels = None
         if measurement is not None:
             private = measurement.leak.found
@@ -159,30 +200,26 @@ class Grader:
             why_unmeasured=why_not,
             images=images,
             labels=labels,
-            reflections=judgements,
+            reflections=reflections,
             hints=hints,
         )
 
-    def _report(
-        self,
-        submission: Submission,
-        evidence: Evidence,
-        checks: list[CheckResult],
-        verdict: Verdict,
-        score: float,
-    ) -> Report:
+    def _report(self, submission: Submission, attempts: Attempts, verdict: Verdict) -> Report:
+        best, config = attempts.best, self.assignment.config
+        evidence = best.evidence
         execution, measurement = evidence.execution, evidence.measurement
+        public, _ = self.assignment.mnist.public_test
         return Report(
             submission=submission.submission,
             name=submission.name,
             email=submission.email,
             verdict=verdict,
-            score=score,
-            max_score=float(self.assignment.config.points.total),
+            score=best.score,
+            max_score=float(config.points.total),
             headline=HEADLINES[verdict],
-            checks=checks,
+            checks=best.checks,
             cells=describe_cells(execution),
-            network=describe_network(measurement, evidence.hints) if measurement else None,
+            network=describe_network(measurement, evidence.hints, public) if measurement else None,
             reflections={
                 name: ReflectionReport(present=j.present, reason=j.reason, text=j.text)
                 for name, j in evidence.reflections.items()
@@ -195,50 +232,10 @@ class Grader:
             seconds=execution.seconds,
             peak_bytes=execution.peak_bytes,
             output_bytes=execution.output_bytes,
-            notes=notes_for(execution, evidence),
+            notes=[*attempts.notes(config), *notes_for(execution, evidence)],
             staff_notes=list(submission.repairs),
             content_hash=submission.content_hash,
-        )
-
-    def _malformed(self, candidate: Candidate, reason: str) -> Report:
-        return self._empty(candidate, Verdict.MALFORMED_SUBMISSION, score=0.0, notes=[reason])
-
-    def _failed(self, candidate: Candidate, error: Exception) -> Report:
-        note = f"{type(error).__name__}: {error} (see grading.log)"
-        return self._empty(candidate, Verdict.GRADER_ERROR, score=None, staff_notes=[note])
-
-    def _empty(
-        self,
-        candidate: Candidate,
-        verdict: Verdict,
-        *,
-        score: float | None,
-        notes: list[str] | None = None,
-        staff_notes: list[str] | None = None,
-    ) -> Report:
-        config = self.assignment.config
-        # Where the grader failed nothing is known, not even that a check earned nothing.
-        reason = (notes or [""])[0]
-        checks = skipped_checks(config, reason) if score is not None else []
-        return Report(
-            submission=candidate.submission,
-            name=candidate.name,
-            email=candidate.email,
-            verdict=verdict,
-            score=score,
-            max_score=float(config.points.total),
-            headline=HEADLINES[verdict],
-            checks=checks,
-            cells=[],
-            network=None,
-            reflections={},
-            isolation=None,
-            seconds=0.0,
-            peak_bytes=0,
-            output_bytes=0,
-            notes=notes or [],
-            staff_notes=staff_notes or [],
-            content_hash="",
+            runs=attempts.reports,
         )
 
 

@@ -75,6 +75,8 @@ class ConfusionReport(Record, frozen=True):
     taken_for: int
     count: int
     examples: list[int]
+    pictures: list[str] = msgspec.field(default_factory=list)
+    """Of the examples, PNG in base64; empty for pairs that are rare. Students may see them."""
 
 
 class NetworkReport(Record, frozen=True, kw_only=True):
@@ -95,6 +97,18 @@ class NetworkReport(Record, frozen=True, kw_only=True):
     hints: list[HintReport] = msgspec.field(default_factory=list)
     units: list[UnitReport] = msgspec.field(default_factory=list)
     confusions: list[ConfusionReport] = msgspec.field(default_factory=list)
+
+
+class RunReport(Record, frozen=True):
+    """One run of a notebook that was run more than once."""
+
+    seed: int
+    accuracy: float | None
+    """None where that run gave no network."""
+    seconds: float
+    """Wall time of its cells."""
+    counted: bool
+    """Whether the rest of the report is about this run."""
 
 
 class IsolationReport(Record, frozen=True):
@@ -118,6 +132,8 @@ class Report(Record, frozen=True, kw_only=True):
         Sentences for the student.
     staff_notes
         Sentences for staff alone.
+    runs
+        Each run, where the notebook was run again from other seeds; else none.
     """
 
     format: int = 1
@@ -139,6 +155,7 @@ class Report(Record, frozen=True, kw_only=True):
     notes: list[str]
     staff_notes: list[str]
     content_hash: str
+    runs: list[RunReport] = msgspec.field(default_factory=list)
 
     def points_of(self, name: str) -> float | None:
         """Points of the check of that name; None where there is none."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +12,11 @@ from typing import Any
 
 import msgspec
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
+from autograder.data import Mnist
 from autograder.gradebook import COLUMNS
 from autograder.report import Report
 from autograder.verdict import Verdict
@@ -111,13 +116,30 @@ def test_each_fault_is_told_to_the_student(
     assert says.lower() in told.lower(), told
 
 
-def test_good_notebooks_among_bad_ones_are_graded(batch: tuple[Path, Path, Any]) -> None:
+def check_pictures(report: Any, mnist: Mnist) -> None:
+    """They show public test images of the digit that was mixed up, and no private ones."""
+    images, labels = mnist.public_test
+    pairs = report["network"]["confusions"]
+    assert [len(pair["pictures"]) for pair in pairs[:3]] == [3, 3, 3]
+    for pair in pairs:
+        for example, picture in zip(pair["examples"], pair["pictures"], strict=False):
+            assert labels[example] == pair["digit"]
+            shown = 255 - np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))))
+            assert (shown == images[example]).all()
+            assert not (mnist.private_test[0] == shown).all(axis=(1, 2)).any()
+
+
+def test_good_notebooks_among_bad_ones_are_graded(
+    batch: tuple[Path, Path, Any], mnist: Mnist
+) -> None:
     _, out, _ = batch
     for name in ("in-good", "old_without_ids"):
         row = next(row for key, row in rows(out).items() if key.endswith(name.split("-")[-1]))
         assert row["points_runs"] == "10"
         assert row["parameters"] == "25450"
         assert 0.8 < float(row["accuracy"]) < 0.95
+        report = read_json(out / "submissions" / row["submission"] / "report.json")
+        check_pictures(report, mnist)
     failed = rows(out)["cell_fails"]
     assert (failed["points_runs"], failed["points_budget"]) == ("0", "20")
 

@@ -38,6 +38,12 @@ ABSURD = [
     ("limits.notebook_seconds", 1e9, "at least 1, at most 7200"),
     ("limits.cell_seconds", 0, "at least 1, at most 7200"),
     ("verification.seed", -1, "at least 0, less than 4294967296"),
+    ("second_runs.margin", 0, "more than 0, at most 0.1"),
+    ("second_runs.margin", 1, "more than 0, at most 0.1"),
+    ("second_runs.count", -1, "a whole number, at least 0, at most 10"),
+    ("second_runs.count", 11, "a whole number, at least 0, at most 10"),
+    ("second_runs.count", 1.5, "a whole number, at least 0, at most 10"),
+    ("second_runs.seeds", [1, 2], "the keys margin, count"),
     ("gradescope.container_seconds", 30, "at least 60, at most 2400"),
     ("gradescope.leaderboard", "yes", "true or false"),
     ("tresholds", {}, "the keys assignment, accuracy"),
@@ -73,6 +79,9 @@ def test_absurd_value_is_refused(key: str, value: Any, allowed: str) -> None:
         ("starter.hidden_units", []),
         ("starter.learning_rate", 10),
         ("reflections.min_characters", 1),
+        ("second_runs.margin", 0.1),
+        ("second_runs.count", 0),
+        ("second_runs.count", 10),
     ],
 )
 def test_the_ends_of_a_range_are_allowed(key: str, value: Any) -> None:

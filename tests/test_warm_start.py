@@ -29,6 +29,7 @@ from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook
 
 SURROUNDINGS = """
 import json, os, signal, sys, tempfile, warnings, keras, matplotlib
+import keras.src.backend.config
 hide = lambda text: text.replace(os.path.dirname(os.path.expanduser("~")), "SCRATCH")
 print(json.dumps({
     "environ": {name: hide(value) for name, value in os.environ.items()},
@@ -42,7 +43,8 @@ print(json.dumps({
     "backend": matplotlib.get_backend(),
     "umask": os.umask(0o077),
     "folders": [hide(text) for text in (tempfile.gettempdir(),
-        keras.src.backend.config.keras_home(), matplotlib.get_configdir(), matplotlib.get_cachedir())],
+        keras.src.backend.config.keras_home(), matplotlib.get_configdir(),
+        matplotlib.get_cachedir())],
     "paths": {f"{m.__name__}.{n}": hide(v) for m in list(sys.modules.values())
         if m.__name__ != "__main__" for n, v in list(vars(m).items())
         if type(v) is str and "/m5-" in v},

@@ -104,7 +104,7 @@ def grade_batch(
                     warm=len(todo) > count,
                     leftovers=[*setup.leftovers, str(toolbox.root)],
                 )
-                seconds = assignment.config.limits.notebook_seconds + OVERHEAD_SECONDS
+                seconds = assignment.config.longest_seconds + OVERHEAD_SECONDS
                 with LocalPool(own, size=count, job_seconds=seconds) as pool:
                     yield pool
 

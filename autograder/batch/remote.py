@@ -106,7 +106,7 @@ def _open_pool(kit: bytes, parent: str | None, threads: int) -> LocalPool:
         # Those of the one who sent it lie on another machine.
         leftovers=[str(folder)],
     )
-    seconds = setup.config.limits.notebook_seconds + OVERHEAD_SECONDS
+    seconds = setup.config.longest_seconds + OVERHEAD_SECONDS
     return LocalPool(setup, size=1, job_seconds=seconds, owned=folder)
 
 

@@ -121,6 +121,7 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
             ),
             toolbox=toolbox,
             isolation=isolation,
+            deadline=deadline - config.gradescope.reserve_seconds,
         )
         outcome = grader.grade(upload.candidate)
     notes = [*upload.notes, *outcome.report.notes]

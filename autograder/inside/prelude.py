@@ -1,9 +1,10 @@
 """UNTRUSTED GROUND: runs in the kernel before the student's first cell.
 
-Executed with ``SEED``, ``STEPS`` (batches to take at once), ``STEPPER`` (path of steps.py) and
-``DATA`` (path of the handed-out mnist.npz) in its namespace. Loads
-Keras, sets every seed, hands out the data in place of the download, and remembers the network
-that was fitted last, for notebooks that leave none under the name ``model``.
+Executed with ``SEED``, ``SHIFT`` (added to seeds that the notebook sets), ``SEEDER`` (path of
+seeds.py), ``STEPS`` (batches to take at once), ``STEPPER`` (path of steps.py) and ``DATA`` (path
+of the handed-out mnist.npz) in its namespace. Loads Keras, sets every seed, hands out the data in
+place of the download, and remembers the network that was fitted last, for notebooks that leave
+none under the name ``model``.
 """
 
 import functools
@@ -17,6 +18,8 @@ import numpy as np
 
 DATA = globals()["DATA"]
 SEED = globals()["SEED"]
+SEEDER = globals()["SEEDER"]
+SHIFT = globals()["SHIFT"]
 STEPS = globals()["STEPS"]
 STEPPER = globals()["STEPPER"]
 
@@ -69,6 +72,8 @@ def main():
         runpy.run_path(STEPPER)["speed_up"](STEPS)
     remember_fitted(memory)
     keras.utils.set_random_seed(SEED)
+    if SHIFT:
+        runpy.run_path(SEEDER)["shift_seeds"](SHIFT)
 
 
 main()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from autograder.config import REFLECTION_NAMES, Config
 from autograder.pages.class_view import Row, Summary, answers_to, row_of, slowest_cells, summary_of
+from autograder.pages.confusions import class_confusions
 from autograder.pages.environment import (
     asset,
     link_to,
@@ -81,6 +82,7 @@ def class_report_of(root: Path, results: Results, config: Config, released: Work
             }
             for name in REFLECTION_NAMES
         ],
+        confusions=class_confusions(results.entries),
         slowest=slowest_cells(results.entries, rows),
         similar=_similar(results.entries, rows, released),
         data=script_data(_chart_data(rows, summary, config)),

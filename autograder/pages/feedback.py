@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from autograder.config import Config
 from autograder.gradescope import MAX_FAILED_CELLS
+from autograder.pages.confusions import ConfusionView, confusions_of
 from autograder.pages.curve import Series, draw_curves
 from autograder.pages.environment import render, write_page
 from autograder.pages.executed import plain_output, render_executed
@@ -75,7 +76,7 @@ class NetworkView:
     layers: list[LayerView]
     more_layers: int
     hints: list[str]
-    confusions: list[str]
+    confusions: list[ConfusionView]
     curves: list[Markup]
     history: list[Series]
     epochs: int
@@ -197,11 +198,7 @@ def _network(network: NetworkReport, budget: int) -> NetworkView:
         layers=layers,
         more_layers=max(0, len(network.layers) - MAX_LAYERS),
         hints=[_sentence(hint.text) for hint in network.hints],
-        confusions=[
-            f"{pair.digit} taken for {pair.taken_for}: {pair.count:,} "
-            f"{'time' if pair.count == 1 else 'times'}"
-            for pair in network.confusions
-        ],
+        confusions=confusions_of(network),
         curves=draw_curves(history),
         history=history,
         epochs=max((len(series.values) for series in history), default=0),

@@ -10,6 +10,7 @@ from autograder.errors import ReleaseError
 from autograder.release.assign import Assigned, run_assign
 from autograder.release.embed import embed_tests
 from autograder.release.notebooks import finish_solution, finish_student, to_bytes, with_answers
+from autograder.release.readme import readme_files
 from autograder.release.solutions import parse_solution
 from autograder.release.source import Passage, Source, take_apart
 from autograder.release.template import Notebook, Template, read_notebook, render_notebook
@@ -58,6 +59,7 @@ def build_release(root: Path) -> Made:
     files |= _test_files(assigned, source, config.points)
     files |= _solution_files(root, template, student, source)
     files |= _students_page(root, template)
+    files |= readme_files(root, config)
     return Made(files=files, source=source)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from autograder.config import Config
-from autograder.report import CellReport, Report
+from autograder.report import CellReport, ConfusionReport, Report
 from autograder.verdict import Verdict
 from tests.pages.sample_reports import make_report
 
@@ -69,6 +69,9 @@ def hostile_report(number: int, config: Config) -> Report:
             network,
             layers=[{"name": HOSTILE, "kind": HOSTILE, "parameters": 10}],
             history={HOSTILE: [1.0, None, 1e300, -3.0], "loss": [0.1], "__$x$": [0.5]},
+            confusions=[
+                ConfusionReport(digit=4, taken_for=9, count=2, examples=[], pictures=[HOSTILE])
+            ],
         ),
     )
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
+
 from autograder.config import Config
 from autograder.describe import HEADLINES
+from autograder.pictures import png_text
 from autograder.report import (
     CellReport,
     CheckResult,
@@ -44,6 +47,7 @@ OTHER_TONGUES = (
     "одной и той же цифрой на любую картинку.",
     "학습률이 너무 커서 둘째 층의 유닛 열 개가 모두 죽었고, 그래서 어떤 그림에도 같은 답이 나왔다.",
 )
+PICTURES = tuple(png_text(np.eye(28, k=k, dtype=np.uint8) * 255) for k in (0, 9))
 UNGRADED = (Verdict.MALFORMED_SUBMISSION, Verdict.GRADER_ERROR)
 STOPPED = (
     Verdict.TIMED_OUT,
@@ -133,7 +137,9 @@ def _network(chance: random.Random, *, passes: bool) -> NetworkReport:
         hints=[HintReport(fault="dead units", text="3 of 64 units of dense are dead. What rate?")],
         units=[UnitReport(layer="dense", units=units, silent=3)],
         confusions=[
-            ConfusionReport(digit=4, taken_for=9, count=23, examples=[4, 8]),
+            ConfusionReport(
+                digit=4, taken_for=9, count=23, examples=[4, 8], pictures=list(PICTURES)
+            ),
             ConfusionReport(digit=7, taken_for=2, count=1, examples=[17]),
         ],
     )

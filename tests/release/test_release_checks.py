@@ -9,7 +9,7 @@ import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.errors import ReleaseError
-from autograder.release import release
+from autograder.release import check_release, release
 
 LABELS = np.arange(1000) % 10
 PUBLIC = ("accuracy", "budget")
@@ -267,3 +267,38 @@ def test_notebook_without_one_place_for_the_tests_is_refused(project, places):
     project.edit_cell("local-checks", lambda text: text.replace("# PUBLIC TESTS", places))
     with pytest.raises(ReleaseError, match="'local-checks' needs one line '# PUBLIC TESTS'"):
         release(project.root)
+
+
+README = """# Ours
+<!-- points: written by m5 release -->
+| anything |
+<!-- end of points -->
+The rest.
+"""
+
+
+def test_points_in_the_readme_are_those_of_the_configuration(released):
+    released.write("README.md", README)
+    assert any(problem.startswith("README.md") for problem in check_release(released.root))
+    release(released.root)
+    text = released.read("README.md")
+    assert text.startswith("# Ours\n") and text.endswith("The rest.\n")
+    assert "| accuracy | 40 | more than 95 % of" in text and "| together | 100 |" in text
+    assert "anything" not in text
+    assert check_release(released.root) == []
+    released.configure(points={"accuracy": 33}, accuracy={"threshold": 0.9})
+    release(released.root)
+    assert "| accuracy | 33 | more than 90 % of" in released.read("README.md")
+
+
+def test_readme_without_the_table_is_left_alone(released):
+    released.write("README.md", "# A course of its own\n")
+    release(released.root)
+    assert released.read("README.md") == "# A course of its own\n"
+
+
+@pytest.mark.parametrize("text", [README.replace("<!-- end of points -->", ""), README + README])
+def test_readme_with_half_a_table_is_refused(released, text):
+    released.write("README.md", text)
+    with pytest.raises(ReleaseError, match=r"README\.md"):
+        release(released.root)

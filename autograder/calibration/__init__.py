@@ -1,0 +1,29 @@
+"""`m5 calibrate`: how often does each network pass, from one seed to the next?
+
+Training begins from random numbers, so a network near the threshold passes with some seeds and
+fails with others. This measures how often: every known solution and a sweep of hidden widths, from
+many seeds each, by the way that grading goes.
+
+    subjects.py    what is measured
+    measuring.py   runs it, and keeps what was measured
+    figures.py     the numbers that come of it
+    writing.py     the page and the plot
+"""
+
+from autograder.calibration.figures import Row, rows_of
+from autograder.calibration.measuring import Plan, Sample, measure_all, read_samples
+from autograder.calibration.subjects import Role, Subject, subjects_of
+from autograder.calibration.writing import write_pages
+
+__all__ = [
+    "Plan",
+    "Role",
+    "Row",
+    "Sample",
+    "Subject",
+    "measure_all",
+    "read_samples",
+    "rows_of",
+    "subjects_of",
+    "write_pages",
+]

@@ -1,0 +1,42 @@
+"""A grading process's grader that adds a number to every seed: the one after the ``@``."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from autograder.batch import worker
+
+if TYPE_CHECKING:
+    from autograder.batch.messages import Setup
+    from autograder.box import Isolation, Toolbox
+    from autograder.intake import Candidate
+    from autograder.pipeline import Grader, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftingGrader:
+    """Grades candidates called ``name@shift``."""
+
+    grader: Grader
+
+    def grade(self, candidate: Candidate) -> Outcome:
+        """Grade it from that seed."""
+        shift = int(candidate.submission.rpartition("@")[2])
+        return replace(self.grader, shift=shift).grade(candidate)
+
+
+def make_grader(
+    setup: Setup,
+    toolbox: Toolbox,
+    isolation: Isolation,
+    on_cell: worker.OnCell,
+    stack: contextlib.ExitStack,
+) -> ShiftingGrader:
+    """The grader that submissions get, with another seed each time."""
+    from autograder.pipeline import Grader
+
+    grader = worker.make_grader(setup, toolbox, isolation, on_cell, stack)
+    assert isinstance(grader, Grader)
+    return ShiftingGrader(grader=grader)
