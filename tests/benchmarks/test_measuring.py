@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from autograder.box.cgroup import ControlGroup
 from benchmarks.groups import Meter
 from benchmarks.measuring import BenchmarkError, measure
 
@@ -42,6 +43,13 @@ def has_groups() -> bool:
         return meter is not None
 
 
+@pytest.fixture(params=[True, False], ids=["by group", "by process"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a control group, where there are any, and without."""
+    if not request.param:
+        monkeypatch.setattr(ControlGroup, "create", lambda **limits: None)
+
+
 needs_groups = pytest.mark.skipif(not has_groups(), reason="no control group can be made here")
 
 
@@ -52,6 +60,7 @@ def test_processor_time_counts_grandchildren_that_were_killed(tmp_path: Path) ->
     assert usage.status == 0
 
 
+@pytest.mark.usefixtures("way")
 def test_memory_is_what_was_held(tmp_path: Path) -> None:
     # Let go after it must have been looked at, however slow the machine is.
     threading.Timer(3, (tmp_path / "enough").touch).start()
@@ -83,6 +92,7 @@ def test_a_program_that_fails_has_no_time(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.usefixtures("way")
 def test_a_program_that_is_late_is_ended_with_its_children(tmp_path: Path) -> None:
     code = LEAVE + "import time; time.sleep(600)"
     with pytest.raises(BenchmarkError, match="not done after"):
