@@ -82,9 +82,10 @@ class Ours:
         if len(graded) != self.submissions:
             raise BenchmarkError(f"{len(graded)} of {self.submissions} submissions were graded.")
         for each in graded:
-            if float(each["points_runs"]) == 0:
-                raise BenchmarkError(f"{each['submission']}: not every cell ran.")
-            if self.must_train and not float(each["accuracy"]) > self.bench.wanted_accuracy:
+            # Both are empty where the grader failed or there is no network.
+            if not float(each["points_runs"] or 0) > 0:
+                raise BenchmarkError(f"{each['submission']}: {each['verdict']}, not all cells ran.")
+            if self.must_train and not float(each["accuracy"] or 0) > self.bench.wanted_accuracy:
                 raise BenchmarkError(f"{each['submission']}: accuracy {each['accuracy']}.")
         cells = sum(float(each["seconds"]) for each in graded)
         if self.submissions > 1:
