@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out
 
-.PHONY: setup demo test test-long e2e lint lock release clean
+.PHONY: setup demo test test-long e2e bench lint lock release clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,11 @@ test-long: setup
 # E2E="--system FOLDER" and the like: tests/gradescope/whole.py says what there is.
 e2e: setup
 	PYTHONPATH=. $(BIN)/python tests/gradescope/whole.py $(E2E)
+
+# What grading costs, beside running the notebook oneself: writes docs/performance.*. Twenty minutes
+# on two cores that nobody else uses. BENCH="--quick -o FOLDER" only tries whether it works.
+bench: setup
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lint: setup
 	$(BIN)/ruff check .
