@@ -43,6 +43,8 @@ from autograder.errors import BoxError
 START_SECONDS = 30.0
 """For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""
 MAX_STDERR_LINES = 40
+LAST_WORDS_SECONDS = 2.0
+"""For what a box wrote to standard error to be read, once it has ended."""
 
 
 class Box:
@@ -129,6 +131,8 @@ class Box:
     def run(self, program: str, *arguments: str) -> None:
         """Start the one program of this box, by this Python in isolated mode.
 
+        It ends with the thread that calls this, however that ends: call it from one that lasts.
+
         Parameters
         ----------
         program
@@ -177,14 +181,15 @@ class Box:
             raise BoxError(f"The box could not be started: {error}.") from error
         finally:
             os.close(status_write)
-        threading.Thread(target=self._drain, daemon=True, name="m5-stderr").start()
+        drain = threading.Thread(target=self._drain, daemon=True, name="m5-stderr")
+        drain.start()
         try:
-            self.layers = self._read_status(status_read)
+            self.layers = self._read_status(status_read, drain)
         finally:
             os.close(status_read)
         self._watchdog.start()
 
-    def _read_status(self, status: int) -> dict[str, int | str]:
+    def _read_status(self, status: int, drain: threading.Thread) -> dict[str, int | str]:
         text = b""
         while select.select([status], [], [], START_SECONDS)[0]:
             part = os.read(status, 4096)
@@ -195,6 +200,8 @@ class Box:
             layers: dict[str, int | str] = json.loads(text)
         except ValueError:
             self.kill()
+            # Its last words may still be on the way.
+            drain.join(LAST_WORDS_SECONDS)
             said = " ".join(self._stderr) or "it said nothing"
             raise BoxError(f"A box of kind {self.kind.value} did not start: {said}.") from None
         return layers
