@@ -161,12 +161,20 @@ class ResultsFolder:
         self.keep(outcome.report, executed=executed, log=outcome.log)
 
     def keep(
-        self, report: Report, *, executed: str | None, log: str, marker: Marker | None = None
+        self,
+        report: Report,
+        *,
+        executed: str | None,
+        log: str,
+        marker: Marker | None = None,
+        leaderboard: bool = False,
     ) -> None:
         """The same from data.
 
         Parameters
         ----------
+        leaderboard
+            Whether results.json has the entry that Gradescope would list.
         marker
             Written last, so that a folder that has it is complete.
 
@@ -176,7 +184,8 @@ class ResultsFolder:
             If something cannot be written: mostly because the disk is full.
         """
         folder = self.folder_of(report.submission)
-        results = json.dumps(gradescope_results(report), indent=2, ensure_ascii=False)
+        shown = gradescope_results(report, leaderboard=leaderboard)
+        results = json.dumps(shown, indent=2, ensure_ascii=False)
         pretty = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
         try:
             folder.mkdir(exist_ok=True)

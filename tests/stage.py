@@ -22,11 +22,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NOBODY = 65534
 IDS = 65536
+TEMPORARY = Path("/tmp")
+ASIDE = Path("/mnt")
+"""Where folders are kept while others come over them; every Linux has it, mostly empty."""
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 
 
-def closed_ancestor(path: Path) -> Path | None:
-    """The highest folder on the way to `path` that other users may not pass."""
+def replaced_ancestor(path: Path) -> Path | None:
+    """The folder on the way to `path` over which another comes: it is /tmp, or closed to users."""
+    if path.is_relative_to(TEMPORARY):
+        return TEMPORARY
     for folder in (*reversed(path.parents), path):
         if not folder.stat().st_mode & 0o001:
             return folder
@@ -36,21 +41,21 @@ def closed_ancestor(path: Path) -> Path | None:
 def opening_commands() -> list[str]:
     """Shell commands that put an open folder over each closed one, with what is needed in it."""
     needed = {Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), ROOT}
-    by_ancestor: dict[Path, list[Path]] = {}
-    for path in sorted(needed):
-        if (ancestor := closed_ancestor(path)) is not None:
-            by_ancestor.setdefault(ancestor, []).append(path)
-    commands = []
-    for ancestor, paths in by_ancestor.items():
-        for number, path in enumerate(paths):
-            commands.append(f"mkdir -p /tmp/m5-stage/{number}")
-            commands.append(f"mount --bind {shlex.quote(str(path))} /tmp/m5-stage/{number}")
-        commands.append(f"mount -t tmpfs -o mode=755 tmpfs {shlex.quote(str(ancestor))}")
-        for number, path in enumerate(paths):
-            commands.append(f"mkdir -p {shlex.quote(str(path))}")
-            commands.append(f"mount --move /tmp/m5-stage/{number} {shlex.quote(str(path))}")
+    ancestors = {path: replaced_ancestor(path) for path in sorted(needed)}
+    moved = [path for path, ancestor in ancestors.items() if ancestor is not None]
+    commands = ["mount --make-rprivate /", f"mount -t tmpfs tmpfs {ASIDE}"]
+    for number, path in enumerate(moved):
+        commands.append(f"mkdir {ASIDE}/{number}")
+        commands.append(f"mount --bind {shlex.quote(str(path))} {ASIDE}/{number}")
     # A /tmp of its own: what the stage leaves there goes with it.
-    return ["mount --make-rprivate /", "mount -t tmpfs -o mode=1777 tmpfs /tmp", *commands]
+    commands.append(f"mount -t tmpfs -o mode=1777 tmpfs {TEMPORARY}")
+    for ancestor in sorted({*ancestors.values()} - {None, TEMPORARY}):
+        commands.append(f"mount -t tmpfs -o mode=755 tmpfs {shlex.quote(str(ancestor))}")
+    for number, path in enumerate(moved):
+        commands.append(f"mkdir -p {shlex.quote(str(path))}")
+        commands.append(f"mount --move {ASIDE}/{number} {shlex.quote(str(path))}")
+    # Where we were may lie under what has come over it.
+    return [*commands, f"umount {ASIDE}", f"cd {shlex.quote(str(ROOT))}"]
 
 
 def stage_command(kind: str, command: list[str]) -> list[str]:

@@ -189,7 +189,13 @@ class Batch:
                 content_hash=content_hash,
                 answer_hash=key,
             )
-        self._results.keep(report, executed=graded.executed, log=graded.log, marker=marker)
+        self._results.keep(
+            report,
+            executed=graded.executed,
+            log=graded.log,
+            marker=marker,
+            leaderboard=self._config.gradescope.leaderboard,
+        )
         self.rows[handin.submission] = self._gradebook.add(report)
         self._progress.finished(report, remark)
 

@@ -44,6 +44,8 @@ from autograder.errors import BoxError
 START_SECONDS = 30.0
 """For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""
 MAX_STDERR_LINES = 40
+LAST_WORDS_SECONDS = 2.0
+"""For what a box wrote to standard error to be read, once it has ended."""
 
 
 class Box:
@@ -152,6 +154,8 @@ class Box:
     def run(self, program: str, *arguments: str) -> None:
         """Start the one program of this box, by this Python in isolated mode.
 
+        It ends with the thread that calls this, however that ends: call it from one that lasts.
+
         Parameters
         ----------
         program
@@ -184,9 +188,10 @@ class Box:
             raise
         finally:
             os.close(status_write)
-        threading.Thread(target=self._drain, daemon=True, name="m5-stderr").start()
+        drain = threading.Thread(target=self._drain, daemon=True, name="m5-stderr")
+        drain.start()
         try:
-            self.layers = self._read_status(status_read)
+            self.layers = self._read_status(status_read, drain)
         finally:
             os.close(status_read)
         self._watchdog.start()
@@ -195,6 +200,8 @@ class Box:
         """Fork the box's process, if there is a zygote that can still do it."""
         if self._zygote is None or not self._zygote.is_alive:
             return None
+        # It is not the grader's child: the zygote knows whose.
+        specification = {**specification, "parent": None}
         try:
             return self._zygote.fork(
                 specification=specification,
@@ -232,7 +239,7 @@ class Box:
         except OSError as error:
             raise BoxError(f"The box could not be started: {error}.") from error
 
-    def _read_status(self, status: int) -> dict[str, int | str]:
+    def _read_status(self, status: int, drain: threading.Thread) -> dict[str, int | str]:
         text = b""
         while select.select([status], [], [], START_SECONDS)[0]:
             part = os.read(status, 4096)
@@ -247,6 +254,8 @@ class Box:
                 self._process.follow(int(notes[0]["pid"]))
         except (ValueError, IndexError, KeyError):
             self.kill()
+            # Its last words may still be on the way.
+            drain.join(LAST_WORDS_SECONDS)
             said = " ".join(self._stderr) or "it said nothing"
             raise BoxError(f"A box of kind {self.kind.value} did not start: {said}.") from None
         return layers

@@ -211,6 +211,8 @@ def lock_specification(
         "seccomp": True,
         "same_user": kind is BoxKind.PLAIN,
         "connect": kind is BoxKind.NAMESPACES,
+        # bubblewrap sees to it itself, for all of its processes.
+        "parent": None if kind is BoxKind.NAMESPACES else os.getpid(),
         "cwd": str(scratch.work),
         "run": program,
         "status": status,

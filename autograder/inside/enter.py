@@ -11,6 +11,7 @@ and then runs a program in that same process. SPEC is a JSON object:
     seccomp     whether to ask the kernel for a system call filter
     same_user   whether the box runs as the grader's own user, with the grader's files in reach
     connect     whether it may connect to sockets that it finds in the file system
+    parent      process id of the grader, for a box that nothing else ends with it, or null
     cwd         working folder
     run         [path of the program, argument, ...]
     status      file descriptor to which to write, as JSON, which layers came about
@@ -25,9 +26,11 @@ import os
 import platform
 import resource
 import runpy
+import signal
 import struct
 import sys
 
+PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
@@ -69,6 +72,16 @@ def drop_capabilities():
     """Root keeps its name alone, and nobody has any to hand on. linux/capability.h, version 3."""
     header = struct.pack("=Ii", 0x20080522, 0)
     checked(libc.capset(header, struct.pack("=6I", 0, 0, 0, 0, 0, 0)))
+
+
+def end_with(parent):
+    """Have the kernel end this process with the grader, be it by SIGKILL; children not.
+
+    Only after `become`, since a change of user takes it back.
+    """
+    checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+    if os.getppid() != parent:
+        sys.exit("the grader has ended meanwhile")
 
 
 # ---------------------------------------------------------------------------- Landlock
@@ -303,6 +316,8 @@ def enter(spec):
         drop_capabilities()
     os.umask(0o077)
     if sys.platform == "linux":
+        if spec["parent"] is not None:
+            end_with(spec["parent"])
         checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         for name, wanted, lock in (
             ("landlock", spec["landlock"], lambda: lock_landlock(spec["read"], spec["write"])),

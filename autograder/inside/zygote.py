@@ -39,7 +39,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent():
-    """Have the kernel end this process when its parent ends. Lost when the user id changes."""
+    """As enter.py does, where the parent's number is not known: it lies outside."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
@@ -106,8 +106,11 @@ def become_box(request, imported, enter, nest, settled, stderr, status, go):
     os.environ.update(request["environment"] | imported["environment"])
     specification = request["enter"]
     specification["status"] = own_descriptors(stderr, status)
+    if where is None:
+        specification["parent"] = imported["zygote"]
     layers = enter.enter(specification)
-    die_with_parent()
+    if where is not None:
+        die_with_parent()
     if where is not None and (kernel := os.fork()) > 0:
         # As small as can be: it has nothing more to do than a system's first process.
         os.close(3)
@@ -181,6 +184,7 @@ def main():
         # Libraries leave notes to themselves in the environment.
         "environment": {n: value for n, value in os.environ.items() if before.get(n) != value},
         "root": root,
+        "zygote": os.getpid(),
         "places": places_with(root),
     }
     gc.collect()

@@ -71,6 +71,22 @@ def find_submissions(paths: Sequence[Path]) -> list[Candidate]:
     ]
 
 
+def hidden_notebooks(paths: Sequence[Path]) -> list[Path]:
+    """Notebooks that `find_submissions` passes over since their names begin with a dot.
+
+    Those that begin with ``._`` are not among them: macOS leaves such a file, which holds no
+    notebook, beside every file that it copies to a foreign disk.
+    """
+    found: dict[Path, None] = {}
+    for folder in paths:
+        for parent, folders, files in os.walk(folder, followlinks=False):
+            folders[:] = sorted(filter(_is_searched, folders))
+            for name in sorted(files):
+                if name.startswith(".") and not name.startswith("._") and _is_notebook_name(name):
+                    found[Path(parent, name)] = None
+    return list(found)
+
+
 def _search(path: Path) -> Iterator[_Find]:
     shown = shown_name(path.name or str(path))
     try:
@@ -101,11 +117,7 @@ def _walk(folder: Path) -> Iterator[_Find]:
     for parent, folders, files in os.walk(folder, followlinks=False):
         here = Path(parent)
         links = [name for name in folders if (here / name).is_symlink()]
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and name not in SKIPPED_FOLDERS and name not in links
-        )
+        folders[:] = sorted(name for name in folders if _is_searched(name) and name not in links)
         yield from _empty_notebook_folders(here, folders)
         for name in [*files, *links]:
             if name.startswith(".") or not _is_notebook_name(name):
@@ -123,6 +135,10 @@ def _empty_notebook_folders(parent: Path, folders: Sequence[str]) -> Iterator[_F
         if _is_notebook_name(name) and next(_walk(parent / name), None) is None:
             refusal = f"“{shown_name(name)}” is a folder. Upload the notebook file itself."
             yield _Find(path=parent / name, refusal=refusal)
+
+
+def _is_searched(folder: str) -> bool:
+    return not folder.startswith(".") and folder not in SKIPPED_FOLDERS
 
 
 def _is_notebook_name(name: str) -> bool:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from autograder.errors import MalformedSubmission
-from autograder.intake.candidates import Candidate, find_submissions
+from autograder.intake.candidates import Candidate, find_submissions, hidden_notebooks
 from autograder.intake.canvas import find_canvas, is_canvas_folder
 from autograder.intake.class_archives import unpack_class
 from autograder.intake.gradescope_export import find_gradescope, is_gradescope_folder
@@ -27,6 +27,9 @@ from autograder.intake.naming import name_candidates, safe_name, shown_name
 from autograder.intake.nbgrader import find_nbgrader, submitted_folder
 
 __all__ = ["Handin", "Intake", "Student", "collect"]
+
+MAX_LISTED = 5
+"""Hidden notebooks that are named in the sentence about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ def collect(paths: Sequence[Path], *, scratch: Path, assignment_id: str) -> Inta
             replace(handin, candidate=replace(handin.candidate, submission=name))
             for handin, name in zip(handins, names, strict=True)
         ),
-        warnings=tuple(collector.warnings),
+        warnings=(*collector.warnings, *_passed_over(hidden_notebooks(collector.plain))),
     )
 
 
@@ -155,6 +158,17 @@ def _plain(collector: _Collector, assignment_id: str) -> list[Candidate]:
             handin_of(find, scratch=collector.place(), assignment_id=assignment_id).candidate
         )
     return kept
+
+
+def _passed_over(hidden: Sequence[Path]) -> Iterator[str]:
+    """The sentence for staff about notebooks that nobody sees, if there are any."""
+    if hidden:
+        names = ", ".join(shown_name(path.name) for path in hidden[:MAX_LISTED])
+        more = f" and {len(hidden) - MAX_LISTED} more" if len(hidden) > MAX_LISTED else ""
+        yield (
+            f"Passed over, since their names begin with a dot: {names}{more}. "
+            "Rename those that are to be graded."
+        )
 
 
 def _link(source: Path, target: Path) -> None:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import nbformat
 
 from autograder.batch.messages import Setup
@@ -19,8 +20,23 @@ from autograder.box import Isolation, Toolbox
 from autograder.config import CHECK_NAMES
 from autograder.errors import MalformedSubmission
 from autograder.intake import Candidate, read_submission
-from autograder.report import CheckResult, CheckStatus, Report
+from autograder.report import CheckResult, CheckStatus, NetworkReport, Report
 from autograder.verdict import Verdict
+
+NETWORK = NetworkReport(
+    accuracy=0.97,
+    counted_images=10_000,
+    public_accuracy=0.97,
+    private_accuracy=0.97,
+    training_accuracy=0.99,
+    leak_z=0.0,
+    leaked=False,
+    parameters=25_450,
+    layers=[],
+    chosen_by="the variable model",
+    preparation="x / 255",
+    history={},
+)
 
 
 class Obeyed(NamedTuple):
@@ -72,6 +88,8 @@ class ObedientGrader:
         executed = nbformat.from_dict(submission.notebook)
         executed.cells[0].outputs = [nbformat.v4.new_output("stream", text=printed)]
         made = report(candidate, Verdict.PASSED, "", submission.content_hash)
+        if verb == "train":
+            made = msgspec.structs.replace(made, network=NETWORK)
         return Obeyed(report=made, executed=executed, log="obeyed\n")
 
 

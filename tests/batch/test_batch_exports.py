@@ -236,3 +236,29 @@ def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: As
     assert (points["Student"].strip(), points[title]) == ("Points Possible", "100")
     assert {row["ID"]: row[title] for row in rows}["11"] == "100"
     assert {row["SIS Login ID"] for row in rows} >= {"ann@example.edu", "zoe@example.edu"}
+
+
+def test_notebooks_hidden_in_a_folder_are_named_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "class"
+    for name in ("seen.ipynb", ".hidden.ipynb", "b/.IPYNB", "b/.too.ipynb.txt"):
+        write(folder / name, command("sleep 0"))
+    # What editors and file systems leave behind is nobody's work, and worth no word.
+    for name in ("._seen.ipynb", ".ipynb_checkpoints/seen.ipynb", "__MACOSX/.m5.ipynb", ".notes"):
+        write(folder / name, command("sleep 0"))
+    (folder / ".link").symlink_to(folder / "b")
+    intake = find(tmp_path, folder, folder / "b")
+    assert [handin.submission for handin in intake.handins] == ["seen", "b"]
+    (sentence,) = intake.warnings
+    assert "begin with a dot: .hidden.ipynb, .IPYNB, .too.ipynb.txt. Rename" in sentence
+
+
+def test_a_folder_without_hidden_notebooks_needs_no_line(tmp_path: Path) -> None:
+    write(tmp_path / "class/m5.ipynb", command("sleep 0"))
+    assert find(tmp_path, tmp_path / "class", tmp_path / "class/m5.ipynb").warnings == ()
+
+
+def test_many_hidden_notebooks_are_counted(tmp_path: Path) -> None:
+    for number in range(9):
+        write(tmp_path / f"class/.{number}.ipynb", command("sleep 0"))
+    (sentence,) = find(tmp_path, tmp_path / "class").warnings
+    assert ".0.ipynb, .1.ipynb, .2.ipynb, .3.ipynb, .4.ipynb and 4 more." in sentence

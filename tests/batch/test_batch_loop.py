@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from autograder.assignment import Assignment
@@ -169,3 +171,19 @@ def test_two_runs_do_not_write_to_one_folder(run: Runner) -> None:
     other = ResultsFolder(run.out, overwrite=True)
     with other.locked(), pytest.raises(ConfigError, match="Another"):
         run()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_results_have_what_gradescope_would_list(
+    run: Runner, assignment: Assignment, wanted: bool
+) -> None:
+    settings = msgspec.structs.replace(assignment.config.gradescope, leaderboard=wanted)
+    config = msgspec.structs.replace(assignment.config, gradescope=settings)
+    write_class(run.inbox, {"a": "train", "twin": "train", "none": "sleep 0"})
+    run(assignment=replace(assignment, config=config))
+    listed = {
+        place.name: [entry["value"] for entry in read_json(place / "results.json")["leaderboard"]]
+        for place in (run.out / "submissions").iterdir()
+        if "leaderboard" in read_json(place / "results.json")
+    }
+    assert listed == ({"a": [25_450, 0.97], "twin": [25_450, 0.97]} if wanted else {})
