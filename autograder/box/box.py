@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import select
-import subprocess
-import sys
-import threading
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +9,6 @@ from types import TracebackType
 from autograder.box.cgroup import ControlGroup
 from autograder.box.command import (
     BoxKind,
-    bubblewrap_command,
     environment,
     lock_specification,
     readable_paths,
@@ -33,19 +24,17 @@ from autograder.box.members import (
     reap_orphans,
     take_census,
 )
+from autograder.box.process import BoxProcess, Launch
 from autograder.box.scratch import Scratch, Usage
 from autograder.box.toolbox import Toolbox
 from autograder.box.users import SHARED_MEMORY, free_user_id, is_root, sweep
 from autograder.box.watchdog import Breach, Watchdog
-from autograder.box.zygote import ForkedProcess, Zygote
+from autograder.box.zygote import Zygote
 from autograder.config import Limits
 from autograder.errors import BoxError
 
-START_SECONDS = 30.0
-"""For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""
-MAX_STDERR_LINES = 40
-LAST_WORDS_SECONDS = 2.0
-"""For what a box wrote to standard error to be read, once it has ended."""
+END_SECONDS = 5.0
+"""For the first process to be taken leave of, after it was killed."""
 
 
 class Box:
@@ -82,9 +71,8 @@ class Box:
         self._uid = uid
         self._environment = environment(scratch, threads=threads)
         self._zygote = zygote
-        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
+        self._process: BoxProcess | None = None
         self._cgroup: ControlGroup | None = None
-        self._stderr: deque[str] = deque(maxlen=MAX_STDERR_LINES)
         self._strangers = children_of_grader()
         if kind is BoxKind.PLAIN:
             adopt_orphans()
@@ -166,7 +154,6 @@ class Box:
         BoxError
             If it did not get as far as to be locked in.
         """
-        status_read, status_write = os.pipe()
         self._cgroup = ControlGroup.create(
             memory_bytes=self._limits.memory_bytes, processes=self._limits.processes
         )
@@ -177,102 +164,32 @@ class Box:
             scratch=self.scratch,
             readable=readable_paths(self._toolbox.root),
             program=[str(self._toolbox.program(program)), *arguments],
-            status=status_write,
         )
-        try:
-            self._process = self._fork(specification, status_write)
-            if self._process is None:
-                self._process = self._start(specification, status_write)
-        except BaseException:
-            os.close(status_read)
-            raise
-        finally:
-            os.close(status_write)
-        drain = threading.Thread(target=self._drain, daemon=True, name="m5-stderr")
-        drain.start()
-        try:
-            self.layers = self._read_status(status_read, drain)
-        finally:
-            os.close(status_read)
-        self._watchdog.start()
-
-    def _fork(self, specification: dict[str, object], status: int) -> ForkedProcess | None:
-        """Fork the box's process, if there is a zygote that can still do it."""
-        if self._zygote is None or not self._zygote.is_alive:
-            return None
-        # It is not the grader's child: the zygote knows whose.
-        specification = {**specification, "parent": None}
-        try:
-            return self._zygote.fork(
+        self._process = BoxProcess(
+            Launch(
+                kind=self.kind,
+                scratch=self.scratch,
+                toolbox=self._toolbox,
+                cgroup=self._cgroup,
                 specification=specification,
                 environment=self._environment,
-                scratch=self.scratch,
-                status=status,
-                adopt=self._cgroup.add if self._cgroup else lambda pid: None,
+                zygote=self._zygote,
             )
-        except BoxError:
-            # Nothing of it is left, and the box can do without.
-            return None
-
-    def _start(self, specification: dict[str, object], status: int) -> subprocess.Popen[bytes]:
-        """Start the box's process from nothing."""
-        prefix = self._cgroup.prefix() if self._cgroup else []
-        if self.kind is BoxKind.NAMESPACES:
-            prefix += bubblewrap_command(
-                scratch=self.scratch,
-                readable=readable_paths(self._toolbox.root),
-                as_root=is_root(),
-            )
-        command = [*prefix, sys.executable, "-I", str(self._toolbox.program("enter.py"))]
-        command.append(json.dumps(specification))
-        try:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=self._environment,
-                cwd="/",
-                pass_fds=(status,),
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise BoxError(f"The box could not be started: {error}.") from error
-
-    def _read_status(self, status: int, drain: threading.Thread) -> dict[str, int | str]:
-        text = b""
-        while select.select([status], [], [], START_SECONDS)[0]:
-            part = os.read(status, 4096)
-            text += part
-            if not part:
-                break
-        try:
-            notes = [json.loads(line) for line in text.splitlines()]
-            layers: dict[str, int | str] = notes[-1]
-            if len(notes) > 1 and isinstance(self._process, ForkedProcess):
-                # What was forked has forked what goes on, in namespaces of its own.
-                self._process.follow(int(notes[0]["pid"]))
-        except (ValueError, IndexError, KeyError):
+        )
+        layers = self._process.wait_until_locked()
+        if layers is None:
             self.kill()
-            # Its last words may still be on the way.
-            drain.join(LAST_WORDS_SECONDS)
-            said = " ".join(self._stderr) or "it said nothing"
-            raise BoxError(f"A box of kind {self.kind.value} did not start: {said}.") from None
-        return layers
-
-    def _drain(self) -> None:
-        """Keep the last lines of standard error; read the rest, so that nobody blocks on it."""
-        assert self._process is not None and self._process.stderr is not None
-        with contextlib.suppress(OSError, ValueError):
-            while line := self._process.stderr.readline(4096):
-                self._stderr.append(line.decode(errors="replace").rstrip())
+            said = self._process.last_words()
+            raise BoxError(f"A box of kind {self.kind.value} did not start: {said}.")
+        self.layers = layers
+        self._watchdog.start()
 
     # ------------------------------------------------------------------ look
 
     @property
     def is_alive(self) -> bool:
         """Whether the program of the box is still running."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.is_alive
 
     @property
     def breach(self) -> Breach | None:
@@ -284,12 +201,12 @@ class Box:
     @property
     def is_forked(self) -> bool:
         """Whether its process was forked from a zygote."""
-        return isinstance(self._process, ForkedProcess)
+        return self._process is not None and self._process.is_forked
 
     @property
     def stderr(self) -> tuple[str, ...]:
         """The last lines that the program wrote to standard error."""
-        return tuple(self._stderr)
+        return self._process.said if self._process else ()
 
     @property
     def peak_bytes(self) -> int:
@@ -325,8 +242,7 @@ class Box:
         """End every process in the box; True if none is left."""
         gone = kill_all(self.members)
         if self._process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=5)
+            self._process.wait(END_SECONDS)
         return gone
 
     def stop(self) -> None:

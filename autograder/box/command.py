@@ -183,9 +183,8 @@ def lock_specification(
     scratch: Scratch,
     readable: Iterable[str],
     program: list[str],
-    status: int,
 ) -> dict[str, object]:
-    """What `inside/enter.py` is told to lock; see there for the keys."""
+    """What `inside/enter.py` is told to lock, but for the status; see there for the keys."""
     counts = {
         "CORE": 0,
         "FSIZE": limits.file_bytes,
@@ -215,7 +214,6 @@ def lock_specification(
         "parent": None if kind is BoxKind.NAMESPACES else os.getpid(),
         "cwd": str(scratch.work),
         "run": program,
-        "status": status,
     }
 
 
