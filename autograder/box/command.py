@@ -131,7 +131,8 @@ def zygote_command(*, nest: Path, readable: Iterable[str], as_root: bool) -> lis
         command += ["--cap-add", capability]
     if not as_root:
         # Any other user than root would be put into a second user namespace, without the mounts.
-        command += ["--unshare-user", "--uid", "0", "--gid", "0"]
+        # What is forked calls itself otherwise, for which its parent must have this right.
+        command += ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "CAP_SETFCAP"]
     command += ["--perms", "0755", "--dir", "/tmp", "--perms", "0755", "--dir", "/var"]
     command += ["--perms", "0755", "--dir", "/var/tmp"]
     command += _show(readable, [str(nest)])
