@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out
 
-.PHONY: setup demo test test-long e2e bench lint lock release clean
+.PHONY: setup demo test test-long e2e bench lint lock wheels release clean
 
 setup: $(STAMP)
 
@@ -48,6 +48,16 @@ lock:
 	for kind in runtime dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
 	    --prerelease=allow --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 	    requirements/$$kind.in -o requirements/$$kind.txt; done
+
+# setup.sh of the Gradescope image installs wheels alone: is there one of every pin for the Python
+# and the C library of Ubuntu 22.04, Debian 12 and Ubuntu 24.04? Installs nothing.
+wheels: setup
+	for image in 3.10:2_35 3.11:2_36 3.12:2_39; do for machine in x86_64 aarch64; do \
+	    $(BIN)/uv pip install --dry-run --no-deps --only-binary :all: --target $(OUT)/wheels \
+	    --python $(BIN)/python --python-version $${image%:*} \
+	    --python-platform $$machine-manylinux_$${image#*:} -r requirements/runtime.txt --quiet || \
+	    { echo "$$image on $$machine: not every pin has a wheel"; exit 1; }; done; done
+	@echo "Every pin has a wheel for every image."
 
 release: setup
 	$(BIN)/m5 release

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -94,10 +95,14 @@ def run(options: argparse.Namespace, work: Path) -> int:
     settings = json.loads(config.read_text())
     settings["gradescope"]["container_seconds"] = 2400
     config.write_text(json.dumps(settings))
-    before, started = _megabytes(system), time.monotonic()
+    before, started, worked = _megabytes(system), time.monotonic(), _processor_seconds()
     said = in_container(options, system, "--", "bash", "/autograder/source/setup.sh")
     print(said.splitlines()[-1])
-    print(f"setup.sh: {time.monotonic() - started:.0f} s, {_megabytes(system) - before} MB more")
+    print(
+        f"setup.sh: {time.monotonic() - started:.0f} s, of which the processor worked "
+        f"{_processor_seconds() - worked:.0f} s; {_megabytes(system) - before} MB more; "
+        f"{len(list(system.glob('opt/activity-m5/lib/*/site-packages/*.dist-info')))} packages"
+    )
     return sum([grade(options, system, name) for name in UPLOADS])
 
 
@@ -119,6 +124,12 @@ def grade(options: argparse.Namespace, system: Path, name: str) -> int:
     if wrong:
         print(said)
     return int(wrong)
+
+
+def _processor_seconds() -> float:
+    """Of all that was started and has ended; unlike wall time no matter of what else runs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _megabytes(folder: Path) -> int:
