@@ -84,8 +84,10 @@ def make_root(folder: Path, options: argparse.Namespace) -> Path:
             mount("-o", "remount,bind,ro", str(inside))
     if options.environment:
         open_the_way(root, (options.environment / "bin/python").resolve())
-    if not options.system:
-        mount("-t", "tmpfs", "tmpfs", str(root / str(REPOSITORY).lstrip("/")))
+    repository = root / str(REPOSITORY).lstrip("/")
+    # If it lies in /tmp, it is gone from there already.
+    if not options.system and repository.is_dir():
+        mount("-t", "tmpfs", "tmpfs", str(repository))
     return root
 
 
