@@ -13,6 +13,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,8 @@ def main() -> int:
         sys.exit("whole.py: only root can make a container.")
     if options.system is None and shutil.which("debootstrap") is None:
         sys.exit("whole.py: install debootstrap, or name a system with --system.")
+    # Else four gigabytes would be left of a run that somebody ends.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     work = Path(tempfile.mkdtemp(prefix="m5-whole-"))
     try:
         return run(options, work)
