@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -138,8 +139,30 @@ def plain(text: object, limit: int = MAX_QUOTED_CHARACTERS) -> str:
     return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
 
 
-def traceback_tail(lines: list[str]) -> tuple[str, ...]:
-    """The last lines of a traceback as the kernel sent it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellError:
+    """An error as the kernel told it; empty where it told none, or none in the protocol's form."""
+
+    name: str
+    text: str
+    traceback: tuple[str, ...]
+
+    @classmethod
+    def of(cls, reply: Mapping[str, object]) -> CellError:
+        """Read the content of an ``execute_reply``, which may hold anything that JSON can."""
+        lines = reply.get("traceback")
+        return cls(
+            name=plain(_text(reply.get("ename")), 80),
+            text=plain(_text(reply.get("evalue"))),
+            traceback=_tail([_text(line) for line in lines] if isinstance(lines, list) else []),
+        )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _tail(lines: list[str]) -> tuple[str, ...]:
     text = "\n".join(lines)
     tail = [plain(line, 200) for line in ANSI.sub("", text).splitlines() if line.strip()]
     return tuple(tail[-MAX_TRACEBACK_LINES:])

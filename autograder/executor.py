@@ -15,13 +15,12 @@ from autograder.errors import BoxError
 from autograder.execution import (
     BREACH_ENDINGS,
     MEMORY_ERRORS,
+    CellError,
     CellRun,
     CellStatus,
     Ending,
     Execution,
     first_line,
-    plain,
-    traceback_tail,
 )
 from autograder.kernel import TOO_LARGE, Kernel, KernelDied
 from autograder.outputs import OutputKeeper
@@ -170,16 +169,15 @@ class Executor:
         cell.execution_count = number
         request = self._kernel.execute(cell.source)
         reply = self._await_reply(request, min(self._limits.cell_seconds, seconds_left))
-        error = reply.content
-        trace = error.get("traceback")
+        error = CellError.of(reply.content)
         return CellRun(
             number=number,
             status=reply.status,
             seconds=time.monotonic() - self._cell_started,
             first_line=first_line(cell.source),
-            error_name=plain(error.get("ename", ""), 80),
-            error_text=plain(error.get("evalue", "")),
-            traceback=traceback_tail([str(line) for line in trace] if trace else []),
+            error_name=error.name,
+            error_text=error.text,
+            traceback=error.traceback,
         )
 
     def _await_reply(self, request: str, seconds: float) -> Reply:

@@ -14,7 +14,7 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.box import Box, BoxKind, Isolation, Toolbox
 from autograder.channel import MAX_MESSAGE_BYTES
-from autograder.execution import CellStatus, Ending, Execution
+from autograder.execution import CellError, CellStatus, Ending, Execution
 from autograder.executor import Executor
 from autograder.outputs import overtype
 from tests.notebooks import notebook
@@ -235,6 +235,13 @@ def test_a_kernel_that_closes_its_connection_has_not_printed_too_much(run: Runne
     )
     assert execution.output_bytes < MEGABYTE
     assert execution.ending is not Ending.OUTPUT_TOO_LARGE
+
+
+@pytest.mark.parametrize("odd", [7, None, True, 1.5, [], ["a", 1, None], {"b": None}])
+def test_an_error_of_the_wrong_form_is_read_as_none(odd: object) -> None:
+    error = CellError.of({"ename": odd, "evalue": odd, "traceback": odd})
+    assert (error.name, error.text) == ("", "")
+    assert error.traceback in ((), ("a",))
 
 
 def test_a_progress_bar_leaves_one_line(run: Runner) -> None:

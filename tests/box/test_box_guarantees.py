@@ -249,10 +249,12 @@ def test_daemons_end_with_the_box(lab: Lab) -> None:
             "    os.setsid()\n"
             "    if os.fork() == 0:\n"
             "        os.setsid()\n"
-            "        code = 'import time, signal; signal.signal(15, signal.SIG_IGN); time.sleep(90)'\n"
+            "        code = 'import time, signal; signal.signal(15, signal.SIG_IGN);'\n"
+            '        code += \'open("ready", "w"); time.sleep(90)\'\n'
             f"        os.execv(sys.executable, [sys.executable, '-c', code, '{token}'])\n"
             "    os._exit(0)\n"
-            "time.sleep(0.5)\nanswer = 1\n",
+            "while not os.path.exists('ready'): time.sleep(0.02)\n"
+            "time.sleep(3)\nanswer = 1\n",
         )
         deadline = time.monotonic() + 20
         while not _running(token) and time.monotonic() < deadline:
