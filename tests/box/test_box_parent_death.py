@@ -107,7 +107,7 @@ def test_a_box_ends_with_a_grader_that_is_killed(lab: Lab, root: Path, source: s
         assert not wait_for(0, name)
 
 
-def test_daemons_end_with_the_grader_where_there_are_namespaces(lab: Lab, root: Path) -> None:
+def test_daemons_end_with_a_killed_grader_where_they_can(lab: Lab, root: Path) -> None:
     if lab.kind is not BoxKind.NAMESPACES:
         pytest.skip("only a process namespace ends with all that is in it")
     with grader(lab, root, DAEMON) as (process, name):
