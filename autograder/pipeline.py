@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import nbformat
+from threadpoolctl import threadpool_limits
 
 from autograder.assignment import Assignment
 from autograder.box import Box, Isolation, Toolbox, Zygote
@@ -43,8 +44,6 @@ class Grader:
     ----------
     isolation
         The kind of box to use, and what is known about it.
-    threads
-        For each box to compute with; None leaves it to the libraries.
     zygote
         To fork boxes from, where several submissions follow each other.
     on_cell
@@ -59,7 +58,6 @@ class Grader:
     assignment: Assignment
     toolbox: Toolbox
     isolation: Isolation
-    threads: int | None = None
     zygote: Zygote | None = None
     on_cell: Callable[[int, int], None] | None = None
     shift: int = 0
@@ -114,12 +112,13 @@ class Grader:
         measurement: Measurement | None = None
         if export is not None:
             try:
-                measurement = measure(
-                    export,
-                    mnist=self.assignment.mnist,
-                    statistics=self.assignment.statistics,
-                    settings=config.verification,
-                )
+                with threadpool_limits(config.verification.threads):
+                    measurement = measure(
+                        export,
+                        mnist=self.assignment.mnist,
+                        statistics=self.assignment.statistics,
+                        settings=config.verification,
+                    )
             except UnverifiableModel as error:
                 why_not = str(error)
         evidence = self._evidence(reflections, execution, measurement, why_not)
@@ -140,7 +139,7 @@ class Grader:
             kind=self.isolation.kind,
             limits=limits,
             toolbox=self.toolbox,
-            threads=self.threads,
+            threads=self.assignment.config.verification.threads,
             zygote=self.zygote,
         ) as box:
             execution = Executor(

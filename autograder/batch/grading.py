@@ -12,7 +12,7 @@ import msgspec
 from autograder.assignment import Assignment
 from autograder.batch.fingerprints import configuration_hash
 from autograder.batch.loop import Batch
-from autograder.batch.machine import default_jobs, threads_for
+from autograder.batch.machine import default_jobs
 from autograder.batch.messages import Setup
 from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool, Pool
 from autograder.batch.progress import Progress
@@ -83,7 +83,6 @@ def grade_batch(
             isolation=None,
             kinds=list(kinds),
             require_isolation=require_isolation,
-            threads=None,
             warm=True,
             leftovers=[scratch],
             grader="autograder.batch.worker:make_grader",
@@ -100,7 +99,6 @@ def grade_batch(
                     setup,
                     toolbox=str(toolbox.root),
                     isolation=isolation,
-                    threads=threads_for(count),
                     warm=len(todo) > count,
                     leftovers=[*setup.leftovers, str(toolbox.root)],
                 )

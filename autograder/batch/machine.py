@@ -6,7 +6,6 @@ import os
 
 import psutil
 
-from autograder.box.command import THREAD_VARIABLES
 from autograder.config import Limits
 from autograder.harness.container import container_bytes
 
@@ -19,16 +18,6 @@ def default_jobs(limits: Limits) -> int:
     """As many as cores and free memory allow, at least one."""
     need = min(JOB_BYTES, limits.memory_bytes)
     return max(1, min(cores(), _free_bytes() // need))
-
-
-def threads_for(jobs: int) -> int:
-    """Threads for each of `jobs` processes, so that together they do not fight for the cores."""
-    return max(1, cores() // jobs)
-
-
-def thread_environment(threads: int | None) -> dict[str, str]:
-    """What tells numerical libraries how many threads to start."""
-    return {} if threads is None else dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
 def cores() -> int:

@@ -32,8 +32,6 @@ class Setup(Record, frozen=True):
     """What is known about boxes here; None to find out."""
     kinds: list[BoxKind]
     require_isolation: bool
-    threads: int | None
-    """For TensorFlow and for NumPy; None to let them have the whole machine."""
     warm: bool
     """Whether to fork boxes from a process that has TensorFlow imported: worth it for several."""
     leftovers: list[str]

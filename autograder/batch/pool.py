@@ -70,7 +70,7 @@ class LocalPool:
         self._size = size
         self._job_seconds = job_seconds
         self._owned = owned
-        self._threads = setup.threads
+        self._threads = setup.config.verification.threads
         self._processes: list[GradingProcess] = []
         self._started = 0
         self._last = time.monotonic()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from autograder.batch.machine import thread_environment
+from autograder.box.command import THREAD_VARIABLES
 from autograder.box.members import descendants, kill_all
 from autograder.errors import BoxError
 
@@ -57,7 +57,7 @@ class GradingProcess:
         When it was given that (monotonic seconds).
     """
 
-    def __init__(self, *, folder: Path, setup_file: Path, threads: int | None) -> None:
+    def __init__(self, *, folder: Path, setup_file: Path, threads: int) -> None:
         self.submission: str | None = None
         self.since = time.monotonic()
         self._folder = folder
@@ -79,7 +79,11 @@ class GradingProcess:
                     stdout=log,
                     stderr=log,
                     cwd="/",
-                    env={**os.environ, **thread_environment(threads), "TMPDIR": str(folder)},
+                    env={
+                        **os.environ,
+                        **dict.fromkeys(THREAD_VARIABLES, str(threads)),
+                        "TMPDIR": str(folder),
+                    },
                     pass_fds=(theirs.fileno(),),
                     # Ctrl-C is for the one who hands out the work.
                     start_new_session=True,

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.batch.machine import cores
 from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup, encode
 from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool
 from autograder.config import Record
@@ -86,10 +85,10 @@ def _take_pool(kit: bytes) -> LocalPool:
         waiting = _idle.get(_digest(kit))
         if waiting:
             return waiting.pop()
-    return _open_pool(kit, *_place())
+    return _open_pool(kit, _place())
 
 
-def _open_pool(kit: bytes, parent: str | None, threads: int) -> LocalPool:
+def _open_pool(kit: bytes, parent: str | None) -> LocalPool:
     content = msgspec.msgpack.decode(kit, type=Kit)
     folder = Path(tempfile.mkdtemp(prefix="m5-kit-", dir=parent))
     data = folder / "mnist.npz"
@@ -102,7 +101,6 @@ def _open_pool(kit: bytes, parent: str | None, threads: int) -> LocalPool:
         content.setup,
         data=str(data),
         tests=str(tests),
-        threads=threads,
         # Those of the one who sent it lie on another machine.
         leftovers=[str(folder)],
     )
@@ -110,12 +108,12 @@ def _open_pool(kit: bytes, parent: str | None, threads: int) -> LocalPool:
     return LocalPool(setup, size=1, job_seconds=seconds, owned=folder)
 
 
-def _place() -> tuple[str | None, int]:
-    """Where Dask keeps this worker's files, and the threads that each of its tasks may have."""
+def _place() -> str | None:
+    """Where Dask keeps this worker's files."""
     from distributed import get_worker
 
-    worker = get_worker()
-    return worker.local_directory, max(1, cores() // max(1, worker.state.nthreads))
+    folder: str | None = get_worker().local_directory
+    return folder
 
 
 def _give_back(kit: bytes, pool: LocalPool) -> None:

@@ -84,7 +84,6 @@ def make_grader(
         toolbox=toolbox,
         isolation=isolation,
         on_cell=on_cell,
-        threads=setup.threads,
         zygote=zygote,
     )
 
@@ -97,7 +96,11 @@ def _start_zygote(
 
     try:
         return stack.enter_context(
-            Zygote(kind=isolation.kind, toolbox=toolbox, threads=setup.threads)
+            Zygote(
+                kind=isolation.kind,
+                toolbox=toolbox,
+                threads=setup.config.verification.threads,
+            )
         )
     except BoxError as error:
         print(f"Every box is started from nothing. {error}", file=sys.stderr)

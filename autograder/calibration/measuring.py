@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from autograder.assignment import Assignment
-from autograder.batch.machine import threads_for
 from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup
 from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool, Pool
 from autograder.box import BoxKind, Toolbox, probe
@@ -184,7 +183,6 @@ def local_pool(assignment: Assignment, *, jobs: int, kinds: Sequence[BoxKind]) -
             ),
             kinds=list(kinds),
             require_isolation=False,
-            threads=threads_for(jobs),
             warm=True,
             leftovers=[str(toolbox.root)],
             grader="autograder.calibration.worker:make_grader",

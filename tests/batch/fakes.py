@@ -44,7 +44,6 @@ def fake_setup(assignment: Assignment, **changes: Any) -> Setup:
         "toolbox": "/nonexistent",
         "isolation": ISOLATION,
         "require_isolation": False,
-        "threads": 1,
         "warm": False,
         "grader": "tests.batch.obedient:make_grader",
     }

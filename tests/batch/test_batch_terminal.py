@@ -65,8 +65,8 @@ def test_elsewhere_there_are_plain_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cores", "gigabytes", "jobs", "threads"),
-    [(8, 64, 8, 1), (8, 7, 4, 2), (1, 64, 1, 1), (16, 0.5, 1, 16)],
+    ("cores", "gigabytes", "jobs"),
+    [(8, 64, 8), (8, 7, 4), (1, 64, 1), (16, 0.5, 1)],
 )
 def test_jobs_are_as_many_as_cores_and_memory_allow(
     assignment: Assignment,
@@ -74,10 +74,7 @@ def test_jobs_are_as_many_as_cores_and_memory_allow(
     cores: int,
     gigabytes: float,
     jobs: int,
-    threads: int,
 ) -> None:
     monkeypatch.setattr(machine, "cores", lambda: cores)
     monkeypatch.setattr(machine, "_free_bytes", lambda: int(gigabytes * 1e9))
     assert machine.default_jobs(assignment.config.limits) == jobs
-    assert machine.threads_for(jobs) == threads
-    assert set(machine.thread_environment(threads).values()) == {str(threads)}
