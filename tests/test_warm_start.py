@@ -37,6 +37,7 @@ print(json.dumps({
     "argv": [hide(path) for path in sys.argv],
     "cwd": hide(os.getcwd()),
     "flags": str(sys.flags),
+    "set": list({"alpha", "beta", "gamma", "delta", "epsilon", "zeta"}),
     "filters": sorted(str(entry) for entry in warnings.filters),
     "signals": {n: str(signal.getsignal(n)).split(" at ")[0] for n in range(1, 32)},
     "modules": [name for name in ("enter", "nest", "keras", "tensorflow") if name in sys.modules],

@@ -157,7 +157,7 @@ def _start(launch: Launch, status: int) -> subprocess.Popen[bytes]:
             readable=readable_paths(launch.toolbox.root),
             as_root=is_root(),
         )
-    command += [sys.executable, "-I", str(launch.toolbox.program("enter.py"))]
+    command += [sys.executable, "-s", str(launch.toolbox.program("enter.py"))]
     command.append(json.dumps({**launch.specification, "status": status}))
     try:
         return subprocess.Popen(

@@ -97,6 +97,6 @@ iostream.IOPubThread._setup_pipe_in = setup_pipe_in
 iostream.IOPubThread._setup_pipe_out = setup_pipe_out
 
 if __name__ == "__main__":
-    # Isolated mode left it out; students import modules that they wrote beside the notebook.
+    # Students import modules that they wrote beside the notebook.
     sys.path.insert(0, "")
     kernelapp.launch_new_instance()

@@ -167,11 +167,10 @@ def serve(link, imported, enter, nest):
 
 
 def main():
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import enter
     import nest
 
-    del sys.path[0]
+    del sys.path[0]  # the folder of this file, where those two were found
     link = socket.socket(fileno=int(sys.argv[1]))
     libc.prctl(PR_SET_CHILD_SUBREAPER, int(sys.argv[2]), 0, 0, 0)
     before = dict(os.environ)
