@@ -100,6 +100,8 @@ def test_weights_and_history_are_the_same_to_the_bit(
                 "seen": watcher.seen,
                 "evaluated": evaluate(model, x, y, batch_size=batch, verbose=0),
                 "predicted": predict(model, x, batch_size=batch, verbose=0).tobytes(),
+                # So many batches that they are taken several at once.
+                "many": predict(model, np.resize(x, (1003, 12)), batch_size=1, verbose=0).tobytes(),
                 "iterations": int(model.optimizer.iterations),
             }
         )
@@ -111,6 +113,31 @@ def steps_in(model: Any, callbacks: Any = None, **options: Any) -> int:
     x, _ = data(60)
     may = STEPS["may_take_many"](model, options.get("x", x), callbacks)
     return 50 if may else 1
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "steps", "wanted"),
+    [
+        (10_000, None, 50, 1),
+        (60_000, None, 50, 10),
+        (60_000, 500, 50, 1),
+        (1000, 1, 50, 10),
+        (999, 1, 50, 1),
+        (60_000, None, 4, 4),
+    ],
+)
+def test_predict_takes_many_only_where_that_pays(
+    images: int, batch: int | None, steps: int, wanted: int
+) -> None:
+    seen: list[int] = []
+
+    def predict(self: Any, x: Any, batch_size: Any = None) -> None:
+        seen.append(self.steps_per_execution)
+
+    model = build(0, False)
+    STEPS["wrap"](predict, steps)(model, np.zeros((images, 12), np.float32), batch_size=batch)
+    assert seen == [wanted]
+    assert model.steps_per_execution == 1
 
 
 def test_it_is_used_where_nobody_looks() -> None:
