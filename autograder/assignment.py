@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ TESTS_PATH = Path("dist/tests")
 LESSON_PATH = Path("student/m5.ipynb")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Assignment:
     """The configuration, the data, the tests and the lesson.
 
@@ -37,11 +38,15 @@ class Assignment:
 
     config: Config
     mnist: Mnist
-    statistics: Statistics
     data: Path
     tests: Path
     lesson_text: str
     secret_files: tuple[Path, ...]
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Of the training images; worked out when they are first asked for."""
+        return Statistics.of(self.mnist.x_train)
 
     def with_timeout(self, seconds: float) -> Assignment:
         """The same with another wall time for each notebook, and for each cell at most that."""
@@ -85,7 +90,6 @@ def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
     return Assignment(
         config=config,
         mnist=mnist,
-        statistics=Statistics.of(mnist.x_train),
         data=root / DATA_PATH,
         tests=tests,
         lesson_text=_lesson_text(root / LESSON_PATH),

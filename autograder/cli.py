@@ -116,7 +116,7 @@ def grade(
     from autograder.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.batch.grading import grade_batch
     from autograder.box import BoxKind
-    from autograder.pages import rebuild_pages, write_feedback
+    from autograder.pages import load_drawing, rebuild_pages, write_feedback
     from autograder.results import ResultsFolder
     from autograder.terminal import TerminalProgress, print_grades
 
@@ -143,6 +143,7 @@ def grade(
             require_isolation=require_isolation,
             jobs=jobs,
             cluster=cluster,
+            meanwhile=load_drawing,
         )
     print_grades(rows, output)
     pages = rebuild_pages(output, settings, released=root / LESSON_PATH)

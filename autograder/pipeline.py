@@ -81,8 +81,8 @@ class Grader:
         config = self.assignment.config
         submission = read_submission(candidate, assignment_id=config.assignment.id)
         reflections = self._judge_reflections(submission)
-        # Otter takes a second to import: let it, while the student's cells run elsewhere.
-        loading = threading.Thread(target=load_otter, daemon=True)
+        # These take a second: let them, while the student's cells run elsewhere.
+        loading = threading.Thread(target=self._get_ready, daemon=True)
         loading.start()
 
         def attempt(shift: int, limits: Limits) -> Attempt:
@@ -97,6 +97,10 @@ class Grader:
         )
         report = self._report(submission, attempts, verdict)
         return Outcome(report=report, executed=execution.notebook, log=log_of(execution))
+
+    def _get_ready(self) -> None:
+        load_otter()
+        _ = self.assignment.statistics
 
     def _attempt(
         self,

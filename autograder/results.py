@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
-import nbformat
 
 from autograder.config import Record
 from autograder.errors import ConfigError, ResultsError
 from autograder.gradescope import gradescope_results
-from autograder.pipeline import Outcome
 from autograder.report import Report
 from autograder.verdict import Verdict
 
@@ -155,11 +153,6 @@ class ResultsFolder:
         """The folder of one submission; intake has made the name safe."""
         return self.root / SUBMISSIONS_NAME / submission
 
-    def write(self, outcome: Outcome) -> None:
-        """Write all files of one submission; each appears whole or not at all."""
-        executed = None if outcome.executed is None else nbformat.writes(outcome.executed)
-        self.keep(outcome.report, executed=executed, log=outcome.log)
-
     def keep(
         self,
         report: Report,
@@ -169,7 +162,7 @@ class ResultsFolder:
         marker: Marker | None = None,
         leaderboard: bool = False,
     ) -> None:
-        """The same from data.
+        """Write all files of one submission; each appears whole or not at all.
 
         Parameters
         ----------

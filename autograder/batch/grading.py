@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def grade_batch(
     require_isolation: bool = False,
     jobs: int | None = None,
     cluster: str | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> list[Row]:
     """Grade every submission found in `paths`; each row is on disk as soon as it is known.
 
@@ -52,6 +54,9 @@ def grade_batch(
         Submissions at a time on this machine; None for what cores and memory allow.
     cluster
         Address of a Dask scheduler, to grade there instead.
+    meanwhile
+        Called in a thread once the grading processes are at work: for what will take its time
+        when the first of them answers.
 
     Returns
     -------
@@ -99,11 +104,14 @@ def grade_batch(
                     setup,
                     toolbox=str(toolbox.root),
                     isolation=isolation,
+                    # For one alone it takes longer to make ready than it saves.
                     warm=len(todo) > count,
                     leftovers=[*setup.leftovers, str(toolbox.root)],
                 )
                 seconds = assignment.config.longest_seconds + OVERHEAD_SECONDS
                 with LocalPool(own, size=count, job_seconds=seconds) as pool:
+                    if meanwhile is not None:
+                        threading.Thread(target=meanwhile, daemon=True, name="m5-ahead").start()
                     yield pool
 
         @contextlib.contextmanager

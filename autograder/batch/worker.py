@@ -54,10 +54,8 @@ def make_grader(
     from autograder.data import load_mnist
     from autograder.errors import BoxError
     from autograder.pipeline import Grader
-    from autograder.preprocessing import Statistics
 
     mnist = load_mnist(Path(setup.data))
-    statistics = Statistics.of(mnist.x_train)
     if zygote is not None:
         try:
             isolation = probe_forked(
@@ -75,7 +73,6 @@ def make_grader(
         assignment=Assignment(
             config=setup.config,
             mnist=mnist,
-            statistics=statistics,
             data=Path(setup.data),
             tests=Path(setup.tests),
             lesson_text=setup.lesson_text,

@@ -6,6 +6,7 @@ page every script, the staff's page every script but its own.
 """
 
 from autograder.pages.class_report import REPORT_NAME, write_class_report
+from autograder.pages.curve import load_drawing
 from autograder.pages.feedback import FEEDBACK_NAME, write_feedback
 from autograder.pages.rebuilding import Rebuilt, rebuild_pages
 
@@ -13,6 +14,7 @@ __all__ = [
     "FEEDBACK_NAME",
     "REPORT_NAME",
     "Rebuilt",
+    "load_drawing",
     "rebuild_pages",
     "write_class_report",
     "write_feedback",

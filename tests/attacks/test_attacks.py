@@ -20,6 +20,7 @@ from attack_cases import Allowed, Case, find_cases, read_notebook
 
 from autograder import pipeline
 from autograder.assignment import Assignment
+from autograder.batch.messages import Graded
 from autograder.box import Box, Isolation, Toolbox, Zygote, probe
 from autograder.box.members import owned_by
 from autograder.config import CHECK_NAMES
@@ -167,6 +168,12 @@ def test_case_gets_the_grade_it_deserves(
     assert not Path("/tmp/attacked").exists()
 
 
+def keep(results: ResultsFolder, outcome: Outcome) -> None:
+    """As `m5 grade` keeps what a grading process sends."""
+    graded = Graded.of(outcome)
+    results.keep(graded.report, executed=graded.executed, log=graded.log)
+
+
 def _grade_and_check(case: Case, grader: Grader, secrets: list[str], tmp_path: Path) -> None:
     submitted = tmp_path / f"submitted-{case.name}"
     submitted.mkdir()
@@ -177,7 +184,7 @@ def _grade_and_check(case: Case, grader: Grader, secrets: list[str], tmp_path: P
     outcome = grader.grade(candidates[0])
     # First of all, since what it says is the quickest way to what went wrong.
     assert outcome.report.verdict is not Verdict.GRADER_ERROR, outcome.log
-    results.write(outcome)
+    keep(results, outcome)
     with Gradebook(results.gradebook) as gradebook:
         gradebook.add(outcome.report)
     _check_outcome(case, outcome)
@@ -348,7 +355,7 @@ def test_names_of_files_stay_names(
         for candidate in candidates:
             outcome = grader.grade(candidate)
             assert outcome.report.verdict is Verdict.MALFORMED_SUBMISSION
-            results.write(outcome)
+            keep(results, outcome)
             gradebook.add(outcome.report)
     made = sorted(path.name for path in (results.root / "submissions").iterdir())
     assert len(made) == len(candidates)
