@@ -10,7 +10,12 @@ from pathlib import Path
 
 from autograder.errors import MalformedSubmission
 from autograder.intake.archives import Budget, unpack_notebooks
-from autograder.intake.candidates import NOTEBOOK_ENDINGS, SKIPPED_FOLDERS, Candidate
+from autograder.intake.candidates import (
+    NOTEBOOK_ENDINGS,
+    SKIPPED_FOLDERS,
+    Candidate,
+    hidden_notebooks,
+)
 from autograder.intake.naming import shown_name
 from autograder.intake.parsing import GET_NOTEBOOK, SNIFFED_BYTES
 from autograder.intake.reading import MAX_FILE_BYTES, Submission, read_submission
@@ -83,6 +88,10 @@ def find_upload(
         finds = _notebooks(files, folder, scratch)
     except MalformedSubmission as error:
         return Upload(candidate=candidate(folder, str(error)))
+    if not finds:
+        # With nothing else there, a name that begins with a dot is as good as any.
+        hidden = [path for path in hidden_notebooks([folder]) if _is_plain_file(path)]
+        finds = [_Find(path=path, name=_shown(path, folder)) for path in hidden[:MAX_FILES]]
     if not finds:
         return Upload(candidate=candidate(folder, _no_notebook(files)))
     if len(finds) == 1:
@@ -164,8 +173,12 @@ def _walk(folder: Path) -> Iterator[Path]:
             if seen > MAX_FILES:
                 return
             path = Path(parent, name)
-            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+            if not name.startswith(".") and _is_plain_file(path):
                 yield path
+
+
+def _is_plain_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _looks_like_notebook(path: Path) -> bool:

@@ -167,6 +167,16 @@ def test_nothing_at_all(folder: Path) -> None:
     assert "empty" in refused(folder / "not there")
 
 
+def test_a_notebook_with_a_dot_before_its_name_counts_if_there_is_no_other(folder: Path) -> None:
+    write(folder / ".m5.ipynb", made("hidden = 1"))
+    write(folder / "._m5.ipynb", b"\x00\x05\x16\x07")
+    write(folder / ".ipynb_checkpoints/m5-checkpoint.ipynb", made("old = 1"))
+    (folder / ".link.ipynb").symlink_to(write(folder.parent / "secret.ipynb", made("secret = 1")))
+    assert taken(folder) == "hidden = 1"
+    write(folder / "m5.ipynb", made("seen = 1"))
+    assert taken(folder) == "seen = 1"
+
+
 def test_links_are_not_followed(folder: Path) -> None:
     secret = write(folder.parent / "secret.ipynb", made("secret = 1"))
     (folder / "m5.ipynb").symlink_to(secret)
