@@ -25,7 +25,7 @@ class Census:
     """How many there are, and what they hold."""
 
     threads: int
-    resident_bytes: int
+    held_bytes: int
 
 
 def descendants(pid: int) -> set[int]:
@@ -69,22 +69,45 @@ def owned_by(uid: int) -> set[int]:
 def take_census(pids: Iterable[int]) -> Census:
     """Count threads and memory; several processes share pages, which then count once.
 
-    The proportional set size costs the kernel a walk through the page tables, so it is asked for
-    only where there are several large processes: for one, the resident size says the same.
+    What counts is memory that cannot be taken back, swapped out or not. Pages of files (0.35 GB of
+    TensorFlow's libraries) give way when memory gets short, and no container needs room for them.
+
+    The proportional size costs the kernel a walk through the page tables, so it is asked for only
+    where there are several large processes: for one, its own size says the same.
     """
     sizes: dict[int, int] = {}
     threads = 0
     for pid in pids:
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(pid)
-            threads += process.num_threads()
-            sizes[pid] = process.memory_info().rss
-    if sum(size > LARGE_BYTES for size in sizes.values()) > 1:
+        with contextlib.suppress(OSError, psutil.Error):
+            if sys.platform == "linux":
+                status = _read_fields(f"/proc/{pid}/status")
+                threads += status.get("Threads", 0)
+                held = ("RssAnon", "RssShmem", "VmSwap")  # none of them where a process has ended
+                sizes[pid] = sum(status.get(name, 0) for name in held)
+            else:
+                process = psutil.Process(pid)
+                threads += process.num_threads()
+                sizes[pid] = process.memory_info().rss
+    if sys.platform == "linux" and sum(size > LARGE_BYTES for size in sizes.values()) > 1:
         for pid in sizes:
             # Without the right to read it, the larger figure stands: the limit is then strict.
-            with contextlib.suppress(psutil.Error, AttributeError):
-                sizes[pid] = psutil.Process(pid).memory_full_info().pss
-    return Census(threads=threads, resident_bytes=sum(sizes.values()))
+            with contextlib.suppress(OSError):
+                shares = _read_fields(f"/proc/{pid}/smaps_rollup")
+                if "Pss_Anon" in shares:  # since Linux 5.9
+                    held = ("Pss_Anon", "Pss_Shmem", "SwapPss")
+                    sizes[pid] = sum(shares.get(name, 0) for name in held)
+    return Census(threads=threads, held_bytes=sum(sizes.values()))
+
+
+def _read_fields(path: str) -> dict[str, int]:
+    """The numbers in a file of /proc, in bytes where it has kilobytes."""
+    fields: dict[str, int] = {}
+    for line in Path(path).read_text().splitlines():
+        name, _, rest = line.partition(":")
+        number, _, unit = rest.strip().partition(" ")
+        if number.isdigit():
+            fields[name] = int(number) * (1024 if unit == "kB" else 1)
+    return fields
 
 
 def deleted_bytes(pids: Iterable[int]) -> int:

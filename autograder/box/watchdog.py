@@ -79,8 +79,8 @@ class Watchdog:
         while not self._stop.wait(CENSUS_SECONDS):
             rounds += 1
             census = self._census()
-            self.peak_bytes = max(self.peak_bytes, census.resident_bytes)
-            if census.resident_bytes > self._limits.memory_bytes:
+            self.peak_bytes = max(self.peak_bytes, census.held_bytes)
+            if census.held_bytes > self._limits.memory_bytes:
                 self.breach = Breach.MEMORY
             elif census.threads > self._limits.processes:
                 self.breach = Breach.PROCESSES

@@ -26,9 +26,9 @@ import msgspec
 
 from autograder.assignment import load_assignment
 from autograder.box import Toolbox, probe
-from autograder.errors import AutograderError
+from autograder.errors import AutograderError, BoxError
 from autograder.gradescope import gradescope_results, schema
-from autograder.harness.container import container_bytes, fit_limits
+from autograder.harness.container import ADVICE, container_bytes, fit_limits
 from autograder.harness.metadata import read_metadata
 from autograder.harness.place import GRADER, Place
 from autograder.harness.staff import staff_report
@@ -124,6 +124,12 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
             deadline=deadline - config.gradescope.reserve_seconds,
         )
         outcome = grader.grade(upload.candidate)
+    if outcome.report.verdict is Verdict.OUT_OF_MEMORY and not fit.is_ample:
+        raise BoxError(
+            f"The notebook needed more than {fit.limits.memory_bytes / 1e9:.2f} GB, which is all "
+            "that this container has for it. An honest notebook may need more, so nothing was "
+            f"graded. {ADVICE}"
+        )
     notes = [*upload.notes, *outcome.report.notes]
     if outcome.report.verdict is Verdict.TIMED_OUT:
         allowed = fit.limits.notebook_seconds

@@ -20,7 +20,7 @@ from autograder.gradescope import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINER = Path(__file__).with_name("container.py")
-RUN_SECONDS = 300.0
+RUN_SECONDS = 700.0
 
 GOOD_NETWORK = """
 import keras

@@ -56,10 +56,21 @@ def test_a_smaller_container_cuts_memory_and_says_so(assignment: Assignment) -> 
     assert len(fit.remarks) == 1 and "3.00 GB" in fit.remarks[0]
 
 
-@pytest.mark.parametrize("size", [768_000_000, 1_610_612_736])
-def test_gradescopes_two_smallest_containers_are_refused(assignment: Assignment, size: int) -> None:
+@pytest.mark.parametrize("size", [500_000_000, 768_000_000, 1_400_000_000])
+def test_what_no_notebook_would_fit_into_is_refused(assignment: Assignment, size: int) -> None:
     with pytest.raises(BoxError, match=r"GB of memory.*Choose 3 GB"):
         fit_limits(assignment.config.limits, memory_bytes=size, seconds=10_000)
+
+
+@pytest.mark.parametrize(
+    ("size", "is_ample"),
+    [(1_500_000_000, False), (1_610_612_736, False), (2_000_000_000, True), (3 * GB, True)],
+)
+def test_whose_fault_it_is_to_run_out_of_memory(
+    assignment: Assignment, size: int, is_ample: bool
+) -> None:
+    fit = fit_limits(assignment.config.limits, memory_bytes=size, seconds=10_000)
+    assert fit.is_ample == is_ample
 
 
 def test_time_is_cut_for_the_notebook_and_for_each_cell(assignment: Assignment) -> None:

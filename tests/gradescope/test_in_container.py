@@ -145,6 +145,30 @@ def test_gradescopes_smallest_container_blames_no_student(
     assert "Choose 3 GB" in done.stdout and "score" not in autograder.results
 
 
+AS_64_BIT = GOOD_NETWORK.replace('_train.astype("float32") / 255', "_train / 255.0")
+
+
+def test_a_container_of_one_and_a_half_gigabytes_is_enough(
+    autograder: Autograder, in_container: InContainer
+) -> None:
+    submit(autograder, notebook(GOOD_NETWORK))
+    done = in_container(autograder, "--closed", "--memory", "1500000000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert autograder.results["score"] == 100
+    assert "memory for the notebook cut to 1.06 GB" in done.stdout
+
+
+def test_a_notebook_that_honestly_needs_more_is_not_graded_down(
+    autograder: Autograder, in_container: InContainer
+) -> None:
+    assert AS_64_BIT != GOOD_NETWORK
+    submit(autograder, notebook(AS_64_BIT))
+    done = in_container(autograder, "--closed", "--memory", "1500000000")
+    assert done.returncode == 2
+    assert "needed more than 1.06 GB" in done.stdout and "Choose 3 GB" in done.stdout
+    assert "score" not in autograder.results
+
+
 @pytest.mark.long
 def test_a_notebook_without_end_is_stopped_in_time(
     autograder: Autograder, in_container: InContainer
@@ -159,6 +183,41 @@ def test_a_notebook_without_end_is_stopped_in_time(
     results = autograder.results
     assert results["extra_data"]["verdict"] == "TIMED_OUT"
     assert results["execution_time"] < 40
+
+
+CONTAINERS = {
+    "1 CPU, 1.5 GB": ("--cpus", "1", "--memory", "1500000000"),
+    "2 CPU, 3 GB": ("--cpus", "2", "--memory", "3000000000"),
+    "half a CPU, 3 GB": ("--cpus", "0.5", "--memory", "3000000000"),
+}
+"""As docs/instructors.md has them; the smallest of Gradescope's refuses."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize(("name", "score"), [("reference", 100), ("starter", 10)])
+def test_reference_and_starter_in_each_container(
+    autograder: Autograder,
+    in_container: InContainer,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    score: int,
+    container: str,
+) -> None:
+    """Prints the table of docs/instructors.md, a line each."""
+    if name == "starter" and container.startswith("half"):
+        pytest.skip("fifteen epochs of the starter do not fit into ten minutes of half a CPU")
+    lesson, solution = ROOT / "student/m5.ipynb", ROOT / "solutions/reference.ipynb"
+    submit(autograder, (solution if name == "reference" else lesson).read_text(encoding="utf-8"))
+    done = in_container(autograder, "--closed", *CONTAINERS[container])
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = autograder.results
+    assert results["score"] == score, done.stdout
+    peak = done.stdout.partition("memory at its peak: ")[2].partition(";")[0]
+    whole = done.stdout.partition("graded in ")[2].partition(" in all")[0]
+    notebook_seconds = results["execution_time"]
+    with capsys.disabled():
+        print(f"\n{name} | {container} | {score} | {notebook_seconds:.0f} s | {whole} | {peak}")
 
 
 def test_the_container_is_left_as_it_was(autograder: Autograder, in_container: InContainer) -> None:
