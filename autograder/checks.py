@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograder.config import CHECK_NAMES, Config
 from autograder.diagnosis import Fault, Hint
 from autograder.errors import DataError
@@ -85,8 +87,32 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
                 f"{config.points.of(name)}; run `m5 release`."
             )
         file.run(environment)
+        if not _agrees(name, file.passed_all, evidence, config):
+            raise DataError(
+                f"{path}: comes to another result than the configuration. It was made for another "
+                "threshold or budget: put those into otter_config.json, and run `m5 release`."
+            )
         files.append(file)
     return otter.GradingResults(files)
+
+
+def _agrees(name: str, passed: bool, evidence: Evidence, config: Config) -> bool:
+    """Whether a check's result is what follows from the measurement and the configuration.
+
+    The numbers are written into the test files when they are released. Graded by another
+    configuration, a network would be judged by one number and told another.
+    """
+    measurement = evidence.measurement
+    if measurement is None or name not in ("accuracy", "budget"):
+        return True
+    if name == "budget":
+        return passed == (measurement.parameters <= config.budget.max_parameters)
+    reached = measurement.accuracy > config.accuracy.threshold
+    if passed or not reached:
+        return passed == reached
+    # The test also fails a network some of whose outputs are no numbers, however few.
+    assert evidence.images is not None
+    return not bool(np.isfinite(measurement.network.predict(evidence.images)).all())
 
 
 def describe_checks(results: Any, evidence: Evidence, config: Config) -> list[CheckResult]:

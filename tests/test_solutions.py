@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from autograder.config import AccuracyConfig, BudgetConfig
 from autograder.intake import find_submissions
 from autograder.pipeline import Grader, Outcome
-from tests.notebooks import read_json
+from autograder.verdict import Verdict
+from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPECTED = {
@@ -71,3 +75,22 @@ def test_grading_again_gives_the_same_to_the_last_digit(grader: Grader) -> None:
     first, second = graded(grader, path).report, graded(grader, path).report
     assert first.network is not None and second.network is not None
     assert first.network == second.network
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"accuracy": AccuracyConfig(threshold=0.2)},
+        {"budget": BudgetConfig(max_parameters=1000)},
+    ],
+    ids=["a lower threshold", "a smaller budget"],
+)
+def test_a_configuration_that_the_tests_were_not_made_for_is_our_fault(
+    grader: Grader, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    config = msgspec.structs.replace(grader.assignment.config, **change)
+    other = replace(grader, assignment=replace(grader.assignment, config=config))
+    report = graded(other, write(tmp_path / "m5.ipynb", notebook(SMALL_DATA, SMALL_NETWORK))).report
+    assert report.verdict is Verdict.GRADER_ERROR and report.score is None
+    (note,) = report.staff_notes
+    assert "another result than the configuration" in note and "`m5 release`" in note
