@@ -100,8 +100,9 @@ def one_notebook(bench: Bench) -> Part:
             "test, in the notebook's kernel, that asks `model.evaluate` for the accuracy. Jupyter "
             "and Otter have no data to hand out, so that their copy of the notebook reads the same "
             "digits from a file, with nothing else changed; and they run in a home folder in which "
-            "Matplotlib has been before. All three use as many threads as they "
-            "like. A run counts only if the network was trained and graded."
+            "Matplotlib has been before. Those two use as many threads as they like; `m5 grade` "
+            "uses one (`verification.threads`). A run counts only if the network was trained and "
+            "graded."
         ),
         rows=rows,
     )
