@@ -185,6 +185,14 @@ def test_a_notebook_without_end_is_stopped_in_time(
     assert results["execution_time"] < 40
 
 
+AS_64_BIT_ONE_HOT = (
+    ('x_train.astype(\\"float32\\") / 255', "x_train / 255.0"),
+    ('x_test.astype(\\"float32\\") / 255', "x_test / 255.0"),
+    ("    y_train,\\n", "    keras.utils.to_categorical(y_train),\\n"),
+    ("(x_test, y_test),  #", "(x_test, keras.utils.to_categorical(y_test)),  #"),
+    ("sparse_categorical_crossentropy", "categorical_crossentropy"),
+)
+"""What many students do, and what takes the most memory that is honestly needed."""
 CONTAINERS = {
     "1 CPU, 1.5 GB": ("--cpus", "1", "--memory", "1500000000"),
     "2 CPU, 3 GB": ("--cpus", "2", "--memory", "3000000000"),
@@ -195,7 +203,7 @@ CONTAINERS = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.parametrize(("name", "score"), [("reference", 100), ("starter", 10)])
+@pytest.mark.parametrize(("name", "score"), [("reference", 100), ("starter", 10), ("64 bit", 100)])
 def test_reference_and_starter_in_each_container(
     autograder: Autograder,
     in_container: InContainer,
@@ -207,8 +215,15 @@ def test_reference_and_starter_in_each_container(
     """Prints the table of docs/instructors.md, a line each."""
     if name == "starter" and container.startswith("half"):
         pytest.skip("fifteen epochs of the starter do not fit into ten minutes of half a CPU")
-    lesson, solution = ROOT / "student/m5.ipynb", ROOT / "solutions/reference.ipynb"
-    submit(autograder, (solution if name == "reference" else lesson).read_text(encoding="utf-8"))
+    if name == "64 bit" and not container.startswith("2"):
+        pytest.skip("what it takes is asked for in one container only")
+    path = ROOT / ("student/m5.ipynb" if name == "starter" else "solutions/reference.ipynb")
+    content = path.read_text(encoding="utf-8")
+    if name == "64 bit":
+        for old, new in AS_64_BIT_ONE_HOT:
+            assert old in content
+            content = content.replace(old, new)
+    submit(autograder, content)
     done = in_container(autograder, "--closed", *CONTAINERS[container])
     assert done.returncode == 0, done.stdout + done.stderr
     results = autograder.results
