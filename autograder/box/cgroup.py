@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 ROOT = Path("/sys/fs/cgroup")
 REMOVAL_SECONDS = 2.0
@@ -26,6 +30,16 @@ def _own_groups() -> dict[str, Path]:
             for controller in controllers.split(","):
                 found[controller] = ROOT / controllers / path.lstrip("/")
     return found
+
+
+def _remove_orphans(groups: Iterable[Path]) -> None:
+    """Remove what graders left that were killed; a group that holds a process cannot be removed."""
+    for folder in set(groups):
+        for orphan in folder.glob("m5-*-*"):
+            owner = orphan.name.split("-")[1]
+            if owner.isdigit() and not psutil.pid_exists(int(owner)):
+                with contextlib.suppress(OSError):
+                    orphan.rmdir()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +63,11 @@ class ControlGroup:
     @classmethod
     def create(cls, *, memory_bytes: int, processes: int) -> ControlGroup | None:
         """Make a group with these limits; None where the machine does not let us."""
-        name = f"m5-{uuid.uuid4().hex[:12]}"
+        name = f"m5-{os.getpid()}-{uuid.uuid4().hex[:12]}"
         made: list[Path] = []
         try:
             own = _own_groups()
+            _remove_orphans(own.values())
             if "memory" in own:
                 limits = {
                     "memory": (("memory.limit_in_bytes", memory_bytes),),
