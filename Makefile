@@ -34,7 +34,7 @@ test-long: setup
 e2e: setup
 	PYTHONPATH=. $(BIN)/python tests/gradescope/whole.py $(E2E)
 
-# What grading costs, beside running the notebook oneself: writes docs/performance.*. Twenty minutes
+# What grading costs, beside running the notebook oneself: writes docs/performance.*. Half an hour
 # on two cores that nobody else uses. BENCH="--quick -o FOLDER" only tries whether it works.
 bench: setup
 	$(BIN)/python -m benchmarks $(BENCH)

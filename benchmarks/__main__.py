@@ -1,7 +1,7 @@
 """What grading costs: ``make bench``, or ``python -m benchmarks`` with the options below.
 
 Runs every part, and writes docs/performance.md, .json and .svg. On two cores that nobody else uses
-it takes about twenty minutes.
+it takes about half an hour.
 """
 
 from __future__ import annotations
