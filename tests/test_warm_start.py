@@ -182,7 +182,7 @@ with Zygote(kind=kind, toolbox=toolbox, modules=["json"]) as zygote:
     with Box.open(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box:
         box.run("sleeps.py")
         assert box.is_forked
-        print(*sorted(box.members() | set(zygote.pids)), flush=True)
+        print(zygote.nest, *sorted(box.members() | set(zygote.pids)), flush=True)
         time.sleep(60)
 """
 
@@ -206,17 +206,19 @@ def test_all_end_with_a_grader_that_is_killed(
         env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as owner:
         assert owner.stdout is not None and owner.stderr is not None
-        pids = [int(pid) for pid in owner.stdout.readline().split()]
+        nest, *pids = owner.stdout.readline().split() or [""]
         if not pids:
             said = owner.stderr.read()
             assert "BoxError" in said, said
             pytest.skip(f"there is no {kind.value} box here")
-        processes = [psutil.Process(pid) for pid in pids]
+        processes = [psutil.Process(int(pid)) for pid in pids]
         owner.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 10
     while living := [p for p in processes if _runs(p)]:
         assert time.monotonic() < deadline, living
         time.sleep(0.05)
+    # Nobody was left to take it away.
+    shutil.rmtree(nest)
 
 
 def _runs(process: psutil.Process) -> bool:
