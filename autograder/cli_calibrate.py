@@ -123,6 +123,8 @@ def calibrate(
     from autograder.calibration import (
         Plan,
         Role,
+        conditions_of,
+        key_of,
         measure_all,
         read_samples,
         rows_of,
@@ -138,6 +140,7 @@ def calibrate(
         raise ConfigError(f"{samples} is there already: go on with --resume, or delete it.")
     assignment = load_assignment(root)
     config = assignment.config
+    conditions, first_seed = conditions_of(config), config.verification.seed
     subjects = subjects_of(
         root, widths=widths, starter_epochs=starter_epochs, sweep_epochs=sweep_epochs
     )
@@ -153,13 +156,14 @@ def calibrate(
         problems = measure_all(
             tasks,
             open_pool=open_pool,
-            first_seed=config.verification.seed,
+            conditions=conditions,
+            first_seed=first_seed,
             path=samples,
             on_sample=watching.measured,
             seconds=None if minutes is None else 60 * minutes,
         )
-    wanted = {(s.name, s.content, config.verification.seed + shift) for s, shift in tasks}
-    kept = [s for s in read_samples(samples) if (s.subject, s.content, s.seed) in wanted]
+    wanted = {key_of(subject, conditions, first_seed + shift) for subject, shift in tasks}
+    kept = [sample for sample in read_samples(samples) if sample.key in wanted]
     missing = len(tasks) - len(kept)
     rows = rows_of(subjects, kept, config)
     print_rows(rows)

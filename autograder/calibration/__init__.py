@@ -5,13 +5,15 @@ fails with others. This measures how often: every known solution and a sweep of 
 many seeds each, by the way that grading goes.
 
     subjects.py    what is measured
+    conditions.py  what else the numbers depend on
     measuring.py   runs it, and keeps what was measured
     figures.py     the numbers that come of it
     writing.py     the page and the plot
 """
 
+from autograder.calibration.conditions import conditions_of
 from autograder.calibration.figures import Row, rows_of
-from autograder.calibration.measuring import Plan, Sample, measure_all, read_samples
+from autograder.calibration.measuring import Plan, Sample, key_of, measure_all, read_samples
 from autograder.calibration.subjects import Role, Subject, subjects_of
 from autograder.calibration.writing import write_pages
 
@@ -21,6 +23,8 @@ __all__ = [
     "Row",
     "Sample",
     "Subject",
+    "conditions_of",
+    "key_of",
     "measure_all",
     "read_samples",
     "rows_of",

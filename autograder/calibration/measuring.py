@@ -25,12 +25,18 @@ TRIES = 2
 """Of one measurement; a process may be lost to something else that the machine does."""
 
 
+Key = tuple[str, str, str, int]
+"""Network, content of its notebook, conditions, seed."""
+
+
 class Sample(Record, frozen=True, kw_only=True):
     """One network from one seed: a line of the file."""
 
     subject: str
     content: str
     """Of the notebook; a line about another notebook of that name does not count."""
+    conditions: str
+    """As `conditions_of` has them; a line under others does not count either."""
     seed: int
     accuracy: float | None
     """None where there was no verified network."""
@@ -38,6 +44,16 @@ class Sample(Record, frozen=True, kw_only=True):
     verdict: Verdict
     seconds: float
     """Wall time of the notebook's cells."""
+
+    @property
+    def key(self) -> Key:
+        """What it measures: see `key_of`."""
+        return self.subject, self.content, self.conditions, self.seed
+
+
+def key_of(subject: Subject, conditions: str, seed: int) -> Key:
+    """What tells one measurement from another."""
+    return subject.name, subject.content, conditions, seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +113,7 @@ def measure_all(
     tasks: Sequence[tuple[Subject, int]],
     *,
     open_pool: Callable[[], AbstractContextManager[Pool]],
+    conditions: str,
     first_seed: int,
     path: Path,
     on_sample: OnSample = lambda sample, done, total: None,
@@ -109,6 +126,8 @@ def measure_all(
     ----------
     tasks
         (network, what to add to every seed).
+    conditions
+        Those of now, from `conditions_of`.
     first_seed
         The configured one, to which that is added.
     seconds
@@ -124,11 +143,11 @@ def measure_all(
     BoxError
         If nothing can be graded here.
     """
-    known = {(s.subject, s.content, s.seed) for s in read_samples(path)}
+    known = {sample.key for sample in read_samples(path)}
     todo = [
         (subject, shift, 1)
         for subject, shift in tasks
-        if (subject.name, subject.content, first_seed + shift) not in known
+        if key_of(subject, conditions, first_seed + shift) not in known
     ]
     done, problems = len(tasks) - len(todo), []
     end = None if seconds is None else clock() + seconds
@@ -156,7 +175,7 @@ def measure_all(
                     else:
                         problems.append(f"{event.submission}: {why}")
                     continue
-                sample = _sample(report, subject, first_seed + shift)
+                sample = _sample(report, subject, conditions, first_seed + shift)
                 file.write(msgspec.json.encode(sample) + b"\n")
                 done += 1
                 on_sample(sample, done, len(tasks))
@@ -203,11 +222,12 @@ def _job(subject: Subject, shift: int) -> Job:
     )
 
 
-def _sample(report: Report, subject: Subject, seed: int) -> Sample:
+def _sample(report: Report, subject: Subject, conditions: str, seed: int) -> Sample:
     network = report.network
     return Sample(
         subject=subject.name,
         content=subject.content,
+        conditions=conditions,
         seed=seed,
         accuracy=network.accuracy if network else None,
         parameters=network.parameters if network else None,

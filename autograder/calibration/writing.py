@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from autograder.calibration.conditions import conditions_of
 from autograder.calibration.figures import Row
 from autograder.config import Config
 
@@ -74,8 +74,6 @@ def _accuracy(value: float | None) -> str:
 
 def _page(rows: Sequence[Row], config: Config, command: str, missing: int) -> str:
     table = [HEADINGS, ["---"] * len(HEADINGS), *table_of(rows)]
-    versions = ", ".join(f"{name} {version(name)}" for name in ("keras", "numpy"))
-    tensorflow = _tensorflow()
     seeds, margin = config.verification.seed, config.second_runs.margin
     lines = [
         "# Calibration: how often does each network pass?",
@@ -100,7 +98,7 @@ def _page(rows: Sequence[Row], config: Config, command: str, missing: int) -> st
         "",
         f"![Accuracy of each network, and its probability of passing]({PLOT_NAME})",
         "",
-        f"Measured with {tensorflow}, {versions}. Other versions and processors may differ in "
+        f"Measured with {conditions_of(config)}. Other versions and processors may differ in "
         "the third digit. Epochs *n of m*: trained for n, where the notebook itself trains for m.",
     ]
     if missing:
@@ -109,17 +107,6 @@ def _page(rows: Sequence[Row], config: Config, command: str, missing: int) -> st
     if surprises:
         lines += ["", "**Not as it should be:** " + "; ".join(surprises) + "."]
     return "\n".join(lines) + "\n"
-
-
-def _tensorflow() -> str:
-    from importlib.metadata import PackageNotFoundError
-
-    for name in ("tensorflow-cpu", "tensorflow"):
-        try:
-            return f"{name} {version(name)}"
-        except PackageNotFoundError:
-            continue
-    return "TensorFlow"
 
 
 def _draw(rows: Sequence[Row], path: Path, config: Config) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,15 @@ from click.testing import CliRunner, Result
 
 from autograder.batch.messages import Graded, Job, Refused
 from autograder.batch.pool import Event
-from autograder.calibration import Role, Subject, measure_all, read_samples, rows_of, subjects_of
+from autograder.calibration import (
+    Role,
+    Subject,
+    conditions_of,
+    measure_all,
+    read_samples,
+    rows_of,
+    subjects_of,
+)
 from autograder.calibration.figures import second_runs, wilson
 from autograder.cli import main
 from autograder.config import Config
@@ -168,7 +177,8 @@ def test_only_what_training_depends_on_is_left_of_a_notebook() -> None:
 
 
 def measure(pool: FakePool, path: Path, tasks: Any, **options: Any) -> list[str]:
-    return measure_all(tasks, open_pool=pool.opened, first_seed=SEED, path=path, **options)
+    options = {"conditions": "keras 3", "first_seed": SEED, **options}
+    return measure_all(tasks, open_pool=pool.opened, path=path, **options)
 
 
 def test_an_interrupted_run_goes_on(config: Config, tmp_path: Path) -> None:
@@ -203,6 +213,28 @@ def test_another_notebook_is_measured_anew(config: Config, tmp_path: Path) -> No
         measure(FakePool(config, lambda name, shift, a=accuracy: a), path, [task])  # type: ignore[misc]
     [row] = rows_of([subject("one", text="new")], read_samples(path), config)
     assert row.accuracies == (0.96,) and row.passed == row.runs == 1
+
+
+def test_what_was_measured_under_other_conditions_is_measured_anew(
+    config: Config, tmp_path: Path
+) -> None:
+    path, tasks = tmp_path / "samples.jsonl", [(subject("one"), 0)]
+    measured = []
+    for conditions in ("keras 3, 1 thread", "keras 3, 2 threads", "keras 3, 1 thread"):
+        pool = FakePool(config, lambda name, shift: 0.9)
+        measure(pool, path, tasks, conditions=conditions)
+        measured.append(len(pool.measured))
+    assert measured == [1, 1, 0]
+
+
+def test_conditions_are_the_versions_and_the_threads(config: Config) -> None:
+    import msgspec
+
+    two = msgspec.structs.replace(config.verification, threads=2)
+    first = conditions_of(config)
+    assert conditions_of(msgspec.structs.replace(config, verification=two)) != first
+    for library in ("tensorflow", "keras", "numpy"):
+        assert re.search(rf"{library}\S* \d+\.\d+", first), first
 
 
 def test_what_the_grader_fails_with_is_tried_once_more_and_then_named(
@@ -280,6 +312,10 @@ def test_page_and_plot(monkeypatch: pytest.MonkeyPatch, config: Config, tmp_path
     again, pool = calibrate(monkeypatch, config, as_wanted, "-o", str(tmp_path), "--resume")
     assert again.exit_code == 0 and pool.measured == []
     assert (tmp_path / "calibration.svg").read_bytes() == plot
+    monkeypatch.setattr("autograder.calibration.conditions.version", lambda name: "0.0")
+    other, pool = calibrate(monkeypatch, config, as_wanted, "-o", str(tmp_path), "--resume")
+    assert other.exit_code == 0 and len(pool.measured) == 20
+    assert "keras 0.0" in (tmp_path / "calibration.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
