@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import runpy
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,14 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
+import pandas  # noqa: E402
+import tensorflow as tf  # noqa: E402
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 STEPS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/inside/steps.py"))
+BATCHES = STEPS["BATCHES"]
+BATCHES["serve_batches"]()
 layers = keras.layers
 
 
@@ -108,11 +113,161 @@ def test_weights_and_history_are_the_same_to_the_bit(
     assert outcomes[0] == outcomes[1]
 
 
+def small_conv() -> Any:
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            keras.Input((12,)),
+            layers.Reshape((3, 4, 1)),
+            layers.Conv2D(4, 2, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+class Halves(keras.metrics.Metric):
+    """A metric of a student's: how often the first class was likelier than one half."""
+
+    def __init__(self) -> None:
+        super().__init__(name="halves")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, y: Any, predicted: Any, sample_weight: Any = None) -> None:
+        self.count.assign_add(keras.ops.sum(keras.ops.cast(predicted[:, 0] > 0.5, "float32")))
+
+    def result(self) -> Any:
+        return self.count / 2
+
+
+class Extra(keras.Sequential):
+    """A network that reports a number of its own."""
+
+    def compute_metrics(self, *arguments: Any, **options: Any) -> Any:
+        return {**super().compute_metrics(*arguments, **options), "extra": keras.ops.ones(())}
+
+
+def extra() -> Any:
+    keras.utils.set_random_seed(3)
+    model = Extra([keras.Input((12,)), layers.Dense(4, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def compiled(**options: Any) -> Any:
+    model = build(0, False)
+    options = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **options}
+    model.compile(**options)
+    return model
+
+
+def normal() -> Any:
+    return build(0.3, False)
+
+
+X, Y = data(210)
+CASES = {
+    "double precision": (normal, {"x": X.astype(np.float64)}),
+    "bytes": (normal, {"x": (X * 20).astype(np.uint8)}),
+    "tensors": (normal, {"x": tf.constant(X), "y": tf.constant(Y)}),
+    "one-hot": (
+        lambda: compiled(loss="categorical_crossentropy", metrics=["accuracy"]),
+        {"y": keras.utils.to_categorical(Y, 4)},
+    ),
+    "in order": (normal, {"shuffle": False}),
+    "batches shuffled": (normal, {"shuffle": "batch"}),
+    "one batch": (normal, {"batch_size": 500}),
+    "even batches of 70": (normal, {"batch_size": 70}),
+    "a convolution": (small_conv, {"batch_size": 30}),
+    "weights of classes": (normal, {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5, 3: 2.0}}),
+    "weights of samples": (normal, {"sample_weight": np.linspace(0, 1, 210)}),
+    "validation apart": (normal, {"validation_data": (X[:50], Y[:50]), "validation_freq": 2}),
+    "labels in a table": (normal, {"y": pandas.Series(Y)}),
+    "part of an epoch": (normal, {"steps_per_epoch": 5, "epochs": 2}),
+    "part of a validation": (
+        normal,
+        {"validation_data": (X, Y), "validation_steps": 3, "validation_batch_size": 8},
+    ),
+    "compiled for XLA": (lambda: compiled(jit_compile=True), {}),
+    "another optimizer": (
+        lambda: compiled(optimizer="rmsprop", metrics=["sparse_top_k_categorical_accuracy"]),
+        {},
+    ),
+    "a metric of one's own": (lambda: compiled(metrics=[Halves()]), {}),
+    "a report of one's own": (extra, {}),
+    "weighted metrics": (lambda: compiled(weighted_metrics=["accuracy"]), {}),
+    "stopped early": (
+        normal,
+        {"epochs": 6, "callbacks": [keras.callbacks.EarlyStopping("loss", min_delta=1)]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_call_gives_what_keras_gives(case: str) -> None:
+    make, options = CASES[case]
+    outcomes = []
+    for steps in (1, 4):
+        model = make()
+        given = {"x": X, "y": Y, "batch_size": 20, "epochs": 2, **options}
+        history = train(model, steps, **copy.deepcopy(given))
+        outcomes.append(
+            {
+                "weights": [w.tobytes() for w in model.get_weights()],
+                "history": history.history,
+                "batches": history.params["steps"],
+                "iterations": int(model.optimizer.iterations),
+            }
+        )
+    assert outcomes[0] == outcomes[1]
+
+
+def test_what_callbacks_call_looks_at_batches_where_it_should() -> None:
+    seen = []
+
+    class Nested(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            peeker = Tester()
+            evaluate(self.model, X, Y, callbacks=[peeker], verbose=0)
+            seen.append((peeker.batches, len(predict(self.model, X, verbose=0))))
+            seen.append(self.model.steps_per_execution)
+            evaluate(self.model, X, Y, verbose=0)
+
+    class Tester(keras.callbacks.Callback):
+        batches = 0
+
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.batches += 1
+
+    evaluate = STEPS["wrap"](keras.Model.evaluate, 4)
+    predict = STEPS["wrap"](keras.Model.predict, 4)
+    model = build(0, False)
+    train(model, 4, x=X, y=Y, epochs=2, callbacks=[Nested()])
+    assert seen == [(7, 210), 4] * 2
+    assert model.steps_per_execution == 1 and int(model.optimizer.iterations) == 14
+
+
+def test_the_loop_picks_the_images_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = []
+    next_group = BATCHES["Groups"].__next__
+
+    def counting(self: Any) -> Any:
+        group = next_group(self)
+        groups.append(len(group))
+        return group
+
+    monkeypatch.setattr(BATCHES["Groups"], "__next__", counting)
+    train(build(0, False), 4, x=X, y=Y, batch_size=20)
+    assert groups == [80, 80, 50]
+
+
 def steps_in(model: Any, callbacks: Any = None, **options: Any) -> int:
-    """How many batches a call would take at once."""
-    x, _ = data(60)
-    may = STEPS["may_take_many"](model, options.get("x", x), callbacks)
-    return 50 if may else 1
+    """How many batches a call of ``fit`` would take at once."""
+    given = {"x": data(60)[0], "callbacks": callbacks, **options}
+    many = STEPS["steps_for"]("fit", model, given, 50)
+    return int(model.steps_per_execution) if many is None else int(many)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +331,7 @@ def test_the_students_own_choices_stand() -> None:
     model = build(0, False)
     for options in ({"steps_per_execution": 7}, {"run_eagerly": True}):
         model.compile("adam", "sparse_categorical_crossentropy", **options)
-        assert steps_in(model) == 1
+        assert steps_in(model) == options.get("steps_per_execution", 1)
 
     class OwnStep(keras.Sequential):
         def train_step(self, batch: Any) -> Any:
