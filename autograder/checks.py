@@ -51,6 +51,10 @@ class Evidence:
     hints: tuple[Hint, ...]
 
 
+BY_ASSERTION = "\nAssertionError: "
+"""In Otter's message about a test that failed as tests do; what else ends one is a fault in it."""
+
+
 def load_otter() -> Any:
     """Otter's test file classes; their import takes over a second, so call this early."""
     return importlib.import_module("otter.test_files")
@@ -62,7 +66,8 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
     Raises
     ------
     DataError
-        If a test file is broken or is not worth what the configuration says.
+        If a test file is broken, is not worth what the configuration says, or comes to another
+        result than the configuration.
     """
     otter = load_otter()
     environment = {
@@ -87,6 +92,13 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
                 f"{config.points.of(name)}; run `m5 release`."
             )
         file.run(environment)
+        for case in file.test_case_results:
+            if not case.passed and BY_ASSERTION not in case.message:
+                raise DataError(
+                    f"{path}: {case.test_case.name} broke off instead of failing "
+                    f"({case.message.splitlines()[-1]}). Mend it in assignment/m5.ipynb, and run "
+                    "`m5 release`."
+                )
         if not _agrees(name, file.passed_all, evidence, config):
             raise DataError(
                 f"{path}: comes to another result than the configuration. It was made for another "

@@ -110,8 +110,14 @@ class VerifiedModel:
         """All parameters, trainable or not."""
         return self._measurement.parameters
 
-    def predict(self, images: Prepared, verbose: object = 0) -> NDArray[Any]:
-        """Class probabilities of shape (n, classes) for prepared images."""
+    def predict(
+        self, images: Prepared, batch_size: object = None, verbose: object = "auto"
+    ) -> NDArray[Any]:
+        """Class probabilities of shape (n, classes) for prepared images.
+
+        What else Keras can be told is taken and has no effect, since the same tests also run
+        beside the student's own network.
+        """
         return self._measurement.network.predict(images)
 
 

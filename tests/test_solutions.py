@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,3 +95,16 @@ def test_a_configuration_that_the_tests_were_not_made_for_is_our_fault(
     assert report.verdict is Verdict.GRADER_ERROR and report.score is None
     (note,) = report.staff_notes
     assert "another result than the configuration" in note and "`m5 release`" in note
+
+
+def test_a_test_that_breaks_off_is_our_fault(grader: Grader, tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    shutil.copytree(grader.assignment.tests, tests)
+    file = tests / "reflection_2.py"
+    source = file.read_text(encoding="utf-8")
+    file.write_text(source.replace("    assert ", "    no_such_name\n    assert ", 1), "utf-8")
+    other = replace(grader, assignment=replace(grader.assignment, tests=tests))
+    report = graded(other, write(tmp_path / "m5.ipynb", notebook(SMALL_DATA, SMALL_NETWORK))).report
+    assert report.verdict is Verdict.GRADER_ERROR and report.score is None
+    (note,) = report.staff_notes
+    assert str(file) in note and "NameError: name 'no_such_name' is not defined" in note

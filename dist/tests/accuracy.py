@@ -42,7 +42,7 @@ def test_more_than_the_threshold(model, x_train, x_test, y_test):
             f"The network takes images of the shape {wanted[1:]}, but those in `x_test` have the "
             f"shape {images.shape[1:]}. What did you do to `x_train` and not to `x_test`?"
         )
-    outputs = np.asarray(model.predict(images, verbose=0))
+    outputs = np.asarray(model.predict(images, batch_size=500, verbose=0))
     assert outputs.shape == (len(labels), 10), (
         f"For {len(labels):,} images the network gives an array of the shape {outputs.shape}. "
         "How many outputs does each image need, if there are ten digits?"

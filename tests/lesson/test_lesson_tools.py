@@ -273,8 +273,11 @@ class TestTools:
         said = capsys.readouterr().out
         assert f"3 of {IMAGES} test images are misread (5.00 %)" in said
         assert "2 times a 4 read as a 9" in said
-        titles = [axis.get_title() for axis in plt.gcf().axes if axis.get_title()]
-        assert titles == ["4 → 9", "7 → 1", "4 → 9"]
+        assert [text.get_text() for text in plt.gca().texts] == ["4 → 9", "7 → 1", "4 → 9"]
+        [shown] = plt.gca().images
+        for place, index in enumerate([4, 7, 14]):
+            tile = shown.get_array()[10:38, 32 * place + 2 : 32 * place + 30]
+            assert np.array_equal(tile, PIXELS[index])
 
     def test_earlier_tries_stay_in_the_picture(self, variables):
         for model in (dense(), functional()):
