@@ -204,7 +204,8 @@ def _listen(link: Connection, jobs: queue.SimpleQueue[bytes]) -> None:
         while True:
             jobs.put(link.recv_bytes())
     except (EOFError, OSError):
-        os.kill(os.getpid(), signal.SIGTERM)
+        # To that thread: sent to the process, the signal may come to this one, and wake nobody.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
     time.sleep(END_SECONDS)
     _end_at_once()
 
