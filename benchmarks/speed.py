@@ -219,7 +219,8 @@ def starter(bench: Bench) -> Part:
             f"`taskset -c 0 m5 grade` on `{STARTER}` as students get it"
             f"{', one short epoch (--quick)' if bench.quick else ''}: 795,120 parameters, the "
             f"largest network that many will hand in. Gradescope's default ends after "
-            f"{GRADESCOPE_SECONDS} s (and gives half a core: twice the time and more)."
+            f"{GRADESCOPE_SECONDS} s (and gives half a core: twice the time and more). Memory was "
+            "measured on the other core meanwhile."
         ),
         rows=[
             row("m5 grade", [usage.wall_seconds], "s", goal),
