@@ -27,7 +27,7 @@ class Assignment:
     Attributes
     ----------
     data
-        The file that `mnist` was read from.
+        The file that `mnist` is read from.
     tests
         Folder of Otter test files, hidden parts included.
     lesson_text
@@ -37,11 +37,21 @@ class Assignment:
     """
 
     config: Config
-    mnist: Mnist
     data: Path
     tests: Path
     lesson_text: str
     secret_files: tuple[Path, ...]
+
+    @cached_property
+    def mnist(self) -> Mnist:
+        """All images; read, and their checksum compared, when they are first asked for.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or is another.
+        """
+        return load_mnist(self.data)
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -82,19 +92,19 @@ def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
     """
     config_path = config_path or root / CONFIG_NAME
     config = load_config(config_path)
-    mnist = load_mnist(root / DATA_PATH)
     tests = root / TESTS_PATH
     missing = [name for name in CHECK_NAMES if not (tests / f"{name}.py").is_file()]
     if missing:
         raise DataError(f"{tests}: no test file for {', '.join(missing)}; run `m5 release`.")
-    return Assignment(
+    assignment = Assignment(
         config=config,
-        mnist=mnist,
         data=root / DATA_PATH,
         tests=tests,
         lesson_text=_lesson_text(root / LESSON_PATH),
         secret_files=(root / DATA_PATH, config_path, *sorted(tests.glob("*.py"))),
     )
+    _ = assignment.mnist  # so that a fault in it is known before anything is graded
+    return assignment
 
 
 def _lesson_text(path: Path) -> str:

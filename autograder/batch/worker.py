@@ -51,11 +51,9 @@ def make_grader(
     zygote = _start_zygote(setup, toolbox, isolation, stack) if setup.warm else None
     from autograder.assignment import Assignment
     from autograder.box import probe_forked
-    from autograder.data import load_mnist
     from autograder.errors import BoxError
     from autograder.pipeline import Grader
 
-    mnist = load_mnist(Path(setup.data))
     if zygote is not None:
         try:
             isolation = probe_forked(
@@ -72,7 +70,6 @@ def make_grader(
     return Grader(
         assignment=Assignment(
             config=setup.config,
-            mnist=mnist,
             data=Path(setup.data),
             tests=Path(setup.tests),
             lesson_text=setup.lesson_text,
