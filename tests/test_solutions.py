@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from autograder.config import AccuracyConfig, BudgetConfig
 from autograder.intake import find_submissions
+from autograder.measurement import measure
 from autograder.pipeline import Grader, Outcome
 from autograder.verdict import Verdict
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
@@ -108,3 +110,19 @@ def test_a_test_that_breaks_off_is_our_fault(grader: Grader, tmp_path: Path) -> 
     assert report.verdict is Verdict.GRADER_ERROR and report.score is None
     (note,) = report.staff_notes
     assert str(file) in note and "NameError: name 'no_such_name' is not defined" in note
+
+
+def test_the_measurement_takes_the_configured_threads(
+    grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        seen.append(set(pools))
+        return measure(*arguments, **options)
+
+    monkeypatch.setattr("autograder.pipeline.measure", watched)
+    with threadpool_limits(2):
+        graded(grader, write(tmp_path / "m5.ipynb", notebook(SMALL_DATA, SMALL_NETWORK)))
+    assert seen == [{grader.assignment.config.verification.threads}] == [{1}]
