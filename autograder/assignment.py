@@ -83,7 +83,7 @@ def find_root(start: Path) -> Path:
 
 
 def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
-    """Read everything from the folder `root`.
+    """Read everything from the folder `root`, but for the digits: see `Assignment.mnist`.
 
     Raises
     ------
@@ -96,15 +96,13 @@ def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
     missing = [name for name in CHECK_NAMES if not (tests / f"{name}.py").is_file()]
     if missing:
         raise DataError(f"{tests}: no test file for {', '.join(missing)}; run `m5 release`.")
-    assignment = Assignment(
+    return Assignment(
         config=config,
         data=root / DATA_PATH,
         tests=tests,
         lesson_text=_lesson_text(root / LESSON_PATH),
         secret_files=(root / DATA_PATH, config_path, *sorted(tests.glob("*.py"))),
     )
-    _ = assignment.mnist  # so that a fault in it is known before anything is graded
-    return assignment
 
 
 def _lesson_text(path: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.assignment import Assignment
+from autograder.batch.ahead import HeadStart
 from autograder.batch.fingerprints import configuration_hash
 from autograder.batch.loop import Batch
 from autograder.batch.machine import default_jobs
@@ -67,6 +68,8 @@ def grade_batch(
     ------
     BoxError
         If there is no box, or isolation is required and a guarantee does not hold.
+    DataError
+        If the digits cannot be read.
     ConfigError
         If the results folder may not be written.
     ResultsError
@@ -76,8 +79,10 @@ def grade_batch(
     """
     with (
         stop_asked() as stop,
+        _head_start(assignment, cluster) as ahead,
         tempfile.TemporaryDirectory(prefix="m5-intake-") as scratch,
     ):
+        _ = assignment.mnist  # so that a fault in it is known before anything is graded
         found = collect(paths, scratch=Path(scratch), assignment_id=assignment.config.assignment.id)
         setup = Setup(
             config=assignment.config,
@@ -109,7 +114,7 @@ def grade_batch(
                     leftovers=[*setup.leftovers, str(toolbox.root)],
                 )
                 seconds = assignment.config.longest_seconds + OVERHEAD_SECONDS
-                with LocalPool(own, size=count, job_seconds=seconds) as pool:
+                with LocalPool(own, size=count, job_seconds=seconds, ahead=ahead) as pool:
                     if meanwhile is not None:
                         threading.Thread(target=meanwhile, daemon=True, name="m5-ahead").start()
                     yield pool
@@ -131,6 +136,14 @@ def grade_batch(
             open_pool=on_this_machine if cluster is None else on_the_cluster,
             stop=stop,
         )
+
+
+def _head_start(
+    assignment: Assignment, cluster: str | None
+) -> contextlib.AbstractContextManager[HeadStart | None]:
+    if cluster is not None:
+        return contextlib.nullcontext()
+    return HeadStart(threads=assignment.config.verification.threads)
 
 
 def grade_handins(

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from autograder.batch.ahead import HeadStart, start_in
 from autograder.batch.messages import Answer, CellRan, Job, Ready, Setup, decode_answer, encode
 from autograder.batch.process import STOP_SECONDS, GradingProcess
 from autograder.batch.workplace import Workplace
@@ -62,10 +63,18 @@ class LocalPool:
         After so long a process is taken for stuck, and ended.
     owned
         A folder to be removed with the pool.
+    ahead
+        What was started before the setup was known; belongs to the pool from now on.
     """
 
     def __init__(
-        self, setup: Setup, *, size: int, job_seconds: float, owned: Path | None = None
+        self,
+        setup: Setup,
+        *,
+        size: int,
+        job_seconds: float,
+        owned: Path | None = None,
+        ahead: HeadStart | None = None,
     ) -> None:
         self._size = size
         self._job_seconds = job_seconds
@@ -74,7 +83,12 @@ class LocalPool:
         self._processes: list[GradingProcess] = []
         self._started = 0
         self._last = time.monotonic()
-        self._place = Workplace(setup)
+        self._spare: GradingProcess | None = None
+        if ahead is None:
+            self._place = Workplace()
+        else:
+            self._place, self._spare = ahead.take()
+        self._place.write(setup)
 
     def __enter__(self) -> LocalPool:
         return self
@@ -127,12 +141,11 @@ class LocalPool:
 
     def _start(self) -> GradingProcess:
         self._started += 1
-        process = GradingProcess(
-            folder=self._place.root / f"w{self._started}",
-            setup_file=self._place.setup_file,
-            threads=self._threads,
-        )
+        process, self._spare = self._spare, None
+        if process is None:
+            process = start_in(self._place, f"w{self._started}", self._threads)
         self._processes.append(process)
+        process.begin()
         return process
 
     def _hear(self, process: GradingProcess) -> list[Event]:
@@ -162,6 +175,8 @@ class LocalPool:
     def close(self) -> None:
         """See `Pool.close`; all at once, so that it takes as long as the slowest."""
         deadline = time.monotonic() + STOP_SECONDS
+        if self._spare is not None:
+            self._spare.end(at_once=True)
         for process in self._processes:
             process.tell_to_end()
         for process in self._processes:

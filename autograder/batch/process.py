@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from autograder.batch.worker import BEGIN
 from autograder.box.command import THREAD_VARIABLES
 from autograder.box.members import descendants, kill_all
 from autograder.errors import BoxError
@@ -43,7 +44,7 @@ class GradingProcess:
     folder
         Made, and taken away at the end: all its temporary files lie there.
     setup_file
-        A `Setup`, as JSON.
+        A `Setup`, as JSON; it is read when the process is told to begin.
     threads
         For its numerical libraries.
 
@@ -112,6 +113,12 @@ class GradingProcess:
         return (
             f"The process that graded it ended with status {status}: {said[-MAX_SAID_CHARACTERS:]}"
         )
+
+    def begin(self) -> None:
+        """Have it read its setup, and take work; until then it imports what it will need."""
+        # If the process is gone, whoever waits for its answers will find out.
+        with contextlib.suppress(OSError):
+            self.link.send_bytes(BEGIN)
 
     def tell_to_end(self) -> None:
         """Hang up: it then closes its box, and ends."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 END_SECONDS = 15.0
 """For closing the box and leaving, before the process is ended whatever it does."""
+BEGIN = b"begin"
+"""Sent once the setup can be read, before the first job."""
+AHEAD = ("autograder.assignment", "autograder.box", "autograder.executor", "autograder.pipeline")
+"""Imported while there is no setup yet."""
 OnCell = Callable[[int, int], None]
 
 
@@ -121,6 +125,11 @@ def main(descriptor: int, setup_file: str) -> None:
             from autograder.batch.messages import Refused, encode
             from autograder.errors import AutograderError
 
+            for module in AHEAD:
+                if not jobs.empty():
+                    break
+                importlib.import_module(module)
+            jobs.get()  # BEGIN
             try:
                 _serve(link, jobs, Path(setup_file))
             except AutograderError as error:

@@ -18,9 +18,9 @@ SETUP_NAME = "setup.json"
 
 
 class Workplace:
-    """A folder with the setup of grading processes, locked for as long as its owner lives."""
+    """A folder for the setup of grading processes, locked for as long as its owner lives."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self) -> None:
         _remove_abandoned()
         self.root = Path(tempfile.mkdtemp(prefix=PREFIX))
         # A box of another user must get through; the one file in it is for us alone.
@@ -29,6 +29,9 @@ class Workplace:
         self._lock = os.open(self.setup_file, flags, 0o600)
         # Locked before anything is in it, so that what can be read and locked was abandoned.
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def write(self, setup: Setup) -> None:
+        """Put the setup there, before any process is told to begin."""
         self.setup_file.write_bytes(msgspec.json.encode(setup))
 
     @property
