@@ -69,8 +69,8 @@ def starting(bench: Bench) -> Part:
                 Goal(
                     at_most=OVER_IMPORT_SECONDS,
                     if_missed=(
-                        "The command, the process that checks and the kernel start one after "
-                        "another; the trial of the box and the pages come on top."
+                        "Before the kernel begins its own import, the digits are unpacked, the "
+                        "box is tried and the notebook read; after it the pages are written."
                     ),
                 ),
             ),
