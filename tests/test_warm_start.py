@@ -57,6 +57,9 @@ print(json.dumps({
         "CapAm", "NoNew", "Secco")],
 }, default=str))
 """
+LAST_OF_A_SET = {"tensorflow._s", "tensorflow._plugin_dir"}
+"""Left over from a loop over a set of folders. Their names have a random part, and with them their
+order: no two boxes need have the same one last, however they began."""
 FIGURE = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
 
 
@@ -123,8 +126,11 @@ def test_surroundings_are_the_same(kernels: Kernels, zygote: Zygote) -> None:
     for name, value in found[0].items():
         assert found[1][name] == value, name
     for name, path in found[1]["paths"].items():
-        # Which modules are loaded on demand may differ.
-        assert path == paths.get(name, path), name
+        if name in LAST_OF_A_SET:
+            assert path.startswith("SCRATCH/home/.local/lib/python"), name
+        else:
+            # Which modules are loaded on demand may differ.
+            assert path == paths.get(name, path), name
         assert "/m5-" not in path.replace(str(kernels.toolbox.root), ""), name
     assert found[2] == found[1], "the first left something for the second"
 

@@ -29,9 +29,14 @@ def job(name: str) -> Job:
     )
 
 
+def children() -> set[psutil.Process]:
+    return set(psutil.Process().children())
+
+
 def test_the_first_submission_goes_to_it_and_others_to_new_ones(assignment: Assignment) -> None:
+    before = children()
     with HeadStart(threads=1) as ahead:
-        (early,) = psutil.Process().children()
+        (early,) = children() - before
         with LocalPool(
             fake_setup(assignment), size=2, job_seconds=ANSWER_SECONDS, ahead=ahead
         ) as pool:
@@ -53,8 +58,9 @@ def test_nothing_is_left_where_there_was_nothing_to_do(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_pool: bool
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = children()
     with HeadStart(threads=1) as ahead:
-        (early,) = psutil.Process().children()
+        (early,) = children() - before
         assert list(tmp_path.iterdir())
         if with_pool:
             LocalPool(fake_setup(assignment), size=1, job_seconds=1.0, ahead=ahead).close()
@@ -68,7 +74,7 @@ def test_a_fault_in_the_digits_is_known_before_anything_is_graded(tmp_path: Path
     shutil.copy(ROOT / "otter_config.json", root)
     (root / "assignment/data/mnist.npz").write_bytes(b"no digits")
     path = write(tmp_path / "ann.ipynb", notebook("1"))
-    out = tmp_path / "out"
+    out, before = tmp_path / "out", children()
     done = CliRunner().invoke(main, ["grade", str(path), "-o", str(out), "--root", str(root)])
     assert done.exit_code == 2 and "mnist.npz: not the MNIST data" in done.output
-    assert not (out / "grades.csv").exists() and not psutil.Process().children()
+    assert not (out / "grades.csv").exists() and children() == before

@@ -22,7 +22,7 @@ class Network:
         self.outputs = outputs
         self.parameters = parameters
 
-    def predict(self, images, verbose=1):
+    def predict(self, images, batch_size=None, verbose=1):
         assert verbose == 0, "tests must not print a progress bar"
         assert len(images) == len(self.outputs)
         return self.outputs
@@ -231,7 +231,7 @@ class TestLocalChecksCell:
 
     def test_an_error_in_the_network_is_told_and_does_not_stop_the_notebook(self, shared, capsys):
         class Broken(Network):
-            def predict(self, images, verbose=1):
+            def predict(self, images, **options):
                 raise ValueError("matrix size-incompatible")
 
         grader = self.start(shared, model=Broken(None))
