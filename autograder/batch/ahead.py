@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+import contextlib
+from collections.abc import Iterator
 
 from autograder.batch.process import GradingProcess
 from autograder.batch.workplace import Workplace
@@ -14,35 +15,36 @@ def start_in(place: Workplace, name: str, threads: int) -> GradingProcess:
 
 
 class HeadStart:
-    """The workplace of a pool that is yet to be opened, and its first process; a context manager.
+    """The workplace of a pool that is yet to be opened, and its first process.
 
     While submissions are collected and boxes tried, the process imports what it will need: about
     a second, which one submission alone would wait for.
     """
 
-    def __init__(self, *, threads: int) -> None:
-        self._place: Workplace | None = Workplace()
-        try:
-            self._process = start_in(self._place, "w0", threads)
-        except BaseException:
-            self._place.remove()
-            raise
+    def __init__(self, place: Workplace, process: GradingProcess) -> None:
+        self._place, self._process = place, process
+        self.is_taken = False
 
     def take(self) -> tuple[Workplace, GradingProcess]:
         """Hand both over, to be ended and removed by whoever asks; once."""
-        place, self._place = self._place, None
-        assert place is not None
-        return place, self._process
+        assert not self.is_taken
+        self.is_taken = True
+        return self._place, self._process
 
-    def __enter__(self) -> HeadStart:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._place is not None:
-            self._process.end(at_once=True)
-            self._place.remove()
+@contextlib.contextmanager
+def head_start(*, threads: int) -> Iterator[HeadStart]:
+    """Start; what nobody has taken by the end is ended and removed."""
+    place = Workplace()
+    try:
+        process = start_in(place, "w0", threads)
+    except BaseException:
+        place.remove()
+        raise
+    ahead = HeadStart(place, process)
+    try:
+        yield ahead
+    finally:
+        if not ahead.is_taken:
+            process.end(at_once=True)
+            place.remove()

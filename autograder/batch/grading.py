@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.assignment import Assignment
-from autograder.batch.ahead import HeadStart
+from autograder.batch.ahead import HeadStart, head_start
 from autograder.batch.fingerprints import configuration_hash
 from autograder.batch.loop import Batch
 from autograder.batch.machine import default_jobs
@@ -143,7 +143,7 @@ def _head_start(
 ) -> contextlib.AbstractContextManager[HeadStart | None]:
     if cluster is not None:
         return contextlib.nullcontext()
-    return HeadStart(threads=assignment.config.verification.threads)
+    return head_start(threads=assignment.config.verification.threads)
 
 
 def grade_handins(

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.assignment import Assignment
-from autograder.batch.ahead import HeadStart
+from autograder.batch.ahead import head_start
 from autograder.batch.messages import CellRan, Graded, Job
 from autograder.batch.pool import LocalPool
 from autograder.cli import main
@@ -35,7 +35,7 @@ def children() -> set[psutil.Process]:
 
 def test_the_first_submission_goes_to_it_and_others_to_new_ones(assignment: Assignment) -> None:
     before = children()
-    with HeadStart(threads=1) as ahead:
+    with head_start(threads=1) as ahead:
         (early,) = children() - before
         with LocalPool(
             fake_setup(assignment), size=2, job_seconds=ANSWER_SECONDS, ahead=ahead
@@ -59,7 +59,7 @@ def test_nothing_is_left_where_there_was_nothing_to_do(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = children()
-    with HeadStart(threads=1) as ahead:
+    with head_start(threads=1) as ahead:
         (early,) = children() - before
         assert list(tmp_path.iterdir())
         if with_pool:
