@@ -15,6 +15,7 @@ import pandas  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
+from tensorflow.python.eager.polymorphic_function import polymorphic_function  # noqa: E402
 
 STEPS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/inside/steps.py"))
 BATCHES = STEPS["BATCHES"]
@@ -261,6 +262,19 @@ def test_the_loop_picks_the_images_itself(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(BATCHES["Groups"], "__next__", counting)
     train(build(0, False), 4, x=X, y=Y, batch_size=20)
     assert groups == [80, 80, 50]
+
+
+@pytest.mark.parametrize("shuffle", [True, "batch"])
+def test_networks_trained_in_a_loop_warn_of_nothing(
+    shuffle: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # New, since TensorFlow warns twice only.
+    manager = type(polymorphic_function._frequent_tracing_detector_manager)()
+    monkeypatch.setattr(polymorphic_function, "_frequent_tracing_detector_manager", manager)
+    monkeypatch.setattr(tf.get_logger(), "propagate", True)
+    for _ in range(6):
+        train(build(0, False), 50, x=X, y=Y, shuffle=shuffle)
+    assert caplog.messages == []
 
 
 def steps_in(model: Any, callbacks: Any = None, **options: Any) -> int:

@@ -104,6 +104,8 @@ def can_be_picked(adapter):
 def function_over_groups(model, step):
     """What Keras makes of a network's step, for `Groups` as well as for its own iterators."""
     of_keras = model._make_function(step)
+    for cell in of_keras.__closure__:
+        do_not_warn(cell.cell_contents)
     loops = {}
 
     def over_groups(groups):
@@ -119,6 +121,17 @@ def function_over_groups(model, step):
         __tracebackhide__ = True
         return over_groups(iterator) if isinstance(iterator, Groups) else of_keras(iterator)
 
+    return function
+
+
+def do_not_warn(function):
+    """Have TensorFlow keep to itself that a function is traced for nearly every call of it.
+
+    Keras calls its own so often that nobody is told so. Here a short training is one call or two,
+    and whoever trains five networks in a loop would be warned of what is none of their doing.
+    """
+    if hasattr(function, "_omit_frequent_tracing_warning"):
+        function._omit_frequent_tracing_warning = True
     return function
 
 
@@ -147,7 +160,8 @@ def loop_over(model, of_keras, specs, batch_size, is_even):
         # What the last step would have returned.
         return model.get_metrics_result()
 
-    return tf.function(loop, input_signature=[specs, tf.TensorSpec([None], tf.int64)])
+    places = tf.TensorSpec([None], tf.int64)
+    return do_not_warn(tf.function(loop, input_signature=[specs, places]))
 
 
 def serve_batches():
