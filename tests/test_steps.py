@@ -277,6 +277,60 @@ def test_networks_trained_in_a_loop_warn_of_nothing(
     assert caplog.messages == []
 
 
+def traces(make: Any, steps: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often a dense layer of a network is traced when it is trained."""
+    model = make()
+    count = 0
+    call = layers.Dense.call
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        nonlocal count
+        count += 1
+        return call(*arguments, **options)
+
+    monkeypatch.setattr(layers.Dense, "call", counting)
+    train(model, steps, x=X, y=Y)
+    monkeypatch.undo()
+    return count
+
+
+def test_what_only_libraries_wrote_is_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = 2
+    assert traces(normal, 4, monkeypatch) == dense
+
+
+def own_loss(y: Any, predicted: Any) -> Any:
+    return keras.losses.sparse_categorical_crossentropy(y, predicted)
+
+
+def with_layer(layer: Any, network: Any = keras.Sequential) -> Any:
+    model = network([keras.Input((12,)), layer, layers.Dense(4, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: compiled(loss=own_loss),
+        lambda: compiled(metrics=[lambda y, predicted: keras.ops.sum(predicted)]),
+        lambda: compiled(optimizer=type("Own", (keras.optimizers.SGD,), {})()),
+        lambda: with_layer(layers.Lambda(lambda x: 2 * x)),
+        lambda: with_layer(layers.Activation(lambda x: 2 * x)),
+        lambda: with_layer(
+            layers.Dense(4, kernel_regularizer=type("Own", (keras.regularizers.L2,), {})(0.1))
+        ),
+        lambda: with_layer(type("Own", (layers.Flatten,), {})()),
+        lambda: with_layer(layers.Flatten(), type("Own", (keras.Sequential,), {})),
+    ],
+    ids=["loss", "metric", "optimizer", "lambda", "activation", "regularizer", "layer", "network"],
+)
+def test_what_a_student_wrote_is_traced_as_often_as_by_keras(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert traces(make, 4, monkeypatch) == traces(make, 1, monkeypatch)
+
+
 def steps_in(model: Any, callbacks: Any = None, **options: Any) -> int:
     """How many batches a call of ``fit`` would take at once."""
     given = {"x": data(60)[0], "callbacks": callbacks, **options}

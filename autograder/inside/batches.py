@@ -8,6 +8,9 @@ at these places itself, so that each step has the very batch that it would have 
 `serve_batches` has Keras do so in calls for which a network's ``steps_per_execution`` is `Many`.
 """
 
+import contextlib
+
+import keras
 import numpy as np
 import tensorflow as tf
 from keras.src import tree
@@ -114,6 +117,8 @@ def function_over_groups(model, step):
         specs = tree.map_structure(any_number_of, groups.arrays)
         kind = (str(specs), groups.batch_size, groups.is_even)
         if kind not in loops:
+            if step == model.train_step:
+                make_variables(model, specs)
             loops[kind] = loop_over(model, of_keras, specs, groups.batch_size, groups.is_even)
         return loops[kind](groups.arrays, places)
 
@@ -122,6 +127,40 @@ def function_over_groups(model, step):
         return over_groups(iterator) if isinstance(iterator, Groups) else of_keras(iterator)
 
     return function
+
+
+def is_of_libraries(thing):
+    """Whether a function, a class or an object was written for Keras or TensorFlow."""
+    return str(getattr(thing, "__module__", "")).startswith(("keras.", "tensorflow."))
+
+
+def runs_no_line_of_others(model):
+    """Whether how often a step is traced cannot be seen: else a ``print`` would tell."""
+    compilation = model._compile_config.config
+    given = [compilation.get(name) for name in ("loss", "metrics", "weighted_metrics")]
+    parts = [*model._flatten_layers(include_self=False), model.optimizer]
+    held = [value for part in parts for value in vars(part).values() if callable(value)]
+    return all(
+        is_of_libraries(thing) and not isinstance(thing, keras.layers.Lambda)
+        for thing in (model, *parts, *held, *tree.flatten(given))
+        if thing is not None and not isinstance(thing, str)
+    )
+
+
+def make_variables(model, specs):
+    """Have the optimizer and the metrics make their variables before a step is traced.
+
+    Keras makes them in the first trace, after which TensorFlow has to trace the step once more.
+    """
+    if not model.built or not runs_no_line_of_others(model):
+        return
+    metrics = model._compile_metrics
+    with contextlib.suppress(Exception):  # whatever is wrong, Keras shall say so itself
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        if metrics is not None and not metrics.built:
+            # By their form, labels are told to be numbers of classes or one-hot.
+            metrics.build(specs[1], model.outputs)
 
 
 def do_not_warn(function):
