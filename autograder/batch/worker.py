@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -110,7 +111,21 @@ def _secret_files(setup: Setup) -> list[Path]:
 
 
 def main(descriptor: int, setup_file: str) -> None:
-    """Serve whoever holds the other end of the connection `descriptor`."""
+    """Serve whoever holds the other end of the connection `descriptor`, and end this process."""
+    status = 1
+    try:
+        _main(descriptor, setup_file)
+        status = 0
+    except SystemExit as end:
+        status = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    # Nothing is left to be done, and somebody waits: Python would take a quarter of a second.
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _main(descriptor: int, setup_file: str) -> None:
     os.set_inheritable(descriptor, False)
     parent = os.getppid()
     # Not ignored, as they may be in the process that started us: a box would inherit that, and
