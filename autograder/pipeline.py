@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import traceback
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import nbformat
@@ -80,16 +80,15 @@ class Grader:
     def _grade(self, candidate: Candidate) -> Outcome:
         config = self.assignment.config
         submission = read_submission(candidate, assignment_id=config.assignment.id)
-        reflections = self._judge_reflections(submission)
-        # These take a second: let them, while the student's cells run elsewhere.
-        loading = threading.Thread(target=self._get_ready, daemon=True)
-        loading.start()
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            # These take a second: let them, while the student's cells run elsewhere.
+            judging = aside.submit(self._judge_reflections, submission)
+            aside.submit(self._get_ready)
 
-        def attempt(shift: int, limits: Limits) -> Attempt:
-            return self._attempt(submission, reflections, self.shift + shift, limits)
+            def attempt(shift: int, limits: Limits) -> Attempt:
+                return self._attempt(submission, judging, self.shift + shift, limits)
 
-        attempts = run_seeds(attempt, config=config, deadline=self.deadline)
-        loading.join()
+            attempts = run_seeds(attempt, config=config, deadline=self.deadline)
         best = attempts.best
         execution = best.evidence.execution
         verdict = verdict_of(
@@ -105,7 +104,7 @@ class Grader:
     def _attempt(
         self,
         submission: Submission,
-        reflections: Mapping[str, ReflectionJudgement],
+        judging: Future[Mapping[str, ReflectionJudgement]],
         shift: int,
         limits: Limits,
     ) -> Attempt:
@@ -125,7 +124,7 @@ class Grader:
                     )
             except UnverifiableModel as error:
                 why_not = str(error)
-        evidence = self._evidence(reflections, execution, measurement, why_not)
+        evidence = self._evidence(judging.result(), execution, measurement, why_not)
         results = run_checks(evidence, tests=self.assignment.tests, config=config)
         return Attempt(
             seed=seed,
