@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,9 @@ class Assignment:
     tests: Path
     lesson_text: str
     secret_files: tuple[Path, ...]
+    _reading: list[Future[Mnist]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def mnist(self) -> Mnist:
@@ -51,7 +55,13 @@ class Assignment:
         DataError
             If the file is missing or is another.
         """
-        return load_mnist(self.data)
+        return self._reading[0].result() if self._reading else load_mnist(self.data)
+
+    def begin_reading(self) -> None:
+        """Unpack the images in a thread, if there is something else to do meanwhile."""
+        reader = ThreadPoolExecutor(max_workers=1)
+        self._reading.append(reader.submit(load_mnist, self.data))
+        reader.shutdown(wait=False)
 
     @cached_property
     def statistics(self) -> Statistics:

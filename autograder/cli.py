@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,11 +115,7 @@ def grade(
     Exit status: 0 all were graded, 1 some could not be graded, 2 our own fault.
     """
     from autograder.assignment import LESSON_PATH, find_root, load_assignment
-    from autograder.batch.grading import grade_batch
-    from autograder.box import BoxKind
-    from autograder.pages import load_drawing, rebuild_pages, write_feedback
-    from autograder.results import ResultsFolder
-    from autograder.terminal import TerminalProgress, print_grades
+    from autograder.batch.ahead import head_start
 
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
     assignment = load_assignment(root, config)
@@ -127,22 +124,33 @@ def grade(
     if overwrite and resume:
         raise ConfigError("--overwrite and --resume contradict each other; name one of them.")
     settings = assignment.config
+    assignment.begin_reading()
+    with contextlib.ExitStack() as stack:
+        ahead = None
+        if cluster is None:
+            ahead = stack.enter_context(head_start(threads=settings.verification.threads))
+        # Only now: half a second, in which that process gets ready too.
+        from autograder.batch.grading import grade_batch
+        from autograder.box import BoxKind
+        from autograder.pages import load_drawing, rebuild_pages, write_feedback
+        from autograder.results import ResultsFolder
+        from autograder.terminal import TerminalProgress, print_grades
 
-    def write_page(report: Report, executed: str | None, folder: Path) -> None:
-        write_feedback(report, executed, folder, settings)
+        def write_page(report: Report, executed: str | None, folder: Path) -> None:
+            write_feedback(report, executed, folder, settings)
 
-    with TerminalProgress() as progress:
         rows = grade_batch(
             paths,
             assignment=assignment,
             results=ResultsFolder(
                 output, overwrite=overwrite, resume=resume, write_page=write_page
             ),
-            progress=progress,
+            progress=stack.enter_context(TerminalProgress()),
             kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
             require_isolation=require_isolation,
             jobs=jobs,
             cluster=cluster,
+            ahead=ahead,
             meanwhile=load_drawing,
         )
     print_grades(rows, output)

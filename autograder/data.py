@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,11 @@ def load_mnist(path: Path) -> Mnist:
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
         raise DataError(f"{path}: not the MNIST data that was shipped (SHA-256 {found}).")
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        content_by_name: dict[str, NDArray[Any]] = {name: arrays[name] for name in arrays.files}
-    return Mnist(**content_by_name)
+    arrays: dict[str, NDArray[Any]] = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            # Unpacked in one piece, other threads go on meanwhile; NumPy itself takes many small
+            # pieces, and waits its turn for each.
+            member = io.BytesIO(archive.read(name))
+            arrays[name.removesuffix(".npy")] = np.load(member, allow_pickle=False)
+    return Mnist(**arrays)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.assignment import Assignment
-from autograder.batch.ahead import HeadStart, head_start
+from autograder.batch.ahead import HeadStart
 from autograder.batch.fingerprints import configuration_hash
 from autograder.batch.loop import Batch
 from autograder.batch.machine import default_jobs
@@ -45,6 +45,7 @@ def grade_batch(
     require_isolation: bool = False,
     jobs: int | None = None,
     cluster: str | None = None,
+    ahead: HeadStart | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> list[Row]:
     """Grade every submission found in `paths`; each row is on disk as soon as it is known.
@@ -55,6 +56,8 @@ def grade_batch(
         Submissions at a time on this machine; None for what cores and memory allow.
     cluster
         Address of a Dask scheduler, to grade there instead.
+    ahead
+        What was started on this machine before.
     meanwhile
         Called in a thread once the grading processes are at work: for what will take its time
         when the first of them answers.
@@ -79,7 +82,6 @@ def grade_batch(
     """
     with (
         stop_asked() as stop,
-        _head_start(assignment, cluster) as ahead,
         tempfile.TemporaryDirectory(prefix="m5-intake-") as scratch,
     ):
         _ = assignment.mnist  # so that a fault in it is known before anything is graded
@@ -136,14 +138,6 @@ def grade_batch(
             open_pool=on_this_machine if cluster is None else on_the_cluster,
             stop=stop,
         )
-
-
-def _head_start(
-    assignment: Assignment, cluster: str | None
-) -> contextlib.AbstractContextManager[HeadStart | None]:
-    if cluster is not None:
-        return contextlib.nullcontext()
-    return head_start(threads=assignment.config.verification.threads)
 
 
 def grade_handins(
