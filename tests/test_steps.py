@@ -196,6 +196,30 @@ CASES = {
         lambda: compiled(optimizer="rmsprop", metrics=["sparse_top_k_categorical_accuracy"]),
         {},
     ),
+    "averages of weights": (
+        lambda: compiled(optimizer=keras.optimizers.Adam(use_ema=True, ema_overwrite_frequency=3)),
+        {},
+    ),
+    "gradients of two batches": (
+        lambda: compiled(optimizer=keras.optimizers.Adam(gradient_accumulation_steps=2)),
+        {},
+    ),
+    "a scaled loss": (
+        lambda: compiled(optimizer=keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())),
+        {},
+    ),
+    "a falling learning rate": (
+        lambda: compiled(
+            optimizer=keras.optimizers.SGD(
+                keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5), momentum=0.9, clipnorm=1.0
+            )
+        ),
+        {},
+    ),
+    "several metrics": (
+        lambda: compiled(metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(2)]),
+        {"validation_data": (X, Y)},
+    ),
     "a metric of one's own": (lambda: compiled(metrics=[Halves()]), {}),
     "a report of one's own": (extra, {}),
     "weighted metrics": (lambda: compiled(weighted_metrics=["accuracy"]), {}),
@@ -211,6 +235,7 @@ def test_every_call_gives_what_keras_gives(case: str) -> None:
     make, options = CASES[case]
     outcomes = []
     for steps in (1, 4):
+        keras.utils.clear_session()  # so that names are given anew
         model = make()
         given = {"x": X, "y": Y, "batch_size": 20, "epochs": 2, **options}
         history = train(model, steps, **copy.deepcopy(given))
@@ -219,6 +244,8 @@ def test_every_call_gives_what_keras_gives(case: str) -> None:
                 "weights": [w.tobytes() for w in model.get_weights()],
                 "history": history.history,
                 "batches": history.params["steps"],
+                "optimizer": [(v.path, v.numpy().tobytes()) for v in model.optimizer.variables],
+                "metrics": [variable.path for variable in model.metrics_variables],
                 "iterations": int(model.optimizer.iterations),
             }
         )

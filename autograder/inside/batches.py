@@ -156,8 +156,11 @@ def make_variables(model, specs):
         return
     metrics = model._compile_metrics
     with contextlib.suppress(Exception):  # whatever is wrong, Keras shall say so itself
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+        optimizer = model.optimizer
+        if not optimizer.built:
+            with keras.name_scope(optimizer.name, caller=optimizer):
+                optimizer.build(model.trainable_variables)
+            optimizer.built = True
         if metrics is not None and not metrics.built:
             # By their form, labels are told to be numbers of classes or one-hot.
             metrics.build(specs[1], model.outputs)
