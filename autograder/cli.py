@@ -129,14 +129,20 @@ def grade(
         ahead = None
         if cluster is None:
             ahead = stack.enter_context(head_start(threads=settings.verification.threads))
-        # Only now: half a second, in which that process gets ready too.
+        # Only now, while that process gets ready too; and pages once a notebook runs.
         from autograder.batch.grading import grade_batch
         from autograder.box import BoxKind
-        from autograder.pages import load_drawing, rebuild_pages, write_feedback
         from autograder.results import ResultsFolder
         from autograder.terminal import TerminalProgress, print_grades
 
+        def load_pages() -> None:
+            from autograder.pages import load_drawing
+
+            load_drawing()
+
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
+            from autograder.pages import write_feedback
+
             write_feedback(report, executed, folder, settings)
 
         rows = grade_batch(
@@ -151,8 +157,10 @@ def grade(
             jobs=jobs,
             cluster=cluster,
             ahead=ahead,
-            meanwhile=load_drawing,
+            meanwhile=load_pages,
         )
+    from autograder.pages import rebuild_pages
+
     print_grades(rows, output)
     pages = rebuild_pages(output, settings, released=root / LESSON_PATH)
     click.echo(f"The class at a glance: {pages.report}")

@@ -69,8 +69,8 @@ def starting(bench: Bench) -> Part:
                 Goal(
                     at_most=OVER_IMPORT_SECONDS,
                     if_missed=(
-                        "Before the kernel begins its own import, the digits are unpacked, the "
-                        "box is tried and the notebook read; after it the pages are written."
+                        "Before the kernel begins its own import, the command imports what it "
+                        "needs and tries the box; after it the pages are written."
                     ),
                 ),
             ),
