@@ -104,7 +104,10 @@ def holders(bench: Bench) -> Part:
         compared=(
             "The most that each process of `m5 grade` held (resident, files that are mapped "
             "included), the reference with one epoch, no limit; and what the same steps hold in a "
-            "process that does nothing else (`benchmarks/footprint.py`)."
+            "process that does nothing else (`benchmarks/footprint.py`), without the pages of "
+            "files, which give way. Beside the other two processes, 768 MB are too few for a line "
+            'of the notebook\'s own: `x_train.astype("float32") / 255` holds all images as bytes '
+            "and twice as numbers of four bytes."
         ),
         rows=found,
     )
