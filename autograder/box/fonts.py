@@ -2,7 +2,8 @@
 
 A box has a home folder of its own, in which Matplotlib has never been: it would ask for all fonts
 and read each of them, for a third of a second. Where the grader's own Matplotlib has done so
-before, boxes get its list, but for fonts that they cannot see.
+before, its list is put into the toolbox, but for fonts that a box cannot see; `inside/fonts.py`
+brings it to where Matplotlib looks.
 """
 
 from __future__ import annotations
@@ -13,35 +14,15 @@ import os
 from pathlib import Path
 
 CACHE = Path(".cache/matplotlib")
-"""In a home folder; the name, like those of the lists in it, is Matplotlib's."""
+"""In a home folder."""
 LISTS = "fontlist-v*.json"
+"""Both names are Matplotlib's."""
 MAX_BYTES = 4 << 20
 VISIBLE = ("/usr/share/",)
 """Fonts elsewhere may be the grader's own, and their names nobody's business."""
 
 
-def hand_out_fonts(home: Path, *, uid: int | None) -> None:
-    """Put the lists into the home folder of a box, owned by `uid`; without them it does as well.
-
-    Raises
-    ------
-    OSError
-        If they cannot be written.
-    """
-    lists = _known_lists()
-    if not lists:
-        return
-    folder = home
-    for name in CACHE.parts:
-        folder /= name
-        folder.mkdir(mode=0o700)
-        _give(folder, uid)
-    for name, content in lists.items():
-        (folder / name).write_text(content, encoding="utf-8")
-        _give(folder / name, uid)
-
-
-def _known_lists() -> dict[str, str]:
+def known_fonts() -> dict[str, str]:
     """By file name, what this user's Matplotlib knows; what is not as expected is left out."""
     lists: dict[str, str] = {}
     with contextlib.suppress(OSError, RuntimeError):
@@ -70,8 +51,3 @@ def _only_visible(content: str) -> str:
             if not Path(font["fname"]).is_absolute() or font["fname"].startswith(VISIBLE)
         ]
     return json.dumps(known)
-
-
-def _give(path: Path, uid: int | None) -> None:
-    if uid is not None:
-        os.chown(path, uid, uid)

@@ -9,7 +9,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.box.fonts import hand_out_fonts
 from autograder.errors import BoxError
 
 MAX_ENTRIES = 200_000
@@ -82,7 +81,6 @@ class Scratch:
                 folder.mkdir(mode=0o711 if folder == scratch.tmp else 0o700)
                 if uid is not None:
                     os.chown(folder, uid, uid)
-            hand_out_fonts(scratch.home, uid=uid)
             root.chmod(0o711 if uid is not None else 0o700)
         except OSError as error:
             raise BoxError(f"No scratch folder could be made: {error}.") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder.box.fonts import known_fonts
 from autograder.data import Mnist
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
@@ -44,6 +45,8 @@ class Toolbox:
             toolbox = cls(root=root)
             for program in INSIDE.glob("*.py"):
                 shutil.copyfile(program, root / program.name)
+            for name, content in known_fonts().items():
+                (root / name).write_text(content, encoding="utf-8")
             x_test, y_test = mnist.public_test
             # Not compressed: read once a submission, and packing would take seconds.
             np.savez(

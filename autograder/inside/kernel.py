@@ -7,6 +7,7 @@ the same goes through a pair of sockets that children inherit. Long tracebacks a
 
 import contextlib
 import os
+import runpy
 import socket
 import struct
 import sys
@@ -95,6 +96,9 @@ original_show_traceback = InteractiveShell.showtraceback
 InteractiveShell.showtraceback = show_traceback
 iostream.IOPubThread._setup_pipe_in = setup_pipe_in
 iostream.IOPubThread._setup_pipe_out = setup_pipe_out
+
+# Before anything imports Matplotlib.
+runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "fonts.py"))
 
 if __name__ == "__main__":
     # Students import modules that they wrote beside the notebook.

@@ -168,9 +168,10 @@ def serve(link, imported, enter, nest):
 
 def main():
     import enter
+    import fonts  # noqa: F401  (brings them to this process's own home folder)
     import nest
 
-    del sys.path[0]  # the folder of this file, where those two were found
+    del sys.path[0]  # the folder of this file, where those were found
     link = socket.socket(fileno=int(sys.argv[1]))
     libc.prctl(PR_SET_CHILD_SUBREAPER, int(sys.argv[2]), 0, 0, 0)
     before = dict(os.environ)
@@ -194,7 +195,7 @@ def main():
         warnings.simplefilter("ignore", DeprecationWarning)
         run = serve(link, imported, enter, nest)
     gc.unfreeze()
-    for name in ("enter", "nest"):
+    for name in ("enter", "fonts", "nest"):
         del sys.modules[name]
     sys.argv = run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ import matplotlib
 import pytest
 from matplotlib.font_manager import FontManager
 
-from autograder.box.fonts import hand_out_fonts
+from autograder.box.fonts import known_fonts
 
+INSIDE = Path(__file__).parents[2] / "autograder/inside"
 NAME = f"fontlist-v{FontManager.__version__}.json"
 LOOK = """
 import matplotlib.font_manager as fonts
@@ -33,51 +35,43 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """The home folder of a box."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return folder
-
-
-def looks_for_fonts(home: Path, programs: Path) -> bool:
-    """Whether Matplotlib asks the system for its fonts when it is imported with that home."""
+def looks_for_fonts(folder: Path) -> bool:
+    """Whether Matplotlib asks the system for its fonts in a home that was given the lists."""
+    toolbox, home, programs = (folder / name for name in ("toolbox", "home", "programs"))
+    for place in (toolbox, home, programs):
+        place.mkdir()
+    shutil.copy(INSIDE / "fonts.py", toolbox)
+    for name, content in known_fonts().items():
+        (toolbox / name).write_text(content)
     asked = programs / "asked"
-    programs.mkdir()
     (programs / "fc-list").write_text(f"#!/bin/sh\ntouch {asked}\n")
     (programs / "fc-list").chmod(0o755)
     environment = {"HOME": str(home), "PATH": f"{programs}{os.pathsep}/usr/bin:/bin"}
-    subprocess.run([sys.executable, "-c", LOOK], env=environment, check=True, capture_output=True)
+    look = f"import runpy; runpy.run_path({str(toolbox / 'fonts.py')!r}){LOOK}"
+    subprocess.run([sys.executable, "-c", look], env=environment, check=True, capture_output=True)
     return asked.exists()
 
 
-def test_matplotlib_takes_the_list_that_it_is_given(
-    cache: Path, home: Path, tmp_path: Path
-) -> None:
-    hand_out_fonts(home, uid=None)
-    assert not looks_for_fonts(home, tmp_path / "programs")
+def test_matplotlib_takes_the_list_that_it_is_given(cache: Path, tmp_path: Path) -> None:
+    assert not looks_for_fonts(tmp_path)
 
 
-def test_without_a_list_matplotlib_looks_itself(cache: Path, home: Path, tmp_path: Path) -> None:
+def test_without_a_list_matplotlib_looks_itself(cache: Path, tmp_path: Path) -> None:
     (cache / NAME).unlink()
-    hand_out_fonts(home, uid=None)
-    assert list(home.iterdir()) == []
-    assert looks_for_fonts(home, tmp_path / "programs")
+    assert known_fonts() == {}
+    assert looks_for_fonts(tmp_path)
 
 
-def test_fonts_of_the_graders_own_are_left_out(cache: Path, home: Path) -> None:
+def test_fonts_of_the_graders_own_are_left_out(cache: Path) -> None:
     known: dict[str, Any] = json.loads((cache / NAME).read_text())
     paths = {font["fname"] for font in known["ttflist"]}
     known["ttflist"].append({**known["ttflist"][0], "fname": "/home/ta/.fonts/Secret.ttf"})
     (cache / NAME).write_text(json.dumps(known))
-    hand_out_fonts(home, uid=None)
-    handed = json.loads((home / ".cache/matplotlib" / NAME).read_text())
+    handed = json.loads(known_fonts()[NAME])
     assert {font["fname"] for font in handed["ttflist"]} == paths
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff", b'{"ttflist": [{}]}', b"null"])
-def test_a_broken_list_is_no_list(cache: Path, home: Path, content: bytes) -> None:
+def test_a_broken_list_is_no_list(cache: Path, content: bytes) -> None:
     (cache / NAME).write_bytes(content)
-    hand_out_fonts(home, uid=None)
-    assert list(home.iterdir()) == []
+    assert known_fonts() == {}
