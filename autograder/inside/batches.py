@@ -152,11 +152,10 @@ def make_variables(model, specs):
 
     Keras makes them in the first trace, after which TensorFlow has to trace the step once more.
     """
-    if not model.built or not runs_no_line_of_others(model):
-        return
-    metrics = model._compile_metrics
     with contextlib.suppress(Exception):  # whatever is wrong, Keras shall say so itself
-        optimizer = model.optimizer
+        if not model.built or not runs_no_line_of_others(model):
+            return
+        optimizer, metrics = model.optimizer, model._compile_metrics
         if not optimizer.built:
             with keras.name_scope(optimizer.name, caller=optimizer):
                 optimizer.build(model.trainable_variables)
