@@ -228,13 +228,21 @@ class Box:
             found |= descendants(child)
         return found | descendants(self._process.pid)
 
+    def _watched(self) -> set[int]:
+        """The same at a tenth of the price where there is a control group: for frequent looks.
+
+        TensorFlow has dozens of threads, and each has to be asked for the children it started.
+        """
+        grouped = self._cgroup.members() if self._cgroup else set()
+        return grouped or self.members()
+
     def _usage(self) -> Usage:
         shared = SHARED_MEMORY if self.kind is BoxKind.USER else None
         usage = self.scratch.usage(shared=shared, owner=self._uid)
-        return replace(usage, bytes=usage.bytes + deleted_bytes(self.members()))
+        return replace(usage, bytes=usage.bytes + deleted_bytes(self._watched()))
 
     def _census(self) -> Census:
-        return take_census(self.members())
+        return take_census(self._watched())
 
     # ------------------------------------------------------------------ end
 
