@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,6 @@ class Assignment:
     tests: Path
     lesson_text: str
     secret_files: tuple[Path, ...]
-    _reading: list[Future[Mnist]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
 
     @cached_property
     def mnist(self) -> Mnist:
@@ -55,13 +52,19 @@ class Assignment:
         DataError
             If the file is missing or is another.
         """
-        return self._reading[0].result() if self._reading else load_mnist(self.data)
+        return self._reading.result()
+
+    @cached_property
+    def _reading(self) -> Future[Mnist]:
+        reader = ThreadPoolExecutor(max_workers=1)
+        try:
+            return reader.submit(load_mnist, self.data)
+        finally:
+            reader.shutdown(wait=False)
 
     def begin_reading(self) -> None:
-        """Unpack the images in a thread, if there is something else to do meanwhile."""
-        reader = ThreadPoolExecutor(max_workers=1)
-        self._reading.append(reader.submit(load_mnist, self.data))
-        reader.shutdown(wait=False)
+        """Have the images unpacked by a thread, while there is something else to do."""
+        _ = self._reading
 
     @cached_property
     def statistics(self) -> Statistics:
