@@ -19,6 +19,7 @@ import psutil
 from autograder.batch.worker import BEGIN
 from autograder.box.command import THREAD_VARIABLES
 from autograder.box.members import descendants, kill_all
+from autograder.core.processes import HELPERS
 from autograder.errors import BoxError
 
 STOP_SECONDS = 20.0
@@ -159,7 +160,7 @@ def _end_orphan(pid: int) -> None:
 
 
 def _children() -> set[int]:
-    return {child.pid for child in psutil.Process().children()}
+    return {child.pid for child in psutil.Process().children()} - HELPERS
 
 
 def _adopt_orphans() -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from autograder.core.processes import HELPERS
+
 PR_SET_CHILD_SUBREAPER = 36
 KILL_SECONDS = 10.0
 """How long to go on killing; a fork storm under a process limit ends within a second."""
@@ -153,8 +155,8 @@ def _is_living(pid: int) -> bool:
 
 
 def children_of_grader() -> set[int]:
-    """Direct children of this process."""
-    return {child.pid for child in psutil.Process().children()}
+    """Direct children of this process, without its own helpers."""
+    return {child.pid for child in psutil.Process().children()} - HELPERS
 
 
 def adopt_orphans() -> None:

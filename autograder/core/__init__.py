@@ -1,0 +1,1 @@
+"""What all other rooms build on."""

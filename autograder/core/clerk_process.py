@@ -1,0 +1,165 @@
+"""The clerk: forks a child for every task, and tells whoever asked what came of it.
+
+It has one thread and keeps nothing of what it was asked, so that each task begins in the same
+state. A child can do nothing but compute: it is ended by the kernel when it has used up its
+processor time, its wall time or its memory, and nobody needs to watch it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import gc
+import importlib
+import os
+import resource
+import signal
+import sys
+import traceback
+import typing
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autograder.core.clerk import Answer, Bounds, Request, Trouble
+
+PR_SET_PDEATHSIG = 1
+DONE, LARGE, FAULT = 0, 3, 4
+"""Exit statuses of a child."""
+CHUNK_BYTES = 1 << 20
+MAX_FAULT_CHARACTERS = 4_000
+REQUESTS = msgspec.msgpack.Decoder(Request)
+
+
+def main(descriptor: int, ahead: Sequence[str]) -> None:
+    """Serve whoever holds the other end of the connection `descriptor`, until it is closed."""
+    os.set_inheritable(descriptor, False)
+    parent = os.getppid()
+    _end_with(parent)
+    with Connection(descriptor) as link, contextlib.suppress(EOFError, OSError):
+        for module in ahead:
+            if link.poll():
+                break
+            importlib.import_module(module)
+        while True:
+            request = REQUESTS.decode(link.recv_bytes())
+            link.send_bytes(msgspec.msgpack.encode(_run(request, link)))
+
+
+def _end_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _run(request: Request, link: Connection) -> Answer:
+    """Fork a child that does the task, and wait for it."""
+    try:
+        function = _function(request.function)
+    except Exception:
+        return Answer(b"", Trouble.FAULT, traceback.format_exc()[-MAX_FAULT_CHARACTERS:])
+    read, write = os.pipe()
+    us = os.getpid()
+    child = os.fork()
+    if child == 0:
+        status = FAULT
+        try:
+            _end_with(us)
+            link.close()
+            os.close(read)
+            _limit(request.bounds)
+            status = _work(function, request.argument, request.bounds, write)
+        finally:
+            os._exit(status)
+    os.close(write)
+    content, is_whole = _read(read, request.bounds.answer_bytes)
+    os.close(read)
+    if not is_whole:
+        os.kill(child, signal.SIGKILL)
+    _, status, usage = os.wait4(child, 0)
+    if not is_whole:
+        return Answer(b"", Trouble.TOO_LARGE, "Its answer was too large.")
+    return _answer(content, status, usage.ru_utime + usage.ru_stime)
+
+
+@functools.cache
+def _function(path: str) -> Any:
+    """Imported here, so that it is done once and not in every child."""
+    module, _, name = path.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    gc.collect()
+    gc.freeze()  # so that the children's collectors leave these pages shared
+    return found
+
+
+def _limit(bounds: Bounds) -> None:
+    """Have the kernel end this process in time; by default actions, which cannot be forgotten."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu_seconds, bounds.cpu_seconds + 1))
+    signal.setitimer(signal.ITIMER_REAL, bounds.wall_seconds)
+    size = _address_space()
+    if size:
+        most = size + bounds.memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()
+
+
+def _work(function: Any, argument: bytes, bounds: Bounds, write: int) -> int:
+    status, content = DONE, b""
+    try:
+        hints = typing.get_type_hints(function)
+        hints.pop("return", None)
+        (wanted,) = hints.values()
+        record = argument if wanted is bytes else msgspec.msgpack.decode(argument, type=wanted)
+        answer = function(record)
+        content = answer if isinstance(answer, bytes) else msgspec.msgpack.encode(answer)
+    except (MemoryError, RecursionError) as error:
+        status, content = LARGE, type(error).__name__.encode()
+    except BaseException:
+        text = traceback.format_exc()[-MAX_FAULT_CHARACTERS:]
+        status, content = FAULT, text.encode("utf-8", "replace")
+    with os.fdopen(write, "wb") as pipe, contextlib.suppress(OSError):
+        pipe.write(content)
+    return status
+
+
+def _read(descriptor: int, limit: int) -> tuple[bytes, bool]:
+    """All that the child says; (bytes, whether that is within the limit)."""
+    parts = bytearray()
+    while part := os.read(descriptor, CHUNK_BYTES):
+        parts += part
+        if len(parts) > limit:
+            return b"", False
+    return bytes(parts), True
+
+
+def _answer(content: bytes, status: int, seconds: float) -> Answer:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number in (signal.SIGXCPU, signal.SIGALRM):
+            return Answer(b"", Trouble.LATE, f"It was stopped after {seconds:.0f} s of computing.")
+        name = signal.Signals(number).name
+        if number in (signal.SIGKILL, signal.SIGABRT):
+            # By Linux for want of memory, or by a library that gives up without it.
+            return Answer(b"", Trouble.TOO_LARGE, f"It was ended by {name}.")
+        return Answer(b"", Trouble.BROKEN, f"It was ended by {name}.")
+    code = os.WEXITSTATUS(status)
+    if code == DONE:
+        return Answer(content)
+    text = content.decode("utf-8", "replace")
+    if code == LARGE:
+        return Answer(b"", Trouble.TOO_LARGE, f"It needed too much memory ({text}).")
+    return Answer(b"", Trouble.FAULT, text)
