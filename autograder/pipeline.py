@@ -223,7 +223,9 @@ class Grader:
             cells=describe_cells(execution),
             network=describe_network(measurement, evidence.hints, public) if measurement else None,
             reflections={
-                name: ReflectionReport(present=j.present, reason=j.reason, text=j.text)
+                name: ReflectionReport(
+                    present=j.present, reason=j.reason, text=j.text, remark=j.remark
+                )
                 for name, j in evidence.reflections.items()
             },
             isolation=IsolationReport(
@@ -235,7 +237,10 @@ class Grader:
             peak_bytes=execution.peak_bytes,
             output_bytes=execution.output_bytes,
             notes=[*attempts.notes(config), *notes_for(execution, evidence)],
-            staff_notes=list(submission.repairs),
+            staff_notes=[
+                *submission.repairs,
+                *(j.remark for j in evidence.reflections.values() if j.remark),
+            ],
             content_hash=submission.content_hash,
             runs=attempts.reports,
         )

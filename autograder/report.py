@@ -46,11 +46,22 @@ class CellReport(Record, frozen=True):
 
 
 class ReflectionReport(Record, frozen=True):
-    """One reflection, for staff to read."""
+    """One reflection, for staff to read.
+
+    Attributes
+    ----------
+    reason
+        For the student, where no answer was found.
+    text
+        The student's own words, without the question and the placeholder.
+    remark
+        For staff: what is odd about an accepted answer, or empty.
+    """
 
     present: bool
     reason: str
     text: str
+    remark: str = ""
 
 
 class HintReport(Record, frozen=True):

@@ -89,6 +89,8 @@ class Answer:
     text: str
     is_accepted: bool
     reason: str
+    remark: str
+    """What is odd about an accepted answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,7 @@ def summary_of(rows: Sequence[Row]) -> Summary:
 
 
 def answers_to(question: str, entries: Sequence[Entry], rows: Sequence[Row]) -> list[Answer]:
-    """Every answer to one question; submissions that were never read have none."""
+    """Every answer to one question, the odd ones first; an unread submission has none."""
     answers = []
     for entry, row in zip(entries, rows, strict=True):
         found = entry.report.reflections.get(question) if entry.report else None
@@ -176,9 +178,10 @@ def answers_to(question: str, entries: Sequence[Entry], rows: Sequence[Row]) -> 
                 text=plain_output(found.text, MAX_ANSWER_CHARACTERS).strip(),
                 is_accepted=found.present,
                 reason=plain_output(found.reason, MAX_NOTE_CHARACTERS),
+                remark=plain_output(found.remark, MAX_NOTE_CHARACTERS),
             )
         )
-    return answers
+    return sorted(answers, key=lambda answer: not answer.remark)
 
 
 def slowest_cells(entries: Sequence[Entry], rows: Sequence[Row]) -> list[SlowCell]:

@@ -66,6 +66,8 @@ class ReflectionJudgement:
     text: str
     """The student's own lines, without the question and the placeholder."""
     fault: Fault | None = None
+    remark: str = ""
+    """For staff: what is odd about an answer that is there."""
 
 
 def judge_reflections(
