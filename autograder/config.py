@@ -155,6 +155,10 @@ class Verification(Record, frozen=True):
     The same everywhere, so that no grade depends on the machine or on what else it is doing."""
     probe_images: Annotated[int, Meta(ge=100, le=60_000)]
     """Training images on which the preprocessing is recovered."""
+    preparation_p_value: Annotated[float, Meta(gt=0, lt=0.05)]
+    """How often chance alone may make another preparation seem better than x / 255, of all that
+    are tried together: one-sided, McNemar's exact test on the same images. Networks trained with
+    x / 127.5 - 1 or standardised images pass it by far (p < 1e-40)."""
     leak_p_value: Annotated[float, Meta(gt=0, lt=0.05)]
     """One-sided. Networks trained without test images were seen at |z| < 0.6, one trained on
     a single copy of the public half at p = 4e-7."""

@@ -151,10 +151,11 @@ def measure(
     count = settings.probe_images
     preparation = recover(
         input_shape=network.input_shape,
-        score=lambda images, labels: float(correct(images, labels).mean()),
+        right=correct,
         images=mnist.x_train[:count],
         labels=mnist.y_train[:count],
         statistics=statistics,
+        bound=settings.preparation_p_value,
     )
     training_images = preparation(mnist.x_train[:count])
     training = correct(training_images, mnist.y_train[:count])

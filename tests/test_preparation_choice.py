@@ -1,0 +1,129 @@
+"""Is x / 255 kept unless another preparation is better by more than chance?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.data import Mnist
+from autograder.measurement import Measurement, measure
+from autograder.preprocessing import PREPARATIONS, USUAL, Statistics, recover
+from tests.network.network_harness import exported, keras
+
+IMAGES = 4_000
+BOUND = 1e-6
+OTHERS = [
+    "x as it is (0 to 255)",
+    "x / 127.5 - 1",
+    "standardised per pixel",
+    "inverted (1 - x / 255)",
+    "twice scaled (x / 255 / 255)",
+]
+"""With which the nearest mean reads images quite otherwise than with x / 255."""
+
+
+@pytest.fixture(scope="module")
+def statistics(mnist: Mnist) -> Statistics:
+    return Statistics.of(mnist.x_train)
+
+
+def recovered(
+    right: Callable[[Any, Any], Any], mnist: Mnist, statistics: Statistics, bound: float = BOUND
+) -> str:
+    return recover(
+        input_shape=(784,),
+        right=right,
+        images=mnist.x_train[:IMAGES],
+        labels=mnist.y_train[:IMAGES],
+        statistics=statistics,
+        bound=bound,
+    ).name
+
+
+def nearest(name: str, mnist: Mnist, statistics: Statistics) -> Callable[[Any, Any], Any]:
+    """Whose mean image, prepared in that way, is nearest: 0.8 of all, and less in other ways."""
+    chosen = slice(30_000, 36_000)
+    x = np.asarray(PREPARATIONS[name](mnist.x_train[chosen], statistics), np.float32)
+    x, digits = x.reshape(len(x), -1), mnist.y_train[chosen]
+    means = np.stack([x[digits == digit].mean(axis=0) for digit in range(10)])
+    lengths = np.square(means).sum(axis=1) / 2
+    return lambda images, labels: (images @ means.T - lengths).argmax(axis=1) == labels
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_preparation_of_the_training_is_found(
+    name: str, mnist: Mnist, statistics: Statistics
+) -> None:
+    assert recovered(nearest(name, mnist, statistics), mnist, statistics) == name
+
+
+@pytest.mark.parametrize("answer", range(10))
+def test_a_dead_network_is_measured_with_x_by_255(
+    answer: int, mnist: Mnist, statistics: Statistics
+) -> None:
+    """Prepared otherwise it gives one digit for all: that is more frequent than another."""
+
+    def right(images: Any, labels: Any) -> Any:
+        is_usual = images.min() >= 0 and 0.9 < images.max() <= 1
+        return labels == (answer if is_usual else 1)
+
+    assert recovered(right, mnist, statistics) == USUAL
+
+
+@pytest.mark.parametrize(
+    ("more", "bound", "is_taken"),
+    [(10, BOUND, False), (60, BOUND, False), (110, BOUND, True), (110, 1e-12, False)],
+)
+def test_what_is_better_by_chance_alone_is_not_taken(
+    more: int, bound: float, is_taken: bool, mnist: Mnist, statistics: Statistics
+) -> None:
+    """Each of two ways misreads 100 images that the other reads, and one `more` beyond that."""
+    order = np.random.default_rng(1).permutation(IMAGES)
+
+    def right(images: Any, labels: Any) -> Any:
+        answers = np.ones(IMAGES, bool)
+        is_other = images.min() < -0.9 and images.max() <= 1
+        answers[order[:100] if is_other else order[100 : 200 + more]] = False
+        # Ways that are neither are no better than guessing.
+        is_usual = images.min() >= 0 and 0.9 < images.max() <= 1
+        return (answers if is_other or is_usual else np.zeros(IMAGES, bool))[: len(images)]
+
+    name = recovered(right, mnist, statistics, bound)
+    assert name == ("x / 127.5 - 1" if is_taken else USUAL)
+
+
+def test_a_network_that_comes_to_life_in_part_is_still_dead(
+    mnist: Mnist, statistics: Statistics
+) -> None:
+    """One unit wakes up where the images are darker, and tells ones from zeros: p = 1e-60."""
+
+    def right(images: Any, labels: Any) -> Any:
+        return labels == 1 if images.min() >= 0 and images.max() <= 1 else labels <= 1
+
+    assert recovered(right, mnist, statistics) == USUAL
+
+
+def test_a_measurement_says_how_the_images_were_prepared(
+    assignment: Assignment, tmp_path: Path
+) -> None:
+    """Ten of ten units are dead: with x / 255 the network gives the same digit for all."""
+    model = keras.Sequential(
+        [keras.Input((28, 28)), keras.layers.Flatten()]
+        + [keras.layers.Dense(units, activation="relu", name=f"d{units}") for units in (12, 10)]
+        + [keras.layers.Dense(10, activation="softmax")]
+    )
+    kernel, bias = model.get_layer("d10").get_weights()
+    model.get_layer("d10").set_weights([kernel, bias - 50])
+    measured: Measurement = measure(
+        exported(model, tmp_path),
+        mnist=assignment.mnist,
+        statistics=assignment.statistics,
+        settings=assignment.config.verification,
+    )
+    assert measured.preparation.name == USUAL
+    assert measured.units[-1].silent == 10
