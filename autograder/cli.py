@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.cli_calibrate import calibrate
-from autograder.cli_common import (
-    ALL_GRADED,
-    OUR_FAULT,
-    SOME_NOT_GRADABLE,
-    explained,
-    root_option,
-)
-from autograder.errors import ConfigError
+from autograder.cli_common import explained, root_option, say
+from autograder.core.exit_status import ExitStatus, statuses_for_help
+from autograder.errors import UsageError
 from autograder.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -45,21 +40,21 @@ def release(root: Path | None, check: bool) -> int:
     if check:
         problems = check_release(root)
         for problem in problems:
-            click.secho(problem, fg="red", err=True)
+            say(problem, color="red", err=True)
         if problems:
-            click.echo("The release is not current: run `m5 release`, look, and commit.", err=True)
-            return 1
-        click.echo("The release is current, and gives nothing away.")
-        return 0
+            say("The release is not current: run `m5 release`, look, and commit.", err=True)
+            return ExitStatus.NOT_ALL_GRADED
+        say("The release is current, and gives nothing away.")
+        return ExitStatus.GRADED
     summary = make_release(root)
     for path in summary.files:
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
     size = write_bundle(root).stat().st_size
-    click.echo(f"wrote {BUNDLE_PATH} ({size / 1e6:.1f} MB), to be uploaded to Gradescope")
-    return 0
+    say(f"wrote {BUNDLE_PATH} ({size / 1e6:.1f} MB), to be uploaded to Gradescope")
+    return ExitStatus.GRADED
 
 
-@main.command()
+@main.command(epilog=statuses_for_help())
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path),
@@ -111,8 +106,6 @@ def grade(
     """Grade notebooks, folders and zips of them, and exports of Gradescope, Canvas and nbgrader.
 
     May be stopped with Ctrl-C, and gone on with by --resume.
-
-    Exit status: 0 all were graded, 1 some could not be graded, 2 our own fault.
     """
     from autograder.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.batch.ahead import head_start
@@ -122,7 +115,7 @@ def grade(
     if timeout is not None:
         assignment = assignment.with_timeout(timeout)
     if overwrite and resume:
-        raise ConfigError("--overwrite and --resume contradict each other; name one of them.")
+        raise UsageError("--overwrite and --resume contradict each other; name one of them.")
     settings = assignment.config
     assignment.begin_reading()
     with contextlib.ExitStack() as stack:
@@ -145,7 +138,7 @@ def grade(
 
             write_feedback(report, executed, folder, settings)
 
-        rows = grade_batch(
+        done = grade_batch(
             paths,
             assignment=assignment,
             results=ResultsFolder(
@@ -161,15 +154,17 @@ def grade(
         )
     from autograder.pages import rebuild_pages
 
-    print_grades(rows, output)
+    print_grades(done.rows, output)
     pages = rebuild_pages(output, settings, released=root / LESSON_PATH)
-    click.echo(f"The class at a glance: {pages.report}")
+    say(f"The class at a glance: {pages.report}")
     for problem in pages.problems:
-        click.secho(problem, fg="red", err=True)
-    verdicts = {row["verdict"] for row in rows}
+        say(problem, color="red", err=True)
+    verdicts = {row["verdict"] for row in done.rows}
     if Verdict.GRADER_ERROR.value in verdicts:
-        return OUR_FAULT
-    return SOME_NOT_GRADABLE if Verdict.MALFORMED_SUBMISSION.value in verdicts else ALL_GRADED
+        return ExitStatus.OUR_FAULT
+    if Verdict.MALFORMED_SUBMISSION.value in verdicts or done.passed_over:
+        return ExitStatus.NOT_ALL_GRADED
+    return ExitStatus.GRADED
 
 
 @main.command()
@@ -185,7 +180,7 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 
     Writes DIR/report.html, and each student's feedback.html that is missing or out of date.
 
-    Exit status: 0 all pages were built, 1 some report could not be read, 2 our own fault.
+    Exit status: 0 all pages were built, 1 some report could not be read; else as `m5 grade`.
     """
     from autograder.assignment import LESSON_PATH, find_root
     from autograder.config import CONFIG_NAME, load_config
@@ -204,10 +199,10 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 
         built = rebuild_pages(folder, settings, released=root / LESSON_PATH, on_feedback=show)
     for problem in built.problems:
-        click.secho(problem, fg="red", err=True)
+        say(problem, color="red", err=True)
     unfinished = f", {built.unfinished} not finished yet" if built.unfinished else ""
-    click.echo(f"wrote {built.report} ({built.submissions} submissions{unfinished})")
-    return SOME_NOT_GRADABLE if built.problems else ALL_GRADED
+    say(f"wrote {built.report} ({built.submissions} submissions{unfinished})")
+    return ExitStatus.NOT_ALL_GRADED if built.problems else ExitStatus.GRADED
 
 
 @main.command()
@@ -220,7 +215,7 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 def doctor(root: Path | None, box_kind: str | None) -> int:
     """Try to break out of a box on this machine, and say what holds.
 
-    Exit status: 0 every guarantee holds, 1 some do not, 2 no box can be made.
+    Exit status: 0 every guarantee holds, 1 some do not, 3 no box can be made.
     """
     from autograder.assignment import find_root, load_assignment
     from autograder.box import BoxKind, Toolbox, probe
@@ -235,7 +230,7 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
             kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
         )
     print_isolation(isolation)
-    return 0 if isolation.is_complete else 1
+    return ExitStatus.GRADED if isolation.is_complete else ExitStatus.NOT_ALL_GRADED
 
 
 main.add_command(calibrate)

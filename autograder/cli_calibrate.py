@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from autograder.cli_common import ALL_GRADED, SOME_NOT_GRADABLE, explained, root_option
+from autograder.cli_common import explained, root_option, say
+from autograder.core.exit_status import ExitStatus
 from autograder.errors import ConfigError
 
 if TYPE_CHECKING:
     from autograder.batch.pool import Pool
 
-NOT_AS_WANTED = SOME_NOT_GRADABLE
+NOT_AS_WANTED = ExitStatus.NOT_ALL_GRADED
 SAMPLES_NAME = "calibration.jsonl"
 NOT_SAID = ("root", "output", "resume", "minutes", "box_kind")
 """Options that have no bearing on the numbers, or are paths of one machine."""
@@ -114,7 +115,7 @@ def calibrate(
     that --resume can go on after Ctrl-C.
 
     Exit status: 0 the starter always failed and the reference always passed, 1 not so or not
-    measured in full, 2 our own fault.
+    measured in full; else as `m5 grade`.
     """
     from autograder.assignment import find_root, load_assignment
     from autograder.batch.machine import default_jobs
@@ -169,14 +170,14 @@ def calibrate(
     print_rows(rows)
     command = _command_line(click.get_current_context())
     for path in write_pages(rows, output, config=config, command=command, missing=missing):
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
     problems += [row.surprise for row in rows if row.surprise]
     vital = {row.subject.role: row.runs for row in rows}
     for role in (Role.STARTER, Role.REFERENCE):
         if vital.get(role, 0) < seeds:
             problems.append(f"{role.value}: {vital.get(role, 0)} of {seeds} runs were made")
     for problem in problems:
-        click.secho(problem, fg="red", err=True)
+        say(problem, color="red", err=True)
     if missing:
-        click.echo(f"{missing} of {len(tasks)} runs were not made: go on with --resume.", err=True)
-    return NOT_AS_WANTED if problems or missing else ALL_GRADED
+        say(f"{missing} of {len(tasks)} runs were not made: go on with --resume.", err=True)
+    return NOT_AS_WANTED if problems or missing else ExitStatus.GRADED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -10,25 +12,48 @@ from typing import Any
 
 import click
 
-from autograder.errors import AutograderError
+from autograder.core.exit_status import ExitStatus
+from autograder.core.text import plain_text
+from autograder.errors import AutograderError, ConfigError, DataError, ReleaseError, UsageError
 
-ALL_GRADED, SOME_NOT_GRADABLE, OUR_FAULT = 0, 1, 2
+REFUSALS = (UsageError, ConfigError, DataError, ReleaseError)
+"""Somebody can put right what was asked for; all other errors are faults of ours or of the
+machine."""
+
+
+def say(text: str, *, color: str | None = None, err: bool = False) -> None:
+    """Write a line, without anything in it that a terminal would obey."""
+    click.secho(plain_text(text), fg=color, err=err)
 
 
 def explained(command: Callable[..., int]) -> Callable[..., None]:
-    """Turn the number returned into the exit status, and our own errors into a sentence."""
+    """Turn the number returned into the exit status, and errors into a sentence."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         try:
             status = command(*arguments, **options)
         except AutograderError as error:
-            click.secho(f"m5: {error}", fg="red", err=True)
-            status = OUR_FAULT
+            say(f"m5: {error}", color="red", err=True)
+            refused = isinstance(error, REFUSALS)
+            status = ExitStatus.WRONG_USAGE if refused else ExitStatus.OUR_FAULT
         except KeyboardInterrupt:
-            click.secho("m5: stopped; what was finished is on disk.", fg="yellow", err=True)
-            status = 130
-        sys.exit(status)
+            say("m5: stopped; what was finished is on disk.", color="yellow", err=True)
+            status = ExitStatus.INTERRUPTED
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise  # whoever read the output has gone; click ends quietly
+            say(
+                f"m5: a fault of the grader ({type(error).__name__}: {error}). What was finished "
+                "is on disk. Please report it with these lines:",
+                color="red",
+                err=True,
+            )
+            say(traceback.format_exc(), err=True)
+            status = ExitStatus.OUR_FAULT
+        sys.exit(int(status))
 
     return run
 

@@ -8,6 +8,7 @@
     │   ├── UnverifiableModel
     │   └── OutputTooLarge
     ├── BoxError             the box could not be made or kept: shown to staff, never a zero
+    ├── UsageError           what was named on the command line is not there, or is not meant
     ├── ConfigError          otter_config.json is wrong: shown to staff, never a zero
     ├── ResultsError         grades cannot be written: the disk is full, likewise
     ├── DataError            the shipped data or the generated tests are wrong: likewise
@@ -41,6 +42,10 @@ class OutputTooLarge(SubmissionError):
 
 class BoxError(AutograderError):
     """The box failed, not the code inside it."""
+
+
+class UsageError(AutograderError):
+    """What was asked for cannot be done as it was asked; nothing was graded or written."""
 
 
 class ConfigError(AutograderError):

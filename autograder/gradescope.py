@@ -40,7 +40,9 @@ def gradescope_results(report: Report, *, leaderboard: bool = False) -> dict[str
         are there tests, so that Gradescope cannot record a grade, not even a zero.
     """
     if report.verdict is Verdict.GRADER_ERROR or report.score is None:
-        return failed_results(FAILED, seconds=report.seconds)
+        why = FAILED if report.verdict is Verdict.GRADER_ERROR else " ".join(report.notes)
+        verdict = {"verdict": report.verdict.value}
+        return failed_results(shown(why), seconds=report.seconds) | {"extra_data": verdict}
     results: dict[str, Any] = {
         "score": report.score,
         "output": shown("\n\n".join(_summary(report))),

@@ -77,7 +77,7 @@ def main() -> None:
             assignment=assignment,
             results=ResultsFolder(output, overwrite=False),
             progress=memory,
-        )
+        ).rows
         seconds = time.monotonic() - started
         resumed = time.monotonic()
         grade_batch(

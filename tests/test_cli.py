@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autograder.core.exit_status import ExitStatus
 from autograder.data import Mnist
 from autograder.gradebook import COLUMNS
 from autograder.report import Report
@@ -69,15 +70,16 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Any]:
         write(folder / name, made)
     (folder.parent / "bare").mkdir()
     out = folder.parent / "out"
-    done = m5("grade", folder, folder.parent / "bare", folder.parent / "missing.ipynb", "-o", out)
+    done = m5("grade", folder, folder.parent / "bare", "-o", out)
     return folder, out, done
 
 
 def test_every_file_gets_a_row(batch: tuple[Path, Path, Any]) -> None:
     folder, out, done = batch
     found = rows(out)
-    assert len(found) == len(list(folder.rglob("*.ipynb"))) + 2, done.stderr
-    assert done.returncode == 1, done.stderr
+    assert len(found) == len(list(folder.rglob("*.ipynb"))), done.stderr
+    assert done.returncode == ExitStatus.NOT_ALL_GRADED, done.stderr
+    assert "bare” is empty" in done.stderr
     assert Verdict.GRADER_ERROR.value not in {row["verdict"] for row in found.values()}
     assert all(name in (out / "report.html").read_text(encoding="utf-8") for name in found)
     for name, row in found.items():
@@ -100,8 +102,6 @@ def test_every_file_gets_a_row(batch: tuple[Path, Path, Any]) -> None:
         ("html", "MALFORMED_SUBMISSION", "Download"),
         ("other_kernel", "MALFORMED_SUBMISSION", "Python"),
         ("ancient", "MALFORMED_SUBMISSION", "format"),
-        ("bare", "MALFORMED_SUBMISSION", "no notebook"),
-        ("missing", "MALFORMED_SUBMISSION", "missing.ipynb"),
         ("no_network", "UNVERIFIABLE_MODEL", "model"),
         ("diverged", "UNVERIFIABLE_MODEL", "learning rate"),
         ("cell_fails", "CELL_ERROR", "code cell 2"),
@@ -147,13 +147,20 @@ def test_good_notebooks_among_bad_ones_are_graded(
 def test_grades_are_not_replaced_unasked(tmp_path: Path) -> None:
     notebook_path = write(tmp_path / "x.ipynb", "no JSON")
     out = tmp_path / "out"
-    assert m5("grade", notebook_path, "-o", out).returncode == 1
+    assert m5("grade", notebook_path, "-o", out).returncode == ExitStatus.NOT_ALL_GRADED
     before = (out / "grades.csv").read_bytes()
     again = m5("grade", notebook_path, "-o", out)
-    assert again.returncode == 2
+    assert again.returncode == ExitStatus.WRONG_USAGE
     assert "--overwrite" in again.stderr
     assert (out / "grades.csv").read_bytes() == before
-    assert m5("grade", notebook_path, "-o", out, "--overwrite").returncode == 1
+    again = m5("grade", notebook_path, "-o", out, "--overwrite")
+    assert again.returncode == ExitStatus.NOT_ALL_GRADED
+    (tmp_path / "empty").mkdir()
+    for wrong in (tmp_path / "gone.ipynb", tmp_path / "empty", out):
+        refused = m5("grade", wrong, "-o", tmp_path / "new")
+        assert refused.returncode == ExitStatus.WRONG_USAGE
+        assert str(wrong) in refused.stderr
+        assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(
@@ -174,7 +181,7 @@ def test_a_wrong_configuration_names_its_key(
     path = tmp_path / "otter_config.json"
     path.write_text(msgspec.json.encode(config).decode())
     done = m5("grade", "x.ipynb", "-o", tmp_path / "out", "--root", root, "--config", path)
-    assert done.returncode == 2
+    assert done.returncode == ExitStatus.WRONG_USAGE
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
@@ -185,7 +192,7 @@ def test_isolation_can_be_required(tmp_path: Path, root: Path) -> None:
     arguments = ("grade", path, "-o", tmp_path / "out", "--root", root, "--require-isolation")
     done = m5(*arguments, "--box", "plain")
     # A plain box cannot promise that no process is left behind.
-    assert done.returncode == 2
+    assert done.returncode == ExitStatus.OUR_FAULT
     assert "leave a process behind" in done.stderr
     assert not list((tmp_path / "out" / "submissions").glob("*"))
 

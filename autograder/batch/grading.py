@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,24 @@ PROBED_SUBMISSIONS = 20
 MAX_LISTED = 5
 """Names in one sentence."""
 Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of a run.
+
+    Attributes
+    ----------
+    rows
+        The rows of grades.csv, in the order in which submissions were found.
+    passed_over
+        Paths that were named and hold no submission, a sentence each.
+    """
+
+    rows: list[Row]
+    passed_over: tuple[str, ...]
+
+
 OpenPool = Callable[[Sequence[Handin]], contextlib.AbstractContextManager[Pool]]
 
 
@@ -47,7 +66,7 @@ def grade_batch(
     cluster: str | None = None,
     ahead: HeadStart | None = None,
     meanwhile: Callable[[], None] | None = None,
-) -> list[Row]:
+) -> Done:
     """Grade every submission found in `paths`; each row is on disk as soon as it is known.
 
     Parameters
@@ -62,13 +81,10 @@ def grade_batch(
         Called in a thread once the grading processes are at work: for what will take its time
         when the first of them answers.
 
-    Returns
-    -------
-    list of dict
-        The rows of grades.csv, in the order in which submissions were found.
-
     Raises
     ------
+    UsageError
+        If a path does not exist, or none of them holds a submission.
     BoxError
         If there is no box, or isolation is required and a guarantee does not hold.
     DataError
@@ -130,7 +146,7 @@ def grade_batch(
             with ClusterPool(cluster, setup) as pool:
                 yield pool
 
-        return grade_handins(
+        rows = grade_handins(
             found,
             assignment=assignment,
             results=results,
@@ -138,6 +154,7 @@ def grade_batch(
             open_pool=on_this_machine if cluster is None else on_the_cluster,
             stop=stop,
         )
+        return Done(rows=rows, passed_over=found.passed_over)
 
 
 def grade_handins(
@@ -160,7 +177,7 @@ def grade_handins(
     """
     assignment_id = assignment.config.assignment.id
     run = Run(assignment=assignment_id, configuration_hash=configuration_hash(assignment))
-    for sentence in found.warnings:
+    for sentence in (*found.passed_over, *found.warnings):
         progress.warned(sentence)
     with results.locked(), contextlib.ExitStack() as stack:
         results.prepare(run)

@@ -16,12 +16,11 @@ from autograder.batch.progress import Progress
 from autograder.batch.resuming import Kept
 from autograder.batch.twins import executed_twin, report_of_twin
 from autograder.config import Config
-from autograder.describe import HEADLINES
+from autograder.describe import ungraded
 from autograder.errors import BoxError, MalformedSubmission
 from autograder.gradebook import Gradebook
 from autograder.intake import Submission, read_submission
 from autograder.intake.exports import Handin
-from autograder.report import Report
 from autograder.results import Marker, ResultsFolder, Run
 from autograder.verdict import Verdict
 
@@ -110,6 +109,10 @@ class Batch:
 
     def _dispatch(self, flight: _Flight, pool: Pool) -> None:
         handin = flight.handin
+        if handin.candidate.is_missing:
+            self._progress.started(handin.submission)
+            self._keep_missing(handin)
+            return
         job, submission = _read(handin, self._config.assignment.id)
         if submission is not None:
             flight.content_hash = submission.content_hash
@@ -123,6 +126,14 @@ class Batch:
         self._flights[handin.submission] = flight
         self._progress.started(handin.submission)
         pool.submit(job)
+
+    def _keep_missing(self, handin: Handin) -> None:
+        """Write down that nothing was handed in, which is not a zero."""
+        candidate = handin.candidate
+        verdict, notes = Verdict.MALFORMED_SUBMISSION, [candidate.refusal]
+        report = ungraded(candidate, verdict, self._config, score=None, notes=notes)
+        graded = Graded(report=report, executed=None, log="")
+        self._keep(handin, graded, content_hash="", key="", remark="nothing was handed in")
 
     def _handle(self, event: Event) -> None:
         flight = self._flights[event.submission]
@@ -145,7 +156,8 @@ class Batch:
             self._progress.gave_back(flight.handin.submission, reason)
             return
         note = f"Given up after {flight.losses} attempts. The last: {reason}"
-        report = _ungraded(flight.handin, self._config, note)
+        candidate, verdict = flight.handin.candidate, Verdict.GRADER_ERROR
+        report = ungraded(candidate, verdict, self._config, score=None, staff_notes=[note])
         self._land(flight, Graded(report=report, executed=None, log=note + "\n"))
 
     def _land(self, flight: _Flight, graded: Graded) -> None:
@@ -222,27 +234,3 @@ def _read(handin: Handin, assignment_id: str) -> tuple[Job, Submission | None]:
         refusal=refusal,
     )
     return job, submission
-
-
-def _ungraded(handin: Handin, config: Config, note: str) -> Report:
-    """The report of a submission that the grader failed to grade: no score, not even a zero."""
-    return Report(
-        submission=handin.submission,
-        name=handin.candidate.name,
-        email=handin.candidate.email,
-        verdict=Verdict.GRADER_ERROR,
-        score=None,
-        max_score=float(config.points.total),
-        headline=HEADLINES[Verdict.GRADER_ERROR],
-        checks=[],
-        cells=[],
-        network=None,
-        reflections={},
-        isolation=None,
-        seconds=0.0,
-        peak_bytes=0,
-        output_bytes=0,
-        notes=[],
-        staff_notes=[note],
-        content_hash="",
-    )

@@ -31,7 +31,7 @@ MAX_DEPTH = 2
 BLOCK_BYTES = 1 << 20
 
 _END, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x07"
-_END_BYTES, _COMMENT_BYTES, _LOCATOR_BYTES = 22, 65_535, 20
+_END_BYTES, _COMMENT_BYTES, _LOCATOR_BYTES, _END_64_BYTES = 22, 65_535, 20, 56
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 """Not LZMA, whose archives say themselves how many gigabytes their decoder needs."""
 
@@ -70,7 +70,8 @@ def unpack_notebooks(archive: Path, folder: Path, budget: Budget, depth: int = 1
     """
     shown = shown_name(archive.name)
     try:
-        _refuse_oversized(archive, shown)
+        if archive.stat().st_size > MAX_ARCHIVE_BYTES or is_oversized(archive, MAX_DIRECTORY_BYTES):
+            raise _too_large(shown)
         with zipfile.ZipFile(archive) as opened:
             found: list[Unpacked] = []
             for info in _wanted(opened):
@@ -94,19 +95,41 @@ def unpack_notebooks(archive: Path, folder: Path, budget: Budget, depth: int = 1
         ) from None
 
 
-def _refuse_oversized(archive: Path, shown: str) -> None:
-    """Look at the end of the file, before `zipfile` reads the whole table of contents."""
+def is_oversized(archive: Path, max_bytes: int) -> bool:
+    """Whether the table of contents is larger than that; looked up before `zipfile` reads it.
+
+    Raises
+    ------
+    ValueError, struct.error
+        If this is not a zip archive.
+    """
     size = archive.stat().st_size
     with archive.open("rb") as file:
         file.seek(max(0, size - _END_BYTES - _COMMENT_BYTES - _LOCATOR_BYTES))
         tail = file.read()
-    end = tail.rfind(_END)
-    if end < 0 or len(tail) - end < _END_BYTES:
-        raise ValueError("no end of central directory")
-    (directory,) = struct.unpack_from("<I", tail, end + 12)
-    large = tail[max(0, end - _LOCATOR_BYTES) : end].startswith(_LOCATOR_64)
-    if size > MAX_ARCHIVE_BYTES or directory > MAX_DIRECTORY_BYTES or large:
-        raise _too_large(shown)
+        end = tail.rfind(_END)
+        if end < 0 or len(tail) - end < _END_BYTES:
+            raise ValueError("no end of central directory")
+        (directory,) = struct.unpack_from("<I", tail, end + 12)
+        locator = tail[max(0, end - _LOCATOR_BYTES) : end]
+        if locator.startswith(_LOCATOR_64):
+            # An archive of more than 4 GiB says elsewhere how large its table is.
+            (place,) = struct.unpack_from("<Q", locator, 8)
+            file.seek(place)
+            record = file.read(_END_64_BYTES)
+            (directory,) = struct.unpack_from("<Q", record, 40)
+    return bool(directory > max_bytes)
+
+
+def may_hold_notebook(archive: Path) -> bool:
+    """Whether there is one by its names, or nobody can tell."""
+    try:
+        if is_oversized(archive, MAX_DIRECTORY_BYTES):
+            return True
+        with zipfile.ZipFile(archive) as opened:
+            return any(True for _ in _wanted(opened))
+    except Exception:  # as below
+        return True
 
 
 def _wanted(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:

@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from autograder.intake.handins import Find, Student
+from autograder.intake.handins import Export, Find, Student
 from autograder.intake.reading import MAX_FILE_BYTES
 
 _NAME = re.compile(r"(?P<who>[^_]+)_(?:(?P<late>LATE)_)?(?P<user>\d+)_(?P<id>\d+)_(?P<file>.+)")
@@ -21,21 +21,18 @@ def is_canvas_folder(folder: Path) -> bool:
     return 2 * sum(_NAME.fullmatch(name) is not None for name in names) > len(names)
 
 
-def find_canvas(folder: Path, *, scratch: Path) -> list[Find]:
-    """All submissions of the folder, each with its files in a folder of its own.
-
-    Files that are called otherwise are not Canvas's, and are submissions by themselves.
-    """
+def find_canvas(folder: Path, *, scratch: Path) -> Export:
+    """All submissions of the folder, each with its files in a folder of its own."""
     groups: dict[tuple[str, str, str], dict[str, tuple[int, Path]]] = {}
     late: set[tuple[str, str, str]] = set()
-    others: list[Path] = []
+    covered: list[Path] = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.is_symlink() or not path.is_file():
             continue
         match = _NAME.fullmatch(path.name)
         if match is None:
-            others.append(path)
             continue
+        covered.append(path)
         key = (match["who"], match["user"], match["id"])
         if match["late"]:
             late.add(key)
@@ -46,24 +43,24 @@ def find_canvas(folder: Path, *, scratch: Path) -> list[Find]:
         if name not in files or number > files[name][0]:
             files[name] = (number, path)
     finds = []
-    for key, files in groups.items():
+    for count, (key, files) in enumerate(groups.items()):
         who, user, submission = key
-        label = f"{who}_{user}_{submission}"
-        place = _lay_out(scratch / label, {name: path for name, (_, path) in files.items()})
-        notes = ("Canvas marked it as late.",) if key in late else ()
-        student = Student(name=who, canvas_id=user)
-        # Canvas numbers submissions in order.
-        when = submission.rjust(20, "0")
+        place = _lay_out(scratch / str(count), {name: path for name, (_, path) in files.items()})
         finds.append(
-            Find(label=label, folder=place, students=(student,), when=when, staff_notes=notes)
+            Find(
+                label=f"{who}_{user}_{submission}",
+                folder=place,
+                students=(Student(name=who, canvas_id=user),),
+                # Canvas numbers submissions in order.
+                when=submission.rjust(20, "0"),
+                staff_notes=("Canvas marked it as late.",) if key in late else (),
+            )
         )
-    for path in others:
-        place = _lay_out(scratch / f"other_{path.stem}", {path.name: path})
-        finds.append(Find(label=path.stem, folder=place))
-    return finds
+    return Export(system="Canvas", finds=tuple(finds), covered=tuple(covered))
 
 
 def _lay_out(place: Path, files: dict[str, Path]) -> Path:
+    """The files in a folder of their own, under the names that students gave them."""
     place.mkdir()
     for name, path in files.items():
         if path.stat().st_size > MAX_FILE_BYTES:

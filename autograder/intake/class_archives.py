@@ -1,103 +1,167 @@
 """A zip of a whole class's submissions, unpacked so that its folders can be told apart.
 
 Only what can be graded, or says whose it is, is unpacked; of other files the name alone is kept,
-so that a student who handed in a PDF is told so.
+so that a student who handed in a PDF is told so. What one student packed costs no other student
+anything: a folder that would grow too large is cut short, and a damaged file is empty.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import stat
 import zipfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import MalformedSubmission
+from autograder.intake.archives import is_oversized
 from autograder.intake.candidates import NOTEBOOK_ENDINGS, SKIPPED_FOLDERS
 from autograder.intake.gradescope_export import MAX_METADATA_BYTES, METADATA_NAME
 from autograder.intake.naming import safe_name, shown_name
 from autograder.intake.reading import MAX_FILE_BYTES
 
 MAX_MEMBERS = 100_000
+MAX_DIRECTORY_BYTES = 64 << 20
+"""The archive's table of contents, some 100 bytes a member, ten times as much in memory."""
 MAX_UNPACKED_BYTES = 8 << 30
 """A thousand notebooks with all their pictures; a larger class comes in parts."""
+MAX_FOLDER_BYTES = 256 << 20
+"""Of one submission with a folder of its own, as much as its own archive may hold."""
+MAX_LISTED = 5
 BLOCK_BYTES = 1 << 20
+_OUR_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 
 
-def unpack_class(archive: Path, folder: Path) -> None:
+def unpack_class(archive: Path, folder: Path) -> list[str]:
     """Unpack what matters of `archive` into `folder`, and nothing anywhere else.
+
+    Returns
+    -------
+    list of str
+        Sentences about files in it that are damaged.
 
     Raises
     ------
     MalformedSubmission
-        If it is no zip archive, is damaged, or holds more than it may.
+        If it is not a zip archive, is damaged, or holds more than it may.
     """
     shown = shown_name(archive.name)
-    left = MAX_UNPACKED_BYTES
     try:
+        if is_oversized(archive, MAX_DIRECTORY_BYTES):
+            raise _too_large(shown)
         with zipfile.ZipFile(archive) as opened:
-            members = opened.infolist()
+            members = _members(opened)
             if len(members) > MAX_MEMBERS:
                 raise _too_large(shown)
-            for info in members:
-                target = _target(info, folder)
-                if target is None:
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                left -= _unpack(opened, info, target, left, shown)
+            damaged = _Unpacking(opened, folder, shown).unpack(members)
     except MalformedSubmission:
         raise
+    except OSError as error:  # our own disk
+        raise MalformedSubmission(
+            f"“{shown}” cannot be unpacked: {error.strerror or error}."
+        ) from None
     # As in `archives`: a broken archive finds a new exception every year.
     except Exception as error:
         raise MalformedSubmission(
-            f"“{shown}” is damaged, or no zip archive ({type(error).__name__}). Download the "
+            f"“{shown}” is damaged, or not a zip archive ({type(error).__name__}). Download the "
             "export again."
         ) from None
+    if not damaged:
+        return []
+    more = f" and {len(damaged) - MAX_LISTED} more" if len(damaged) > MAX_LISTED else ""
+    names = ", ".join(damaged[:MAX_LISTED])
+    return [f"Damaged, or under a password, in “{shown}”: {names}{more}. Download it again."]
 
 
-def _target(info: zipfile.ZipInfo, folder: Path) -> Path | None:
-    """Where a member goes: each part of its name made safe, so that none leads elsewhere."""
-    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-    parts = tuple(part for part in parts if part not in ("/", ".", ".."))
-    hidden = any(part.startswith(".") or part in SKIPPED_FOLDERS for part in parts)
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if not parts or hidden or info.is_dir() or kind not in (0, stat.S_IFREG):
-        return None
-    *folders, name = parts
-    stem, dot, ending = name.rpartition(".")
-    name = f"{safe_name(stem)}.{safe_name(ending)}" if dot and stem else safe_name(name)
-    return _unlike_others(folder.joinpath(*map(safe_name, folders), name))
+def _members(opened: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, tuple[str, ...]]]:
+    """What is to be looked at, each with the parts of its name, as far as these lead somewhere."""
+    members = []
+    for info in opened.infolist():
+        parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+        parts = tuple(part for part in parts if part not in ("/", ".", ".."))
+        hidden = any(part.startswith(".") or part in SKIPPED_FOLDERS for part in parts)
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if parts and not hidden and not info.is_dir() and kind in (0, stat.S_IFREG):
+            members.append((info, parts))
+    return members
 
 
-def _unlike_others(target: Path) -> Path:
-    """`target`, with a number where two names have become one by being made safe."""
-    number, unique = 1, target
-    while unique.exists():
-        number += 1
-        unique = target.with_name(f"{target.stem}-{number}{target.suffix}")
-    return unique
+class _Unpacking:
+    def __init__(self, opened: zipfile.ZipFile, folder: Path, shown: str) -> None:
+        self._opened = opened
+        self._folder = folder
+        self._shown = shown
+        self._left = MAX_UNPACKED_BYTES
+        self._of_owner: Counter[str] = Counter()
+        self._names: Counter[Path] = Counter()
+
+    def unpack(self, members: Sequence[tuple[zipfile.ZipInfo, tuple[str, ...]]]) -> list[str]:
+        """Write each member to its place; returns the names of damaged ones."""
+        damaged = []
+        # Zips of a folder have that folder in front of every name.
+        root = 1 if len({parts[0] for _, parts in members}) == 1 else 0
+        for info, parts in members:
+            target = self._target(parts)
+            owner = parts[root] if len(parts) > root + 1 else ""
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._write(info, target, owner)
+            except MalformedSubmission:
+                raise
+            except Exception as error:
+                if isinstance(error, OSError) and error.errno in _OUR_DISK:
+                    raise
+                damaged.append(shown_name("/".join(parts)))
+                with contextlib.suppress(OSError):  # too long a name, or a folder of that name
+                    target.write_bytes(b"")
+        return damaged
+
+    def _target(self, parts: tuple[str, ...]) -> Path:
+        """Where a member goes: each part of its name made safe, so that none leads elsewhere.
+
+        Where two names have become one by that, or differ only in case, the later has a number.
+        """
+        *folders, name = parts
+        stem, dot, ending = name.rpartition(".")
+        name = f"{safe_name(stem)}.{safe_name(ending)}" if dot and stem else safe_name(name)
+        target = self._folder.joinpath(*map(safe_name, folders), name)
+        while True:
+            key = target.with_name(target.name.casefold())
+            self._names[key] += 1
+            if self._names[key] == 1 and not target.exists():
+                return target
+            target = target.with_name(f"{target.stem}-{self._names[key]}{target.suffix}")
+
+    def _write(self, info: zipfile.ZipInfo, target: Path, owner: str) -> None:
+        limit = _limit(target)
+        if owner:
+            limit = min(limit, MAX_FOLDER_BYTES - self._of_owner[owner])
+        with target.open("xb") as file:
+            if not _limit(target):
+                return
+            written = 0
+            with self._opened.open(info) as source:
+                while written <= limit and (block := source.read(BLOCK_BYTES)):
+                    written += len(block)
+                    self._left -= len(block)
+                    if self._left < 0:
+                        raise _too_large(self._shown)
+                    file.write(block)
+            if written > limit:
+                # Refused for its size when it is read, without taking up the disk.
+                file.truncate(0)
+                file.truncate(MAX_FILE_BYTES + 1)
+            self._of_owner[owner] += written
 
 
-def _unpack(
-    opened: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, left: int, shown: str
-) -> int:
-    wanted = target.name.lower().endswith((*NOTEBOOK_ENDINGS, ".zip"))
+def _limit(target: Path) -> int:
+    """Bytes that are unpacked of a file at most; 0 where its name is enough."""
     if target.name == METADATA_NAME:
-        limit = MAX_METADATA_BYTES
-    else:
-        limit = MAX_FILE_BYTES if wanted or "." not in target.name else 0
-    written = 0
-    with target.open("xb") as file:
-        if not limit:
-            return 0
-        with opened.open(info) as source:
-            # One byte more than may be read: enough for the reader of notebooks to refuse it.
-            while written <= limit and (
-                block := source.read(min(BLOCK_BYTES, limit + 1 - written))
-            ):
-                written += len(block)
-                if written > left:
-                    raise _too_large(shown)
-                file.write(block)
-    return written
+        return MAX_METADATA_BYTES
+    wanted = target.name.lower().endswith((*NOTEBOOK_ENDINGS, ".zip")) or "." not in target.name
+    return MAX_FILE_BYTES if wanted else 0
 
 
 def _too_large(shown: str) -> MalformedSubmission:

@@ -9,13 +9,15 @@ from typing import Any
 
 import yaml
 
-from autograder.intake.handins import Find, Student
+from autograder.intake.handins import Export, Find, Student
 from autograder.intake.naming import shown_name
 
 METADATA_NAME = "submission_metadata.yml"
 MAX_METADATA_BYTES = 64 << 20
 """A thousand submissions with their autograder's outputs take some ten megabytes."""
 MAX_DEPTH = 40
+MAX_EVENTS = 3_000_000
+"""Keys and values; a thousand submissions have under one million. One takes up to 600 bytes."""
 MAX_STUDENTS = 100
 MAX_TEXT_CHARACTERS = 200
 
@@ -29,30 +31,43 @@ def is_gradescope_folder(folder: Path) -> bool:
     """Whether it looks like an export: by its YAML file, or by its folders."""
     if (folder / METADATA_NAME).is_file():
         return True
-    return any(_FOLDER.fullmatch(entry.name) and entry.is_dir() for entry in folder.iterdir())
+    return any(_FOLDER.fullmatch(path.name) for path in _folders(folder))
 
 
-def find_gradescope(folder: Path) -> tuple[list[Find], list[str]]:
+def find_gradescope(folder: Path) -> Export:
     """All submissions of an export, and sentences about what is wrong with it.
 
-    A submission is listed if it has a folder, or if the YAML file names it.
+    A submission is listed if it has a folder that is called as Gradescope calls them, or if the
+    YAML file names it.
     """
     metadata, warnings = _read_metadata(folder / METADATA_NAME)
-    folders = {
-        entry.name: entry
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith((".", "__"))
-    }
+    folders = {path.name: path for path in _folders(folder)}
+    own = {name: path for name, path in folders.items() if _FOLDER.fullmatch(name)}
     if metadata is None:
         note = "Nobody knows whose it is, since the export's list could not be read."
-        names = [name for name in folders if _FOLDER.fullmatch(name)] or list(folders)
-        return [_find(name, folders[name], {}, (note,)) for name in names], warnings
-    finds = [_find(name, folders.get(name), entry, ()) for name, entry in metadata.items()]
-    for name, path in folders.items():
-        if name not in metadata:
-            note = f"{METADATA_NAME} does not list it, so nobody knows whose it is."
-            finds.append(_find(name, path, {}, (note,)))
-    return finds, warnings
+        own = own or folders
+        finds = [_find(name, path, {}, (note,)) for name, path in own.items()]
+    else:
+        finds = [_find(name, folders.get(name), entry, ()) for name, entry in metadata.items()]
+        note = f"{METADATA_NAME} does not list it, so nobody knows whose it is."
+        finds += [
+            _find(name, path, {}, (note,)) for name, path in own.items() if name not in metadata
+        ]
+    return Export(
+        system="Gradescope",
+        finds=tuple(finds),
+        covered=tuple(find.folder for find in finds if find.folder is not None),
+        warnings=tuple(warnings),
+    )
+
+
+def _folders(folder: Path) -> list[Path]:
+    """What may be submissions: no links, and nothing hidden."""
+    return [
+        entry
+        for entry in sorted(folder.iterdir())
+        if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith((".", "__"))
+    ]
 
 
 def _find(name: str, path: Path | None, entry: Any, notes: tuple[str, ...]) -> Find:
@@ -109,7 +124,7 @@ def _read_metadata(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
     except OSError as error:
         return None, [f"{shown} cannot be read ({error.strerror}); {without}"]
     try:
-        _refuse_depth(text)
+        _refuse_bombs(text)
         content = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -124,10 +139,12 @@ def _read_metadata(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
     return entries, []
 
 
-def _refuse_depth(text: bytes) -> None:
-    """Look at the nesting, before a parser written in C recurses into it."""
+def _refuse_bombs(text: bytes) -> None:
+    """Look at size and nesting, before all of it is held and a parser in C recurses into it."""
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if number > MAX_EVENTS:
+            raise ValueError("too many values")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:

@@ -63,21 +63,38 @@ class Find:
         return "\n".join(ids) if ids and all(ids) else ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What a folder holds that has the layout of an export."""
+
+    system: str
+    """Gradescope, Canvas or nbgrader."""
+    finds: tuple[Find, ...]
+    covered: tuple[Path, ...]
+    """Files and folders of which the export makes use; whatever else lies there is not its own."""
+    warnings: tuple[str, ...] = ()
+
+
 def latest_only(finds: Sequence[Find]) -> list[Find]:
     """Of several submissions of the same student the latest, with a note that lists the others."""
-    by_owner: dict[str, list[Find]] = {}
-    for find in finds:
-        by_owner.setdefault(find.owner, []).append(find)
-    kept: dict[str, Find] = {find.label: find for find in by_owner.pop("", [])}
+    by_owner: dict[str, list[int]] = {}
+    for number, find in enumerate(finds):
+        by_owner.setdefault(find.owner or f"\0{number}", []).append(number)
+    kept: dict[int, Find] = {}
     for group in by_owner.values():
-        *earlier, last = sorted(group, key=lambda find: (find.when, find.label))
+        # As an export lists them, where it does not say when they were handed in.
+        *earlier, number = sorted(group, key=lambda number: (finds[number].when, number))
+        last = finds[number]
         if earlier:
-            names = ", ".join(find.label for find in reversed(earlier[-MAX_LISTED:]))
+            labels = [finds[number].label for number in reversed(earlier[-MAX_LISTED:])]
             more = f" and {len(earlier) - MAX_LISTED} more" if len(earlier) > MAX_LISTED else ""
-            note = f"The latest of {len(earlier) + 1} submissions; not graded: {names}{more}."
+            note = (
+                f"The latest of {len(earlier) + 1} submissions; not graded: "
+                f"{', '.join(labels)}{more}."
+            )
             last = replace(last, staff_notes=(*last.staff_notes, note))
-        kept[last.label] = last
-    return [kept[find.label] for find in finds if find.label in kept]
+        kept[number] = last
+    return [kept[number] for number in sorted(kept)]
 
 
 def handin_of(find: Find, *, scratch: Path, assignment_id: str) -> Handin:
@@ -98,6 +115,7 @@ def handin_of(find: Find, *, scratch: Path, assignment_id: str) -> Handin:
             name=name,
             email=email,
             refusal="The export lists this submission, but its folder is not there.",
+            is_missing=True,
         )
     else:
         upload = find_upload(

@@ -90,14 +90,17 @@ def name_candidates(paths: Sequence[PurePath]) -> list[str]:
 
 def _number_repeats(names: Sequence[str]) -> list[str]:
     """`names` with ``-2``, ``-3`` ... behind what occurs again."""
-    untouched = {name.casefold() for name, n in Counter(names).items() if n == 1}
+    seen = Counter(name.casefold() for name in names)
+    untouched = {name for name, count in seen.items() if count == 1}
     taken: set[str] = set()
+    numbers: Counter[str] = Counter()
     result = []
     for name in names:
-        unique, number = name, 1
-        while unique.casefold() in taken or (number > 1 and unique.casefold() in untouched):
-            number += 1
-            ending = f"-{number}"
+        key, unique = name.casefold(), name
+        while unique.casefold() in taken or (unique != name and unique.casefold() in untouched):
+            # Goes on where the last of that name left off, or thousands of them take an hour.
+            numbers[key] += 1
+            ending = f"-{numbers[key] + 1}"
             unique = _cut(name, len(ending)) + ending
         taken.add(unique.casefold())
         result.append(unique)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.intake.handins import Find, Student
+from autograder.intake.handins import Export, Find, Student
 
 SUBMITTED_NAME = "submitted"
+OWN_FOLDERS = ("source", "release", "autograded", "feedback", "downloaded", "exchange")
+"""Beside `submitted` in a course's folder: what was handed out, and what nbgrader itself made."""
 
 
 def submitted_folder(folder: Path) -> Path | None:
@@ -21,16 +23,21 @@ def submitted_folder(folder: Path) -> Path | None:
     return None
 
 
-def find_nbgrader(submitted: Path) -> list[Find]:
+def find_nbgrader(submitted: Path) -> Export:
     """One submission a student, whatever assignments and notebooks lie in the folder."""
-    return [
-        Find(
-            label=student.name,
-            folder=student,
-            students=(Student(name=student.name, sid=student.name),),
-        )
-        for student in _folders(submitted)
-    ]
+    own = [submitted.parent / name for name in OWN_FOLDERS]
+    return Export(
+        system="nbgrader",
+        finds=tuple(
+            Find(
+                label=student.name,
+                folder=student,
+                students=(Student(name=student.name, sid=student.name),),
+            )
+            for student in _folders(submitted)
+        ),
+        covered=(*_folders(submitted), *(path for path in own if path.is_dir())),
+    )
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from autograder.intake.candidates import (
     NOTEBOOK_ENDINGS,
     SKIPPED_FOLDERS,
     Candidate,
-    hidden_notebooks,
+    search_folder,
 )
 from autograder.intake.naming import shown_name
 from autograder.intake.parsing import GET_NOTEBOOK, SNIFFED_BYTES
@@ -80,8 +80,15 @@ def find_upload(
         For the candidate.
     """
 
-    def candidate(path: Path, refusal: str = "") -> Candidate:
-        return Candidate(submission=submission, path=path, name=name, email=email, refusal=refusal)
+    def candidate(path: Path, refusal: str = "", *, is_missing: bool = False) -> Candidate:
+        return Candidate(
+            submission=submission,
+            path=path,
+            name=name,
+            email=email,
+            refusal=refusal,
+            is_missing=is_missing,
+        )
 
     files = _files(folder)
     try:
@@ -90,10 +97,10 @@ def find_upload(
         return Upload(candidate=candidate(folder, str(error)))
     if not finds:
         # With nothing else there, a name that begins with a dot is as good as any.
-        hidden = [path for path in hidden_notebooks([folder]) if _is_plain_file(path)]
+        hidden = [path for path in search_folder(folder).hidden if _is_plain_file(path)]
         finds = [_Find(path=path, name=_shown(path, folder)) for path in hidden[:MAX_FILES]]
     if not finds:
-        return Upload(candidate=candidate(folder, _no_notebook(files)))
+        return Upload(candidate=candidate(folder, _no_notebook(files), is_missing=not files))
     if len(finds) == 1:
         return Upload(candidate=candidate(finds[0].path))
     return _choose(finds, [candidate(find.path) for find in finds], assignment_id)
@@ -147,7 +154,7 @@ def _notebooks(files: Sequence[Path], folder: Path, scratch: Path) -> list[_Find
     named = [path for path in files if path.name.lower().endswith(NOTEBOOK_ENDINGS)]
     if not named:
         # Any name will do for a file that is a notebook, if no other is called one.
-        named = [path for path in files if _looks_like_notebook(path)]
+        named = [path for path in files if looks_like_notebook(path)]
     finds = [_Find(path=path, name=_shown(path, folder)) for path in named]
     budget = Budget()
     for path in files:
@@ -181,7 +188,8 @@ def _is_plain_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _looks_like_notebook(path: Path) -> bool:
+def looks_like_notebook(path: Path) -> bool:
+    """Whether a file is a notebook by its content, whatever it is called."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             return False

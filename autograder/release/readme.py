@@ -1,4 +1,4 @@
-"""The README's table of points, which is made of the configuration like all else."""
+"""The README's tables that are made of the configuration and of code, like all else."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from pathlib import Path
 
 from autograder.config import CHECK_NAMES, Config
+from autograder.core.exit_status import statuses_for_readme
 from autograder.errors import ReleaseError
 from autograder.release.template import percent, thousands
 
 README_PATH = "README.md"
-BEGIN, END = "<!-- points: written by m5 release -->", "<!-- end of points -->"
-TABLE = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+BEGIN = ": written by m5 release -->"
 
 
 def readme_files(root: Path, config: Config) -> dict[str, bytes]:
-    """The README with a fresh table between its marks; nothing where there are no marks.
+    """The README with fresh tables between their marks; nothing where there are no marks.
 
     Raises
     ------
@@ -28,15 +28,24 @@ def readme_files(root: Path, config: Config) -> dict[str, bytes]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ReleaseError(f"{README_PATH}: cannot be read: {error}.") from error
-    if BEGIN not in text and END not in text:
-        return {}
-    fresh, found = TABLE.subn(lambda _: _table(config), text)
+    fresh = text
+    for name, table in (("points", _points(config)), ("exit statuses", statuses_for_readme())):
+        fresh = _with_table(fresh, name, table)
+    return {README_PATH: fresh.encode()} if BEGIN in text else {}
+
+
+def _with_table(text: str, name: str, table: str) -> str:
+    begin, end = f"<!-- {name}{BEGIN}", f"<!-- end of {name} -->"
+    if begin not in text and end not in text:
+        return text
+    place = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
+    fresh, found = place.subn(lambda _: table, text)
     if found != 1:
-        raise ReleaseError(f"{README_PATH}: '{BEGIN}' and '{END}' must be there once, in order.")
-    return {README_PATH: fresh.encode()}
+        raise ReleaseError(f"{README_PATH}: '{begin}' and '{end}' must be there once, in order.")
+    return fresh
 
 
-def _table(config: Config) -> str:
+def _points(config: Config) -> str:
     passes = {
         "runs": "every code cell ran without an error, within the limits",
         "accuracy": f"more than {percent(config.accuracy.threshold)} of the test images are read "
