@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell
+
+STUDENT_NOTEBOOK = Path(__file__).resolve().parent.parent / "student/m5.ipynb"
 
 ANSWERS = (
     "The ten ReLU units of the narrow layer died: the learning rate was so high that their "
@@ -37,18 +42,87 @@ model.fit(x_train, y_train, epochs=2, verbose=0)
 """
 
 
+@cache
+def _released() -> Any:
+    return nbformat.read(STUDENT_NOTEBOOK, as_version=nbformat.NO_CONVERT)
+
+
+def released(*answers: str) -> Any:
+    """The notebook that students get, as committed; answered, where answers are given."""
+    made = copy.deepcopy(_released())
+    for number, text in enumerate(answers, start=1):
+        answer(made, f"reflection_{number}", text)
+    return made
+
+
+def answer(made: Any, name: str, text: str) -> None:
+    """Write an answer over the placeholder of `reflection_1` (and so on), as a student does."""
+    (cell,) = (cell for cell in made.cells if name in cell.metadata.get("tags", ()))
+    cell["source"] = text
+
+
+def cell_of(made: Any, cell_id: str) -> Any:
+    """The cell with this id; `model` is the one that students change."""
+    (cell,) = (cell for cell in made.cells if cell.get("id") == cell_id)
+    return cell
+
+
+def replace_cell(made: Any, cell_id: str, source: str) -> None:
+    """Write another source over a whole cell."""
+    cell_of(made, cell_id)["source"] = source
+
+
+def train_little(made: Any, *, images: int = 1000, epochs: int = 1) -> None:
+    """Have the model cell train for a second, where what it reaches does not matter."""
+    source = cell_of(made, "model")["source"]
+    source = source.replace("    x_train,", f"    x_train[:{images}],")
+    source = source.replace("    y_train,", f"    y_train[:{images}],")
+    replace_cell(made, "model", re.sub(r"epochs=\d+", f"epochs={epochs}", source))
+
+
+def fix_network(made: Any, *, units: int = 64, rate: float = 0.001, epochs: int = 3) -> None:
+    """Change the model cell as a student does who has understood: one hidden layer, a small rate.
+
+    64 units, on all images, pass accuracy and budget after three epochs.
+    """
+    hidden = re.compile(r'( +layers\.Dense\()\d+(, activation="relu"\),\n)(?:.*"relu".*\n)*')
+    source = hidden.sub(rf"\g<1>{units}\g<2>", cell_of(made, "model")["source"])
+    source = re.sub(r"learning_rate=[\d.e-]+", f"learning_rate={rate}", source)
+    replace_cell(made, "model", re.sub(r"epochs=\d+", f"epochs={epochs}", source))
+
+
+def colab(made: Any) -> Any:
+    """The same notebook as it comes out of Colab once its cells were copied into a new one there.
+
+    Colab writes format 4.0, puts an id of its own into each cell's metadata and its own kernel into
+    the notebook's, and copying takes along what a cell says, Otter's comments included, but
+    neither ids nor tags.
+    """
+    copied = copy.deepcopy(made)
+    copied["metadata"] = nbformat.from_dict(
+        {
+            "colab": {"provenance": [], "toc_visible": True},
+            "kernelspec": {"name": "python3", "display_name": "Python 3"},
+            "language_info": {"name": "python"},
+            "accelerator": "GPU",
+        }
+    )
+    copied["nbformat_minor"] = 0
+    for number, cell in enumerate(copied.cells):
+        cell.pop("id", None)
+        cell["metadata"] = nbformat.from_dict({"id": f"c0laB{number:07d}"})
+        if cell["cell_type"] == "code":
+            cell["execution_count"], cell["outputs"] = number, []
+    return copied
+
+
 def notebook(*cells: str, answers: Sequence[str] = ANSWERS) -> Any:
-    """A notebook with these code cells, and reflections as in the released one."""
-    built = [new_code_cell(cell) for cell in cells]
-    for number, answer in enumerate(answers, start=1):
-        built.append(
-            new_markdown_cell(f"### Reflection {number}: why?\n<!-- m5:reflection_{number} -->")
-        )
-        built.append(new_markdown_cell(answer, metadata={"tags": [f"reflection_{number}"]}))
-    made = new_notebook(cells=built)
-    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    for number, cell in enumerate(made.cells):
-        cell["id"] = f"cell-{number}"
+    """These code cells and, unless there are no answers, the end of the released notebook."""
+    made = released(*answers)
+    ids = [cell["id"] for cell in made.cells]
+    end = made.cells[ids.index("reflect") :] if answers else []
+    code = [new_code_cell(cell, id=f"cell-{number}") for number, cell in enumerate(cells)]
+    made["cells"] = code + end
     return made
 
 

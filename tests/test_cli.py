@@ -51,6 +51,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Any]:
         del cell["id"]
     foreign = notebook("print(1)")
     foreign.metadata["kernelspec"] = {"name": "ir", "language": "R", "display_name": "R"}
+    foreign.metadata["language_info"] = {"name": "R"}
     files = {
         "good.ipynb": notebook(SMALL_DATA, SMALL_NETWORK),
         "old_without_ids.ipynb": old,

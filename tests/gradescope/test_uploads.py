@@ -14,8 +14,6 @@ from autograder.errors import MalformedSubmission
 from autograder.intake import Upload, find_upload, read_submission
 from tests.notebooks import notebook, write
 
-MARK = {"activity_m5": {"assignment": "activity-m5"}}
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -49,7 +47,8 @@ def refused(folder: Path) -> str:
 
 def made(code: str, *, marked: bool = False) -> Any:
     built = notebook(code)
-    built.metadata.update(MARK if marked else {})
+    if not marked:
+        del built.metadata["activity_m5"]
     return built
 
 
