@@ -18,6 +18,9 @@ from autograder.verdict import Verdict
 if TYPE_CHECKING:
     from autograder.report import Report
 
+CLERKS_AHEAD = ("autograder.intake.reading", "autograder.pages.feedback")
+"""Imported by the helper that handles contents while submissions are looked for."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="activity-m5-autograder")
@@ -109,7 +112,9 @@ def grade(
     """
     from autograder.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.batch.ahead import head_start
+    from autograder.core.clerk import clerk
 
+    clerk(CLERKS_AHEAD).start()
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
     assignment = load_assignment(root, config)
     if timeout is not None:

@@ -30,7 +30,8 @@ from autograder.executor import Executor
 from autograder.export import NetworkExport, read_export
 from autograder.intake import Candidate, Submission, read_submission
 from autograder.measurement import Measurement, measure
-from autograder.reflections import ReflectionJudgement, find_reflections, judge_reflections
+from autograder.reflections import ReflectionJudgement
+from autograder.reflections.bounded import Written, judgements_of
 from autograder.report import IsolationReport, ReflectionReport, Report
 from autograder.second_runs import Attempt, Attempts, run_seeds
 from autograder.verdict import Verdict
@@ -162,18 +163,13 @@ class Grader:
 
     def _judge_reflections(self, submission: Submission) -> Mapping[str, ReflectionJudgement]:
         config = self.assignment.config
-        prompts = {name: config.reflections.prompts.of(name) for name in REFLECTION_NAMES}
-        answers = find_reflections(
-            submission.notebook,
-            names=REFLECTION_NAMES,
-            prompts=prompts,
-            lesson_text=self.assignment.lesson_text,
-        )
-        return judge_reflections(
-            answers,
-            prompts=prompts,
-            lesson_text=self.assignment.lesson_text,
-            min_characters=config.reflections.min_characters,
+        return judgements_of(
+            Written(
+                notebook=submission.data,
+                prompts={name: config.reflections.prompts.of(name) for name in REFLECTION_NAMES},
+                lesson_text=self.assignment.lesson_text,
+                min_characters=config.reflections.min_characters,
+            )
         )
 
     def _evidence(

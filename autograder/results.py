@@ -203,6 +203,8 @@ class ResultsFolder:
             self._write_page(report, executed, folder)
         except OSError:
             raise
+        except KeyboardInterrupt:  # nor must a wish to stop, while it is drawn
+            return
         except Exception as error:  # a page that cannot be drawn must not cost a grade
             with (folder / "grading.log").open("a", encoding="utf-8") as log:
                 log.write(f"\nfeedback.html was not written: {type(error).__name__}: {error}\n")

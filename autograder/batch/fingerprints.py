@@ -1,4 +1,4 @@
-"""What makes two gradings the same: the assignment as configured, and the answer handed in."""
+"""What makes two gradings the same, beside the answer: the assignment as configured."""
 
 from __future__ import annotations
 
@@ -23,19 +23,5 @@ def configuration_hash(assignment: Assignment) -> str:
     return _digest([GRADING_VERSION, layout, config, tests, assignment.lesson_text])
 
 
-def answer_hash(notebook: dict[str, Any]) -> str:
-    """SHA-256 of a clean notebook's code and text; what it printed and who wrote it is left out.
-
-    Tags are part of it, since reflections are found by them.
-    """
-    cells = []
-    for cell in notebook["cells"]:
-        tags = cell["metadata"].get("tags")
-        tags = sorted(map(str, tags)) if isinstance(tags, list) else []
-        cells.append([cell["cell_type"], cell["source"], tags])
-    return _digest(cells)
-
-
 def _digest(value: Any) -> str:
-    # ASCII: half a character, which UTF-8 cannot say, is legal in JSON's escapes.
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode("ascii")).hexdigest()

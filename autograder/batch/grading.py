@@ -22,6 +22,7 @@ from autograder.batch.progress import Progress
 from autograder.batch.resuming import find_kept
 from autograder.batch.stopping import Stop, stop_asked
 from autograder.box import BoxKind, Isolation, Toolbox, probe
+from autograder.core.clerk import obeying
 from autograder.errors import BoxError
 from autograder.gradebook import COLUMNS, Gradebook, write_table
 from autograder.gradebooks import write_gradebooks
@@ -98,6 +99,7 @@ def grade_batch(
     """
     with (
         stop_asked() as stop,
+        obeying(stop),
         tempfile.TemporaryDirectory(prefix="m5-intake-") as scratch,
     ):
         _ = assignment.mnist  # so that a fault in it is known before anything is graded

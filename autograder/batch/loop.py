@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -9,13 +10,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from autograder.batch.fingerprints import answer_hash
 from autograder.batch.messages import CellRan, Graded, Job, Refused
 from autograder.batch.pool import Event, Pool
 from autograder.batch.progress import Progress
 from autograder.batch.resuming import Kept
 from autograder.batch.twins import executed_twin, report_of_twin
 from autograder.config import Config
+from autograder.core.clerk import Unfinished
 from autograder.describe import ungraded
 from autograder.errors import BoxError, MalformedSubmission
 from autograder.gradebook import Gradebook
@@ -97,15 +98,19 @@ class Batch:
             If something cannot be written.
         """
         self._waiting.extend(_Flight(handin=handin) for handin in handins)
-        while self._waiting or self._flights:
-            if self._stop():
-                self._progress.stopping(list(self._flights))
-                return False
-            while self._waiting and pool.free > 0 and not self._stop():
-                self._dispatch(self._waiting.popleft(), pool)
-            for event in pool.wait(WAIT_SECONDS):
-                self._handle(event)
-        return True
+        # The clerk interrupts what it is asked when somebody wants to stop.
+        with contextlib.suppress(KeyboardInterrupt):
+            while self._waiting or self._flights:
+                if self._stop():
+                    break
+                while self._waiting and pool.free > 0 and not self._stop():
+                    self._dispatch(self._waiting.popleft(), pool)
+                for event in pool.wait(WAIT_SECONDS):
+                    self._handle(event)
+            else:
+                return True
+        self._progress.stopping(list(self._flights))
+        return False
 
     def _dispatch(self, flight: _Flight, pool: Pool) -> None:
         handin = flight.handin
@@ -116,7 +121,7 @@ class Batch:
         job, submission = _read(handin, self._config.assignment.id)
         if submission is not None:
             flight.content_hash = submission.content_hash
-            flight.answer_hash = key = answer_hash(submission.notebook)
+            flight.answer_hash = key = submission.answer_hash
             if key in self._done and self._copy(self._done[key], handin, submission, key):
                 return
             for other in self._flights.values():
@@ -219,7 +224,9 @@ def _read(handin: Handin, assignment_id: str) -> tuple[Job, Submission | None]:
     submission: Submission | None = None
     refusal = ""
     try:
-        submission = read_submission(candidate, assignment_id=assignment_id)
+        # A mistake of ours the process that grades it will make too, and report.
+        with contextlib.suppress(Unfinished):
+            submission = read_submission(candidate, assignment_id=assignment_id)
         content = candidate.path.read_bytes()
     except MalformedSubmission as error:
         refusal = str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
+from autograder.core.clerk import Unfinished
 from autograder.errors import MalformedSubmission
 from autograder.gradebook import row_of
 from autograder.intake import read_submission
@@ -26,7 +27,7 @@ def find_kept(handin: Handin, results: ResultsFolder, run: Run) -> Kept | None:
     marker = results.marker_of(handin.submission)
     if marker is None or marker.configuration_hash != run.configuration_hash:
         return None
-    with contextlib.suppress(MalformedSubmission):
+    with contextlib.suppress(MalformedSubmission, Unfinished):
         submission = read_submission(handin.candidate, assignment_id=run.assignment)
         report = results.report_of(handin.submission)
         if report is None or submission.content_hash != marker.content_hash:

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
+from autograder.core.clerk import clerk
+
 if TYPE_CHECKING:
     from autograder.batch.messages import Job, Setup
     from autograder.box import Isolation, Toolbox, Zygote
@@ -34,6 +36,8 @@ BEGIN = b"begin"
 """Sent once the setup can be read, before the first job."""
 AHEAD = ("autograder.assignment", "autograder.box", "autograder.executor", "autograder.pipeline")
 """Imported while there is no setup yet."""
+CLERKS_AHEAD = ("autograder.intake.reading", "autograder.reflections.bounded")
+"""The same for what our helper will be asked."""
 OnCell = Callable[[int, int], None]
 
 
@@ -132,6 +136,7 @@ def _main(descriptor: int, setup_file: str) -> None:
     # then the kernel in it could not be interrupted.
     signal.signal(signal.SIGINT, _pass)
     signal.signal(signal.SIGTERM, _leave)
+    clerk(CLERKS_AHEAD).start()
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     try:
         with Connection(descriptor) as link:

@@ -15,6 +15,7 @@ from autograder.batch.ahead import head_start
 from autograder.batch.messages import CellRan, Graded, Job
 from autograder.batch.pool import LocalPool
 from autograder.cli import main
+from autograder.core.processes import HELPERS
 from tests.batch.fakes import command, fake_setup
 from tests.notebooks import notebook, write
 
@@ -30,7 +31,7 @@ def job(name: str) -> Job:
 
 
 def children() -> set[psutil.Process]:
-    return set(psutil.Process().children())
+    return {child for child in psutil.Process().children() if child.pid not in HELPERS}
 
 
 def test_the_first_submission_goes_to_it_and_others_to_new_ones(assignment: Assignment) -> None:

@@ -58,7 +58,8 @@ class Run:
         """The grading processes."""
         with contextlib.suppress(psutil.Error):
             assert self._process is not None
-            return psutil.Process(self._process.pid).children()
+            children = psutil.Process(self._process.pid).children()
+            return [each for each in children if "batch.worker" in " ".join(each.cmdline())]
         return []
 
     def rows(self) -> dict[str, str]:
