@@ -204,7 +204,10 @@ NAMED: dict[str, Activation] = {
 }
 """All of ``keras.activations`` (3.15) that work by name; ``threshold`` needs arguments."""
 
-CHEAP = {"relu", "relu6", "leaky_relu", "hard_tanh", "hard_shrink", "soft_shrink", "hard_sigmoid"}
+CHEAP = {
+    *("relu", "relu6", "leaky_relu", "prelu"),
+    *("hard_tanh", "hard_shrink", "soft_shrink", "hard_sigmoid"),
+}
 """Those without exponentials, roots or logarithms."""
 
 FROM_TENSORFLOW = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax", "swish": "silu"}

@@ -16,23 +16,23 @@ _TEXT = "It works on text or categories; a network for images needs none"
 _KINDS = {
     "Lambda": "A Lambda layer is code of your own: use Rescaling, Reshape or Activation instead",
     """
-    LSTM GRU SimpleRNN RNN Bidirectional TimeDistributed StackedRNNCells LSTMCell GRUCell
-    SimpleRNNCell Masking Embedding ReversibleEmbedding
+    RNN StackedRNNCells LSTMCell GRUCell SimpleRNNCell
+    """: "Use LSTM, GRU or SimpleRNN",
+    """
+    Masking Embedding ReversibleEmbedding
     """: _SEQUENCES,
     """
     MultiHeadAttention GroupQueryAttention Attention AdditiveAttention EinsumDense Dot
     """: "Attention is not rebuilt by the grader. " + _IMAGES,
     """
-    Conv1D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
-    DepthwiseConv1D SeparableConv1D MaxPooling1D MaxPooling3D AveragePooling1D AveragePooling3D
-    GlobalMaxPooling1D GlobalMaxPooling3D GlobalAveragePooling1D GlobalAveragePooling3D
+    Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
+    MaxPooling3D AveragePooling3D GlobalMaxPooling3D GlobalAveragePooling3D
     AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D
-    AdaptiveMaxPooling2D AdaptiveMaxPooling3D ZeroPadding1D ZeroPadding3D Cropping1D Cropping3D
+    AdaptiveMaxPooling2D AdaptiveMaxPooling3D ZeroPadding3D Cropping3D
     UpSampling1D UpSampling2D UpSampling3D
     """: _IMAGES,
     """
-    Resizing CenterCrop RandomCrop AutoContrast Pipeline
-    ContrastLimitedAdaptiveHistogramEqualization
+    RandomCrop AutoContrast Pipeline ContrastLimitedAdaptiveHistogramEqualization
     """: _FIXED,
     """
     TextVectorization StringLookup IntegerLookup CategoryEncoding Discretization Hashing
@@ -61,6 +61,14 @@ def own_class(spec: LayerSpec) -> UnverifiableModel:
     return spec.refusal(
         f"is of a class of your own, or not of Keras's, so that the grader cannot know what it "
         f"computes. {_OWN}"
+    )
+
+
+def array_operand(spec: LayerSpec) -> UnverifiableModel:
+    """The error for an array that stands in the network beside the layers' weights."""
+    return spec.refusal(
+        "computes with an array of numbers that is no layer's weights, so that it is in no count. "
+        "Use a single number, or a layer that holds it: Dense, Rescaling or Normalization"
     )
 
 

@@ -172,7 +172,7 @@ class Assembler:
         spec = LayerSpec(
             name=name,
             kind=layer.kind,
-            config=layer.config,
+            config={**layer.config, **call.settings},
             arrays=tuple(self._arrays.get(here, ())),
             operands=call.operands,
         )

@@ -24,6 +24,8 @@ class Chosen:
     name: str
     run: Activation
     output_shape: Shape
+    weights: tuple[tuple[str, Shape], ...] = ()
+    """What it learns: the last arrays of the layer that has it."""
 
     @property
     def work(self) -> int:
@@ -35,9 +37,12 @@ class Chosen:
         return each * volume(self.output_shape)
 
 
-def activation_of(spec: LayerSpec, shape: Shape) -> Chosen:
-    """The function in the layer's `activation` setting, applied to outputs of `shape`."""
-    value = spec.config.get("activation")
+def activation_of(spec: LayerSpec, shape: Shape, *, key: str = "activation") -> Chosen:
+    """The function in that setting of the layer, applied to outputs of `shape`.
+
+    The caller checks the arrays that it learns, ``Chosen.weights``, with those of the layer.
+    """
+    value = spec.config.get(key)
     if value is None:
         value = "linear"
     if isinstance(value, dict):
@@ -73,11 +78,19 @@ def _serialized(spec: LayerSpec, value: dict[str, object], shape: Shape) -> Chos
     is_keras = value.get("module") == "keras.layers" and value.get("registered_name") is None
     if is_keras and isinstance(kind, str) and kind in _PARAMETRIC and isinstance(config, dict):
         inner = LayerSpec(name=spec.name, kind=kind, config=config)
+        if kind == "PReLU":
+            return _learned(inner, spec.arrays[-1:], shape)
         return Chosen(name=_PARAMETRIC[kind], run=_parametric(inner, shape), output_shape=shape)
     raise spec.refusal(_ADVICE.format(which=""))
 
 
-_PARAMETRIC = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "ELU": "elu", "Softmax": "softmax"}
+_PARAMETRIC = {
+    "ReLU": "relu",
+    "LeakyReLU": "leaky_relu",
+    "ELU": "elu",
+    "Softmax": "softmax",
+    "PReLU": "prelu",
+}
 
 
 def _parametric(spec: LayerSpec, shape: Shape) -> Activation:
@@ -111,7 +124,7 @@ def plan_parametric(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
 
 
 def _plan(spec: LayerSpec, chosen: Chosen) -> Plan:
-    spec.weights()
+    spec.weights(*chosen.weights)
     return Plan(
         output_shape=chosen.output_shape,
         work=chosen.work,
@@ -121,21 +134,21 @@ def _plan(spec: LayerSpec, chosen: Chosen) -> Plan:
 
 
 def plan_prelu(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``PReLU``: a leaky ReLU whose slopes are learned."""
-    shape = spec.only_input(shapes)
+    """``PReLU``, whose slope below zero is learned."""
+    return _plan(spec, _learned(spec, spec.arrays, spec.only_input(shapes)))
+
+
+def _learned(spec: LayerSpec, arrays: Sequence[Array], shape: Shape) -> Chosen:
+    """``PReLU`` with the first of `arrays` as its slopes, as a layer or as an activation."""
     extents = list(shape)
     if spec.config.get("shared_axes") is not None:
         for axis in spec.axes("shared_axes", len(shape)):
             extents[axis] = 1
-    (alpha,) = spec.weights(("alpha", tuple(extents)))
 
-    def run(inputs: Sequence[Array]) -> Array:
-        (x,) = inputs
-        return activations.positive(x) - alpha * activations.positive(-x)
+    def run(x: Array) -> Array:
+        return activations.positive(x) - arrays[0] * activations.positive(-x)
 
-    return Plan(
-        output_shape=shape, work=CHEAP_ACTIVATION_WORK * volume(shape), run=run, activation="prelu"
-    )
+    return Chosen(name="prelu", run=run, output_shape=shape, weights=(("alpha", tuple(extents)),))
 
 
 PLANNERS: dict[str, Planner] = {

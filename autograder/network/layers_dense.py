@@ -7,17 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from autograder.network.layers_activation import activation_of
+from autograder.network.layers_activation import Chosen, activation_of
 from autograder.network.limits import ELEMENTWISE_WORK, LOOP_WORK
 from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
 from autograder.network.windows import Windows, windows_of
 
 
-def _split_bias(spec: LayerSpec, units: int, *kernels: tuple[str, Shape]) -> tuple[Array, ...]:
+def _split_bias(
+    spec: LayerSpec, units: int, activation: Chosen, *kernels: tuple[str, Shape]
+) -> tuple[Array, ...]:
     """The layer's kernels, then its bias, which is zero where it has none."""
-    if spec.flag("use_bias", default=True):
-        return spec.weights(*kernels, ("bias", (units,)))
-    return (*spec.weights(*kernels), np.zeros(units, np.float32))
+    biases = (("bias", (units,)),) if spec.flag("use_bias", default=True) else ()
+    arrays = spec.weights(*kernels, *biases, *activation.weights)
+    return (*arrays[: len(kernels) + len(biases)], np.zeros(units, np.float32))[: len(kernels) + 1]
 
 
 def plan_dense(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
@@ -26,8 +28,8 @@ def plan_dense(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     if not shape:
         raise spec.refusal("needs an input with at least one axis besides the batch's")
     units = spec.integer("units")
-    kernel, bias = _split_bias(spec, units, ("kernel", (shape[-1], units)))
     activation = activation_of(spec, (*shape[:-1], units))
+    kernel, bias = _split_bias(spec, units, activation, ("kernel", (shape[-1], units)))
 
     def run(inputs: Sequence[Array]) -> Array:
         result = inputs[0] @ kernel
@@ -57,9 +59,9 @@ def plan_conv2d(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
         raise spec.refusal(f"cannot split {image[2]} channels and {filters} filters by `groups`")
     depth = image[2] // groups
     size = (windows.rows.size, windows.columns.size)
-    kernel, bias = _split_bias(spec, filters, ("kernel", (*size, depth, filters)))
     output_shape = (windows.rows.count, windows.columns.count, filters)
     activation = activation_of(spec, output_shape)
+    kernel, bias = _split_bias(spec, filters, activation, ("kernel", (*size, depth, filters)))
     # One matrix for each group: from a window's cells to the group's filters.
     matrices = kernel.reshape(-1, groups, filters // groups).transpose(1, 0, 2)
 
@@ -132,8 +134,8 @@ def plan_depthwise(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     multiplier = spec.integer("depth_multiplier", default=1)
     size = (windows.rows.size, windows.columns.size)
     units = image[2] * multiplier
-    kernel, bias = _split_bias(spec, units, ("kernel", (*size, image[2], multiplier)))
     activation = activation_of(spec, (windows.rows.count, windows.columns.count, units))
+    kernel, bias = _split_bias(spec, units, activation, ("kernel", (*size, image[2], multiplier)))
     work, scratch = _depthwise_cost(windows, image[2], multiplier)
     return Plan(
         output_shape=activation.output_shape,
@@ -151,14 +153,15 @@ def plan_separable(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     multiplier, filters = spec.integer("depth_multiplier", default=1), spec.integer("filters")
     size = (windows.rows.size, windows.columns.size)
     units = image[2] * multiplier
+    output_shape = (windows.rows.count, windows.columns.count, filters)
+    activation = activation_of(spec, output_shape)
     depthwise, pointwise, bias = _split_bias(
         spec,
         filters,
+        activation,
         ("depthwise kernel", (*size, image[2], multiplier)),
         ("pointwise kernel", (1, 1, units, filters)),
     )
-    output_shape = (windows.rows.count, windows.columns.count, filters)
-    activation = activation_of(spec, output_shape)
     work, scratch = _depthwise_cost(windows, image[2], multiplier)
 
     def run(inputs: Sequence[Array]) -> Array:

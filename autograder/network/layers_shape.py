@@ -20,7 +20,7 @@ IDENTITIES = (
     "GaussianDropout",
     "GaussianNoise",
     "ActivityRegularization",
-    # Augmentation. Not RandomCrop, CenterCrop or AutoContrast: they act always.
+    # Augmentation. Not RandomCrop or AutoContrast: they act always.
     "AugMix",
     "CutMix",
     "Equalization",
@@ -57,9 +57,19 @@ def plan_identity(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
 
 
 def plan_flatten(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``Flatten``."""
-    spec.check_channels_last()
-    return _plan_reshape(spec, (volume(spec.only_input(shapes)),))
+    """``Flatten``; what has its channels first is flattened as if they were last."""
+    shape = spec.only_input(shapes)
+    options = ("channels_last", "channels_first")
+    is_first = spec.choice("data_format", options, default="channels_last") == "channels_first"
+    spec.weights()
+    return Plan(
+        output_shape=(volume(shape),),
+        # The input may be a view of another order, and is copied then.
+        work=ELEMENTWISE_WORK * volume(shape),
+        run=lambda inputs: (np.moveaxis(inputs[0], 1, -1) if is_first else inputs[0]).reshape(
+            len(inputs[0]), volume(shape)
+        ),
+    )
 
 
 def plan_reshape(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
@@ -72,16 +82,12 @@ def plan_reshape(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
             target[target.index(-1)] = volume(shape) // rest
     if volume(tuple(target)) != volume(shape) or min(target, default=1) < 1:
         raise spec.refusal(f"cannot give its input of shape {shape} the shape {tuple(target)}")
-    return _plan_reshape(spec, tuple(target))
-
-
-def _plan_reshape(spec: LayerSpec, target: Shape) -> Plan:
     spec.weights()
+    output_shape = tuple(target)
     return Plan(
-        output_shape=target,
-        # The input may be a view of another order, and is copied then.
-        work=ELEMENTWISE_WORK * volume(target),
-        run=lambda inputs: inputs[0].reshape(len(inputs[0]), *target),
+        output_shape=output_shape,
+        work=ELEMENTWISE_WORK * volume(shape),
+        run=lambda inputs: inputs[0].reshape(len(inputs[0]), *output_shape),
     )
 
 

@@ -2,26 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from autograder.network import activations
+from autograder.network import activations, operations_shape
 from autograder.network.layers_activation import plan_activation, plan_parametric
-from autograder.network.layers_merge import Joint, joined_shape, plan_concatenate
-from autograder.network.layers_shape import plan_reshape
+from autograder.network.layers_merge import joined_shape
 from autograder.network.limits import ACTIVATION_WORK, ELEMENTWISE_WORK
+from autograder.network.operations_shape import only_tensor
 from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
 
-OPERATORS: dict[str, Joint] = {
+Elementwise: TypeAlias = Callable[..., npt.NDArray[Any]]
+"""Of one or more arrays, number by number; truth counts as 1 and 0."""
+
+
+def _where(condition: Array, x: Array, y: Array) -> Array:
+    result: Array = np.where(condition.astype(bool), x, y)
+    return result
+
+
+OPERATORS: dict[str, Elementwise] = {
     "Add": np.add,
     "Subtract": np.subtract,
     "Multiply": np.multiply,
     "TrueDivide": np.divide,
     "Divide": np.divide,
+    "FloorDivide": np.floor_divide,
+    "Mod": np.mod,
+    "Power": np.power,
     "Maximum": np.maximum,
     "Minimum": np.minimum,
+    "Greater": np.greater,
+    "GreaterEqual": np.greater_equal,
+    "Less": np.less,
+    "LessEqual": np.less_equal,
+    "Where": _where,
+}
+"""They take inputs and numbers."""
+
+FUNCTIONS: dict[str, Elementwise] = {
+    "Negative": np.negative,
+    "Absolute": np.abs,
+    "Abs": np.abs,
+    "Square": np.square,
+    "Sqrt": np.sqrt,
+    "Exp": np.exp,
+    "Log": np.log,
+    "Log1p": np.log1p,
+    "Floor": np.floor,
+    "Round": np.rint,
+    "Sign": np.sign,
+}
+"""They take one input."""
+
+REDUCTIONS: dict[str, Callable[..., Array]] = {
+    "Mean": np.mean,
+    "Sum": np.sum,
+    "Max": np.max,
+    "Min": np.min,
+    "Std": np.std,
+    "Var": np.var,
 }
 
 ACTIVATIONS = {
@@ -35,17 +79,22 @@ ACTIVATIONS = {
     "Softsign": "softsign",
     "HardSigmoid": "hard_sigmoid",
     "HardSilu": "hard_silu",
+    "LogSoftmax": "log_softmax",
 }
 """Classes that take no settings, and the activations that they are."""
 
 PARAMETRIC = {"ReLU": "ReLU", "LeakyRelu": "LeakyReLU", "Elu": "ELU", "Softmax": "Softmax"}
 """Classes with the settings of a layer."""
 
+CALL_SETTINGS: dict[str, tuple[str, ...]] = {"GetItem": ("key",), "Pad": ("constant_values",)}
+"""Arguments besides the inputs that Keras saves with the call, by the kind of operation."""
+
 
 def plan_operator(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """A binary operator between inputs and numbers."""
-    if len(spec.operands) != 2:
-        raise spec.refusal("is an operation on other than two values")
+    """An operator between inputs and numbers."""
+    arity = 3 if spec.kind == "Where" else 2
+    if len(spec.operands) != arity:
+        raise spec.refusal(f"is an operation on other than {arity} values")
     # The batch axis takes part in the broadcasting, so that the numbers of axes must agree.
     if len({len(shape) for shape in shapes}) != 1:
         raise spec.refusal("joins inputs of different numbers of axes")
@@ -55,29 +104,72 @@ def plan_operator(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
 
     def run(inputs: Sequence[Array]) -> Array:
         waiting = iter(inputs)
-        left, right = (
-            next(waiting) if value is None else np.array(value, np.float32) for value in operands
+        return join(
+            *(next(waiting) if value is None else np.array(value, np.float32) for value in operands)
         )
-        return join(left, right)
 
+    each = ACTIVATION_WORK if spec.kind in ("Power", "Mod") else 2 * ELEMENTWISE_WORK
     return Plan(
-        output_shape=output_shape, work=2 * ELEMENTWISE_WORK * volume(output_shape), run=run
+        output_shape=output_shape,
+        work=each * volume(output_shape),
+        scratch=volume(output_shape),
+        run=run,
     )
 
 
-def plan_negative(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``-x``."""
-    shape = _only_tensor(spec, shapes)
+def plan_elementwise(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """A function of each number alone, such as ``abs(x)``."""
+    shape = only_tensor(spec, shapes)
+    function = FUNCTIONS[spec.kind]
     return Plan(
         output_shape=shape,
-        work=ELEMENTWISE_WORK * volume(shape),
-        run=lambda inputs: np.negative(inputs[0]),
+        work=ACTIVATION_WORK * volume(shape),
+        run=lambda inputs: function(inputs[0]),
+    )
+
+
+def plan_clip(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.clip(x, low, high)``."""
+    shape = only_tensor(spec, shapes)
+    low, high = spec.number("x_min"), spec.number("x_max")
+    return Plan(
+        output_shape=shape,
+        work=2 * ELEMENTWISE_WORK * volume(shape),
+        run=lambda inputs: np.clip(inputs[0], np.float32(low), np.float32(high)),
+    )
+
+
+def plan_cast(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.cast(x, "float32")``; all is computed in float32."""
+    shape = only_tensor(spec, shapes)
+    if spec.config.get("dtype") not in ("float16", "bfloat16", "float32", "float64"):
+        raise spec.refusal("makes whole numbers of its input. Use keras.ops.cast(x, 'float32')")
+    return Plan(output_shape=shape, work=0, run=lambda inputs: inputs[0])
+
+
+def plan_reduction(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.mean(x, axis=...)`` and others that make one number of several."""
+    shape = only_tensor(spec, shapes)
+    if spec.config.get("axis") is None:
+        raise spec.refusal(
+            f"takes all images of a batch together. Use keras.ops.{spec.kind.lower()}(x, axis=-1)"
+        )
+    axes = spec.axes("axis", len(shape))
+    keeps = spec.flag("keepdims", default=False)
+    extents = [1 if i in axes else extent for i, extent in enumerate(shape)]
+    output_shape = [e for i, e in enumerate(extents) if keeps or i not in axes]
+    reduce, counted = REDUCTIONS[spec.kind], tuple(axis + 1 for axis in axes)
+    return Plan(
+        output_shape=tuple(output_shape),
+        work=4 * ELEMENTWISE_WORK * volume(shape),
+        scratch=2 * volume(shape),
+        run=lambda inputs: reduce(inputs[0], axis=counted, keepdims=keeps),
     )
 
 
 def plan_function(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     """An activation, as ``keras.ops.relu(x)``."""
-    _only_tensor(spec, shapes)
+    only_tensor(spec, shapes)
     if spec.kind in ACTIVATIONS:
         settings = {"activation": ACTIVATIONS[spec.kind]}
         return plan_activation(replace(spec, config=settings), shapes)
@@ -86,7 +178,7 @@ def plan_function(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
 
 def plan_gelu(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     """``keras.ops.gelu(x)``, whose default is the approximation, unlike the activation's."""
-    shape = _only_tensor(spec, shapes)
+    shape = only_tensor(spec, shapes)
     function = activations.gelu
     if spec.flag("approximate", default=True):
         function = activations.gelu_tanh
@@ -98,27 +190,13 @@ def plan_gelu(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     )
 
 
-def plan_new_shape(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``keras.ops.reshape(x, (-1, ...))``."""
-    _only_tensor(spec, shapes)
-    target = spec.config.get("newshape")
-    if not isinstance(target, list) or len(target) < 2 or target[0] != -1 or -1 in target[1:]:
-        raise spec.refusal("does not keep the images apart; use a Reshape or Flatten layer")
-    return plan_reshape(replace(spec, config={"target_shape": target[1:]}), shapes)
-
-
-def _only_tensor(spec: LayerSpec, shapes: Sequence[Shape]) -> Shape:
-    spec.weights()
-    if any(value is not None for value in spec.operands):
-        raise spec.refusal("is given a number where an input was expected")
-    return spec.only_input(shapes)
-
-
 PLANNERS: dict[str, Planner] = {
     **dict.fromkeys(OPERATORS, plan_operator),
+    **dict.fromkeys(FUNCTIONS, plan_elementwise),
+    **dict.fromkeys(REDUCTIONS, plan_reduction),
     **dict.fromkeys([*ACTIVATIONS, *PARAMETRIC], plan_function),
     "Gelu": plan_gelu,
-    "Negative": plan_negative,
-    "Reshape": plan_new_shape,
-    "Concatenate": plan_concatenate,
+    "Clip": plan_clip,
+    "Cast": plan_cast,
+    **operations_shape.PLANNERS,
 }

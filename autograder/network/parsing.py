@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from autograder.errors import UnverifiableModel
+from autograder.hostile import printable
 from autograder.network import (
     layers_activation,
     layers_dense,
     layers_merge,
     layers_norm,
+    layers_one_axis,
     layers_pool,
+    layers_recurrent,
+    layers_resize,
     layers_shape,
     operations,
+    wrapping,
 )
-from autograder.network.advice import own_class, unsupported
-from autograder.network.spec import LayerSpec, Planner, Shape, finite
+from autograder.network.advice import array_operand, own_class, unsupported
+from autograder.network.spec import LayerSpec, Plan, Planner, Shape, finite
 
 MAX_OPERANDS = 256
 """Inputs of one layer. DenseNet joins two at a time; nobody joins hundreds."""
-
-LAYER_PLANNERS: dict[str, Planner] = {
-    **layers_activation.PLANNERS,
-    **layers_dense.PLANNERS,
-    **layers_merge.PLANNERS,
-    **layers_norm.PLANNERS,
-    **layers_pool.PLANNERS,
-    **layers_shape.PLANNERS,
-}
-"""The allow-list: every kind of layer that is rebuilt, and how."""
 
 MAX_NAME = 200
 """Characters of a layer's name."""
@@ -47,6 +42,8 @@ class Call:
     inputs: tuple[Key, ...]
     operands: tuple[float | None, ...]
     """All arguments in order: None for an input, else a number."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Further arguments, by name, that belong to its settings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +73,34 @@ class ParsedLayer:
         if planner is None:
             raise unsupported(spec)
         return planner
+
+
+def plan_inner(spec: LayerSpec, key: str, kinds: Sequence[str], shapes: Sequence[Shape]) -> Plan:
+    """Plan the layer under `key` of a layer that wraps it; see ``wrapping.PlanInner``."""
+    layer = parse_layer(spec.config.get(key), f"{spec.name}/")
+    inner = replace(spec, name=f"{spec.name}/{layer.name}", kind=layer.kind, config=layer.config)
+    if layer.kind not in kinds:
+        raise inner.refusal(
+            f"is of a kind that the grader does not rebuild within {spec.kind}. It rebuilds "
+            f"{', '.join(kinds)} there"
+        )
+    return layer.planner(inner)(inner, shapes)
+
+
+LAYER_PLANNERS: dict[str, Planner] = {
+    **layers_activation.PLANNERS,
+    **layers_dense.PLANNERS,
+    **layers_merge.PLANNERS,
+    **layers_norm.PLANNERS,
+    **layers_one_axis.PLANNERS,
+    **layers_pool.PLANNERS,
+    **layers_recurrent.PLANNERS,
+    **layers_resize.PLANNERS,
+    **layers_shape.PLANNERS,
+    "Bidirectional": layers_recurrent.bidirectional(plan_inner),
+    "TimeDistributed": wrapping.time_distributed(plan_inner),
+}
+"""The allow-list: every kind of layer that is rebuilt, and how."""
 
 
 def malformed(why: str) -> UnverifiableModel:
@@ -124,14 +149,18 @@ def _parse_call(raw: object, spec: LayerSpec) -> Call:
         raise malformed("a layer's inputs are not listed")
     if not arguments and "inputs" in settings:
         arguments = [settings["inputs"]]
-        settings = {key: value for key, value in settings.items() if key != "inputs"}
-    if settings.get("training") not in (None, False):
+    # Keras writes training=True itself, for augmentation; evaluate and predict override it.
+    given = {
+        key: value
+        for key, value in settings.items()
+        if value is not None and key not in ("training", "inputs")
+    }
+    if spec.kind == "GetItem" and len(arguments) == 2:
+        arguments, given["key"] = arguments[:1], arguments[1]
+    if unknown := given.keys() - operations.CALL_SETTINGS.get(spec.kind, ()):
         raise spec.refusal(
-            "is called with training=True, so that it acts at random. Leave that argument out; "
-            "Keras sets it while it trains"
+            f"is called with a further argument, {printable(min(unknown))}; give it its input alone"
         )
-    if any(value is not None for key, value in settings.items() if key != "training"):
-        raise spec.refusal("is called with further arguments; give it its input alone")
     if len(arguments) == 1 and isinstance(arguments[0], list):
         arguments = arguments[0]
     if not 0 < len(arguments) <= MAX_OPERANDS:
@@ -139,14 +168,27 @@ def _parse_call(raw: object, spec: LayerSpec) -> Call:
     inputs: list[Key] = []
     operands: list[float | None] = []
     for argument in arguments:
-        number = finite(argument)
+        number = _number(argument, spec)
         if number is None:
             inputs.append(_parse_tensor(argument))
         operands.append(number)
     is_operator = spec.kind in operations.OPERATORS
     if not inputs or (len(inputs) < len(operands) and not is_operator):
         raise spec.refusal("is called on a number, not on the output of a layer")
-    return Call(inputs=tuple(inputs), operands=tuple(operands))
+    return Call(inputs=tuple(inputs), operands=tuple(operands), settings=given)
+
+
+def _number(raw: object, spec: LayerSpec) -> float | None:
+    """An operand that is one number, also as Keras saves one of NumPy's or TensorFlow's."""
+    if isinstance(raw, dict) and raw.get("class_name") in ("__numpy__", "__tensor__"):
+        config = raw.get("config")
+        value = config.get("value") if isinstance(config, dict) else None
+        if isinstance(value, list):
+            raise array_operand(spec)
+        raw = value
+        if finite(raw) is None:
+            raise spec.refusal("is called on something that is not a number")
+    return finite(raw)
 
 
 def _parse_tensor(raw: object) -> Key:

@@ -65,11 +65,15 @@ def windows_of(
     dilation: tuple[int, int] = (1, 1),
 ) -> Windows:
     """Windows of `size` cells, with the layer's `padding`, over images of shape `image`."""
-    same = spec.choice("padding", ("valid", "same"), default="valid") == "same"
+    options = ("valid", "same", "causal") if spec.kind == "Conv1D" else ("valid", "same")
+    padding = spec.choice("padding", options, default="valid")
     axes = []
     for extent, cells, stride, gap in zip(image, size, strides, dilation, strict=False):
         span = (cells - 1) * gap + 1
-        if same:
+        if padding == "causal":
+            # No window reaches beyond its own place.
+            count, margins = (extent - 1) // stride + 1, (span - 1, 0)
+        elif padding == "same":
             # As TensorFlow does: as many windows as strides, and an odd cell at the end.
             count = -(-extent // stride)
             missing = max((count - 1) * stride + span - extent, 0)

@@ -67,9 +67,11 @@ def exported(model: Any, folder: Path | None = None, **options: Any) -> NetworkE
 
 def assert_agrees(model: Any, *, seed: int = 0, tolerance: float = 1e-4) -> Network:
     """Assert that the rebuilt network counts and computes as Keras does."""
+    images = images_for(model, seed)
+    if not all(layer.built for layer in model._flatten_layers()):
+        model(images)  # a layer as an activation has weights only now
     randomize(model, seed)
     network = rebuild(exported(model))
-    images = images_for(model, seed)
     expected = np.asarray(model(images, training=False))
     actual = network.predict(images, batch_size=2)
     assert network.parameters == model.count_params()

@@ -59,13 +59,75 @@ def image_layer(draw, shape):
                 lambda: kl.ZeroPadding2D(((0, 1), (2, 1))),
                 lambda: kl.Permute((2, 1, 3)),
                 lambda: kl.SpatialDropout2D(0.2),
+                lambda: kl.Resizing(
+                    draw(st.integers(1, 9)),
+                    draw(st.integers(1, 9)),
+                    interpolation=draw(st.sampled_from(["bilinear", "nearest", "bicubic", "area"])),
+                    crop_to_aspect_ratio=draw(st.booleans()),
+                ),
+                lambda: kl.CenterCrop(draw(st.integers(1, 7)), draw(st.integers(1, 7))),
             ]
         )
     )()
 
 
+def sequence_layer(draw, shape):
+    """A layer that takes sequences of `shape` and gives sequences."""
+    size, strides = draw(st.integers(1, min(3, shape[0]))), draw(st.integers(1, 2))
+    options = {"padding": draw(PADDING), "strides": strides}
+    activation = {"activation": draw(ACTIVATION), "use_bias": draw(st.booleans())}
+    reading = {"return_sequences": True, **activation}
+    kind = draw(st.sampled_from([kl.LSTM, kl.GRU, kl.SimpleRNN]))
+    return draw(
+        st.sampled_from(
+            [
+                lambda: kind(draw(st.integers(1, 5)), go_backwards=draw(st.booleans()), **reading),
+                lambda: kl.GRU(3, reset_after=draw(st.booleans()), **reading),
+                lambda: kl.Bidirectional(
+                    kind(3, **reading),
+                    merge_mode=draw(st.sampled_from(["concat", "sum", "mul", "ave"])),
+                ),
+                lambda: kl.TimeDistributed(kl.Dense(4, **activation)),
+                lambda: kl.Conv1D(draw(st.integers(1, 5)), size, **options, **activation),
+                lambda: kl.Conv1D(4, size, padding="causal", dilation_rate=2, **activation),
+                lambda: kl.SeparableConv1D(3, size, **options, **activation),
+                lambda: kl.MaxPooling1D(size, **options),
+                lambda: kl.AveragePooling1D(size, **options),
+                lambda: kl.ZeroPadding1D((1, 2)),
+            ]
+        )
+    )()
+
+
+def operation(draw, x):
+    """An operation on a tensor that keeps its axes, or gives one more or one less."""
+    rank = len(x.shape)
+    axis = draw(st.integers(1, rank - 1))
+    steps = [
+        lambda: keras.ops.clip(x, -1.0, 0.8),
+        lambda: abs(x) ** draw(st.sampled_from([0.5, 2])),
+        lambda: keras.ops.cast(x > draw(st.sampled_from([0.0, 0.4])), "float32") * x,
+        lambda: keras.ops.expand_dims(x, draw(st.sampled_from([axis, -1]))) if rank < 4 else x,
+        lambda: keras.ops.pad(x, ((0, 0), *((1, 0),) * (rank - 1)), constant_values=0.5),
+        lambda: keras.ops.transpose(x, (0, *draw(st.permutations(range(1, rank))))),
+        lambda: keras.ops.flip(x, axis=axis),
+        lambda: keras.ops.mean(x, axis=axis, keepdims=True),
+    ]
+    if rank > 2:
+        steps += [
+            lambda: keras.ops.max(x, axis=axis),
+            lambda: keras.ops.sum(x, axis=-1),
+            lambda: x[:, draw(st.integers(-x.shape[1], x.shape[1] - 1))],
+            lambda: x[..., draw(st.integers(0, x.shape[-1] - 1)) :],
+            lambda: keras.ops.squeeze(keras.ops.expand_dims(x, axis), axis),
+        ]
+    return draw(st.sampled_from(steps))()
+
+
 def some_layer(draw, shape):
     """A layer that takes an input of `shape`, without the batch axis."""
+    if len(shape) == 2 and draw(st.integers(0, 2)):
+        return sequence_layer(draw, shape)
     if len(shape) == 3 and draw(st.integers(0, 2)):
         return image_layer(draw, shape)
     if draw(st.booleans()):
@@ -78,6 +140,9 @@ def head(draw, x):
     if len(x.shape) == 4 and draw(st.booleans()):
         pool = draw(st.sampled_from([kl.GlobalMaxPooling2D, kl.GlobalAveragePooling2D]))
         x = pool()(x)
+    elif len(x.shape) == 3 and draw(st.booleans()):
+        last = [kl.GlobalMaxPooling1D(), kl.GlobalAveragePooling1D(), kl.LSTM(3), kl.GRU(3)]
+        x = draw(st.sampled_from(last))(x)
     elif len(x.shape) > 2:
         x = kl.Flatten()(x)
     return kl.Dense(10, activation="softmax")(x)
@@ -107,7 +172,9 @@ def test_random_functional_networks(data):
     used = []
     for _ in range(draw(st.integers(1, 7))):
         x = draw(st.sampled_from(tensors))
-        action = draw(st.sampled_from(["new", "new", "merge", "operator", "again", "nested"]))
+        action = draw(
+            st.sampled_from(["new", "new", "merge", "operator", "operation", "again", "nested"])
+        )
         alike = [t for t in tensors if t.shape == x.shape]
         y = draw(st.sampled_from(alike))
         if action == "merge":
@@ -115,6 +182,8 @@ def test_random_functional_networks(data):
             tensors.append(kind()([x, y]))
         elif action == "operator":
             tensors.append(draw(st.sampled_from([x + y, x * 0.5 - y, kl.Concatenate()([x, y])])))
+        elif action == "operation":
+            tensors.append(operation(draw, x))
         elif action == "again" and used:
             # A layer that was called before, on another tensor of the same shape.
             layer, shape = draw(st.sampled_from(used))

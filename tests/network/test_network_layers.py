@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 from keras import layers as kl
-from network_harness import assert_agrees
+from keras import ops
+from network_harness import assert_agrees, images_for
 
 IMAGE = (9, 7, 4)
 FLAT = (12,)
@@ -76,6 +77,8 @@ FLAT_LAYERS = {
     "reshape-open": lambda: kl.Reshape((3, -1, 2)),
     "repeat": lambda: kl.RepeatVector(3),
     "flatten": lambda: kl.Flatten(),
+    "dense-learned-activation": lambda: kl.Dense(5, activation=kl.PReLU()),
+    "dense-learned-activation-no-bias": lambda: kl.Dense(5, use_bias=False, activation=kl.PReLU()),
 }
 
 
@@ -97,6 +100,9 @@ IMAGE_LAYERS = {
     "conv-groups": lambda: kl.Conv2D(6, 3, groups=2, use_bias=False),
     "conv-groups-each": lambda: kl.Conv2D(8, 3, groups=4, padding="same", activation="elu"),
     "conv-whole-image": lambda: kl.Conv2D(6, (9, 7)),
+    "conv-learned-activation": lambda: kl.Conv2D(6, 3, activation=kl.PReLU(shared_axes=[1, 2])),
+    "depthwise-learned-activation": lambda: kl.DepthwiseConv2D(3, activation=kl.PReLU()),
+    "separable-learned-activation": lambda: kl.SeparableConv2D(5, 3, activation=kl.PReLU()),
     "depthwise": lambda: kl.DepthwiseConv2D(3),
     "depthwise-multiplied": lambda: kl.DepthwiseConv2D(
         (3, 2), strides=2, padding="same", depth_multiplier=3, activation="relu"
@@ -121,6 +127,21 @@ IMAGE_LAYERS = {
     "global-max-keepdims": lambda: kl.GlobalMaxPooling2D(keepdims=True),
     "global-average-keepdims": lambda: kl.GlobalAveragePooling2D(keepdims=True),
     "flatten": lambda: kl.Flatten(),
+    "flatten-channels-first": lambda: kl.Flatten(data_format="channels_first"),
+    "resizing-smaller": lambda: kl.Resizing(5, 4),
+    "resizing-larger": lambda: kl.Resizing(13, 16),
+    "resizing-nearest": lambda: kl.Resizing(5, 16, interpolation="nearest"),
+    "resizing-bicubic-smaller": lambda: kl.Resizing(4, 5, interpolation="bicubic"),
+    "resizing-bicubic-larger": lambda: kl.Resizing(20, 11, interpolation="bicubic"),
+    "resizing-area": lambda: kl.Resizing(4, 3, interpolation="area"),
+    "resizing-area-larger": lambda: kl.Resizing(13, 10, interpolation="area"),
+    "resizing-cropped": lambda: kl.Resizing(6, 6, crop_to_aspect_ratio=True),
+    "resizing-cropped-wide": lambda: kl.Resizing(3, 7, crop_to_aspect_ratio=True),
+    "center-crop": lambda: kl.CenterCrop(6, 4),
+    "center-crop-odd": lambda: kl.CenterCrop(4, 7),
+    "center-crop-larger": lambda: kl.CenterCrop(12, 5),
+    "time-distributed-conv": lambda: kl.TimeDistributed(kl.Conv1D(3, 2)),
+    "time-distributed-flatten": lambda: kl.TimeDistributed(kl.Flatten()),
     "permute": lambda: kl.Permute((3, 1, 2)),
     "permute-flatten": lambda: keras.Sequential([kl.Permute((2, 3, 1)), kl.Flatten()]),
     "spatial-dropout": lambda: kl.SpatialDropout2D(0.4),
@@ -153,6 +174,71 @@ def test_layer_on_images(name):
     assert_agrees(keras.Sequential([keras.Input(IMAGE), IMAGE_LAYERS[name]()]))
 
 
+SEQUENCE = (9, 4)
+
+SEQUENCE_LAYERS = {
+    "simple": lambda: kl.SimpleRNN(5),
+    "simple-options": lambda: kl.SimpleRNN(
+        5, activation="relu", use_bias=False, return_sequences=True, go_backwards=True
+    ),
+    "lstm": lambda: kl.LSTM(5),
+    "lstm-sequences": lambda: kl.LSTM(5, return_sequences=True),
+    "lstm-backwards": lambda: kl.LSTM(5, go_backwards=True),
+    "lstm-backwards-sequences": lambda: kl.LSTM(5, go_backwards=True, return_sequences=True),
+    "lstm-no-bias": lambda: kl.LSTM(5, use_bias=False),
+    "lstm-activations": lambda: kl.LSTM(
+        5, activation="softsign", recurrent_activation="hard_sigmoid", unroll=True
+    ),
+    "lstm-dropout": lambda: kl.LSTM(5, dropout=0.3, recurrent_dropout=0.3),
+    "gru": lambda: kl.GRU(5),
+    "gru-reset-before": lambda: kl.GRU(5, reset_after=False),
+    "gru-reset-before-no-bias": lambda: kl.GRU(5, reset_after=False, use_bias=False),
+    "gru-no-bias": lambda: kl.GRU(5, use_bias=False, return_sequences=True),
+    "gru-backwards": lambda: kl.GRU(5, go_backwards=True, activation="elu"),
+    "bidirectional": lambda: kl.Bidirectional(kl.LSTM(5)),
+    "bidirectional-sequences": lambda: kl.Bidirectional(kl.GRU(3, return_sequences=True)),
+    "bidirectional-sum": lambda: kl.Bidirectional(
+        kl.SimpleRNN(5, return_sequences=True, use_bias=False), merge_mode="sum"
+    ),
+    "bidirectional-average": lambda: kl.Bidirectional(kl.LSTM(5), merge_mode="ave"),
+    "bidirectional-product": lambda: kl.Bidirectional(kl.GRU(5), merge_mode="mul"),
+    "bidirectional-two-kinds": lambda: kl.Bidirectional(
+        kl.LSTM(5, use_bias=False), backward_layer=kl.GRU(5, go_backwards=True)
+    ),
+    "time-distributed": lambda: kl.TimeDistributed(kl.Dense(5, activation="relu")),
+    "conv": lambda: kl.Conv1D(5, 3),
+    "conv-same": lambda: kl.Conv1D(5, 4, padding="same", strides=2, activation="relu"),
+    "conv-causal": lambda: kl.Conv1D(5, 3, padding="causal"),
+    "conv-causal-options": lambda: kl.Conv1D(
+        6, 3, padding="causal", dilation_rate=2, groups=2, use_bias=False
+    ),
+    "conv-causal-strides": lambda: kl.Conv1D(6, 3, padding="causal", strides=2),
+    "conv-learned-activation": lambda: kl.Conv1D(5, 3, activation=kl.PReLU()),
+    "conv-activation-along-steps": lambda: kl.Conv1D(5, 3, activation=kl.Softmax(axis=1)),
+    "conv-shared-activation": lambda: kl.Conv1D(5, 3, activation=kl.PReLU(shared_axes=[1])),
+    "depthwise": lambda: kl.DepthwiseConv1D(3, depth_multiplier=2),
+    "separable": lambda: kl.SeparableConv1D(5, 3, depth_multiplier=2, padding="same"),
+    "max-pool": lambda: kl.MaxPooling1D(),
+    "max-pool-same": lambda: kl.MaxPooling1D(4, strides=3, padding="same"),
+    "average-pool": lambda: kl.AveragePooling1D(3),
+    "average-pool-same": lambda: kl.AveragePooling1D(4, strides=2, padding="same"),
+    "global-max": lambda: kl.GlobalMaxPooling1D(),
+    "global-average": lambda: kl.GlobalAveragePooling1D(),
+    "global-max-keepdims": lambda: kl.GlobalMaxPooling1D(keepdims=True),
+    "global-average-keepdims": lambda: kl.GlobalAveragePooling1D(keepdims=True),
+    "padding": lambda: kl.ZeroPadding1D((1, 3)),
+    "padding-both": lambda: kl.ZeroPadding1D(2),
+    "cropping": lambda: kl.Cropping1D((2, 1)),
+    "spatial-dropout": lambda: kl.SpatialDropout1D(0.4),
+    "flatten-channels-first": lambda: kl.Flatten(data_format="channels_first"),
+}
+
+
+@pytest.mark.parametrize("name", SEQUENCE_LAYERS)
+def test_layer_on_sequences(name):
+    assert_agrees(keras.Sequential([keras.Input(SEQUENCE), SEQUENCE_LAYERS[name]()]))
+
+
 AUGMENTATIONS = {
     "RandomFlip": {},
     "RandomRotation": {"factor": 0.2},
@@ -176,8 +262,10 @@ AUGMENTATIONS = {
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_augmentation_is_the_identity_once_trained(name):
-    layer = getattr(kl, name)(**AUGMENTATIONS[name])
-    assert_agrees(keras.Sequential([keras.Input((8, 8, 3)), layer, kl.Flatten()]))
+    source = keras.Input((8, 8, 3))
+    x = getattr(kl, name)(**AUGMENTATIONS[name])(source)
+    x = getattr(kl, name)(**AUGMENTATIONS[name])(x, training=True)
+    assert_agrees(keras.Model(source, kl.Flatten()(x)))
 
 
 @pytest.mark.skipif(keras.__version__ < "3.14", reason="batch renormalisation came later")
@@ -214,3 +302,66 @@ def test_operators_on_tensors():
     x = keras.activations.relu(x, max_value=0.4) + keras.ops.leaky_relu(x, negative_slope=0.3)
     x = keras.ops.concatenate([keras.ops.elu(x, 0.5), keras.ops.reshape(x, (-1, 12))], axis=-1)
     assert_agrees(keras.Model(source, x))
+
+
+OPERATIONS = {
+    "mean": lambda x: ops.mean(x, axis=1),
+    "mean-axes": lambda x: ops.mean(x, axis=[1, -1], keepdims=True),
+    "sum": lambda x: ops.sum(x, axis=(1, 2)),
+    "max": lambda x: ops.max(x, axis=-1),
+    "min": lambda x: ops.min(x, axis=2),
+    "std": lambda x: ops.std(x, axis=1),
+    "var": lambda x: ops.var(x, axis=-1, keepdims=True),
+    "expand-last": lambda x: ops.expand_dims(x, -1),
+    "expand-first": lambda x: ops.expand_dims(x, 1),
+    "expand-two": lambda x: ops.expand_dims(ops.expand_dims(x, 2), -2),
+    "squeeze": lambda x: ops.squeeze(ops.expand_dims(x, 2), 2),
+    "squeeze-last": lambda x: ops.squeeze(ops.expand_dims(x, -1), -1),
+    "squeeze-all": lambda x: ops.squeeze(ops.expand_dims(ops.expand_dims(x, 1), -1)),
+    "item": lambda x: x[:, 0],
+    "item-last": lambda x: x[:, -1, :],
+    "item-slices": lambda x: x[:, 1:4, ::2],
+    "item-ellipsis": lambda x: x[..., 1],
+    "item-new-axis": lambda x: x[:, None, ::-1, :, None],
+    "cast": lambda x: ops.cast(x, "float32"),
+    "transpose": lambda x: ops.transpose(x, (0, 2, 1)),
+    "flip": lambda x: ops.flip(x, axis=1),
+    "clip": lambda x: ops.clip(x, -0.3, 0.4),
+    "power": lambda x: x**2,
+    "power-function": lambda x: ops.power(ops.abs(x), 0.7),
+    "abs": lambda x: abs(x) + ops.absolute(x - 1),
+    "square": lambda x: ops.square(x),
+    "roots": lambda x: ops.sqrt(ops.exp(x)),
+    "logarithms": lambda x: ops.log(ops.abs(x) + 1) + ops.log1p(ops.square(x)),
+    "rounding": lambda x: ops.floor(x * 3) + ops.round(x * 5) + ops.sign(x),
+    "floor-divide": lambda x: x // 0.4,
+    "remainder": lambda x: x % 0.7,
+    "divide": lambda x: 2 / (ops.abs(x) + 1) - ops.divide(x, 3),
+    "numpy-number": lambda x: x * np.float32(2) - np.array(0.5, "float32"),
+    "compared": lambda x: ops.cast(x > 0.2, "float32") - ops.cast(x <= 0.5, "float32"),
+    "compared-inputs": lambda x: ops.where(x >= -x, x * 2, 0.25) + ops.where(x < 0.3, 1.0, x),
+    "pad": lambda x: ops.pad(x, ((0, 0), (1, 2), (3, 0))),
+    "pad-value": lambda x: ops.pad(x, ((0, 0), (1, 2), (0, 1)), constant_values=0.5),
+    "stack": lambda x: ops.stack([x, x * 2, -x], axis=-1),
+    "stack-first": lambda x: ops.stack([x, x * 2], axis=1),
+    "concatenate": lambda x: ops.concatenate([x, x[:, :2]], axis=1),
+    "reshape": lambda x: ops.reshape(x, (-1, 24)),
+    "log-softmax": lambda x: ops.log_softmax(x),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation_on_tensors(name):
+    source = keras.Input((4, 6))
+    assert_agrees(keras.Model(source, OPERATIONS[name](source)))
+
+
+def test_training_in_a_call_is_overridden_as_keras_does():
+    source = keras.Input(FLAT)
+    x = kl.Dropout(0.5)(source, training=True)
+    x = kl.BatchNormalization()(kl.GaussianNoise(1.0)(x, training=True), training=True)
+    model = keras.Model(source, kl.Dense(10)(x))
+    network = assert_agrees(model)
+    images = images_for(model)
+    expected = model.predict(images, verbose=0)
+    np.testing.assert_allclose(network.predict(images), expected, rtol=1e-4, atol=1e-4)

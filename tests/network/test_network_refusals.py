@@ -95,9 +95,18 @@ def two_outputs():
     return keras.Model(source, [kl.Dense(10)(source), kl.Dense(1)(source)])
 
 
-def random_dropout():
+def operation(function):
     source = keras.Input((12,))
-    return keras.Model(source, kl.Dense(10)(kl.Dropout(0.5)(source, training=True)))
+    return keras.Model(source, kl.Dense(10)(kl.Flatten()(function(source))))
+
+
+def stateful():
+    source = keras.Input(batch_shape=(5, 8, 8))
+    return keras.Model(source, kl.Dense(10)(kl.LSTM(4, stateful=True)(source)))
+
+
+def cubes(*layers):
+    return keras.Sequential([keras.Input((8, 8, 8, 1)), *layers, kl.Flatten(), kl.Dense(10)])
 
 
 def unsupported_operation():
@@ -107,15 +116,33 @@ def unsupported_operation():
 
 NOT_REBUILT = {
     "lambda": (lambda: flat(kl.Lambda(doubled, name="twice")), "'twice' (Lambda)", "Rescaling"),
-    "lstm": (lambda: sequence(kl.LSTM(4, name="memory")), "'memory' (LSTM)", "Flatten and Dense"),
-    "gru": (lambda: sequence(kl.GRU(4)), "(GRU)", "no sequence"),
-    "simple-rnn": (lambda: sequence(kl.SimpleRNN(4)), "(SimpleRNN)", "no sequence"),
-    "bidirectional": (lambda: sequence(kl.Bidirectional(kl.LSTM(2))), "(Bidirectional)", "Dense"),
-    "time": (lambda: sequence(kl.TimeDistributed(kl.Dense(2))), "(TimeDistributed)", "Dense"),
-    "conv1d": (lambda: sequence(kl.Conv1D(4, 3)), "(Conv1D)", "Conv2D and MaxPooling2D"),
+    "masking": (lambda: sequence(kl.Masking(name="gaps")), "'gaps' (Masking)", "Flatten and Dense"),
+    "cell": (lambda: sequence(kl.RNN(kl.LSTMCell(4), name="memory")), "'memory' (RNN)", "Use LSTM"),
+    "time": (
+        lambda: sequence(kl.TimeDistributed(kl.LayerNormalization(name="inner"), name="each")),
+        "'each/inner' (LayerNormalization)",
+        "Dense",
+    ),
+    "stateful": (stateful, "(LSTM)", "stateful=False"),
+    "conv3d": (lambda: cubes(kl.Conv3D(4, 3)), "(Conv3D)", "Conv2D and MaxPooling2D"),
     "transposed": (lambda: images(kl.Conv2DTranspose(2, 3)), "(Conv2DTranspose)", "Conv2D"),
     "attention": (attention, "(MultiHeadAttention)", "Conv2D"),
-    "resizing": (lambda: images(kl.Resizing(4, 4)), "(Resizing)", "NumPy"),
+    "resizing": (
+        lambda: images(kl.Resizing(4, 4, interpolation="lanczos3")),
+        "(Resizing)",
+        "interpolation='bilinear'",
+    ),
+    "resizing-padded": (
+        lambda: images(kl.Resizing(4, 4, pad_to_aspect_ratio=True)),
+        "(Resizing)",
+        "pad_to_aspect_ratio=True",
+    ),
+    "array": (lambda: operation(lambda x: x * np.arange(12.0)), "(Multiply)", "Rescaling"),
+    "tensor": (lambda: operation(lambda x: x + keras.ops.ones(12)), "(Add)", "no layer's weights"),
+    "matrix": (lambda: operation(lambda x: x @ np.eye(12)), "(Matmul)", "no layer's weights"),
+    "whole-batch": (lambda: operation(lambda x: x - keras.ops.mean(x)), "(Mean)", "axis=-1"),
+    "first-axis": (lambda: operation(lambda x: x[:5, :]), "(GetItem)", "x[:, 0]"),
+    "mixed-images": (lambda: operation(lambda x: keras.ops.reshape(x, (-1, 6))), "", "Reshape"),
     "group-norm": (
         lambda: flat(kl.GroupNormalization(2)),
         "(GroupNormalization)",
@@ -132,7 +159,6 @@ NOT_REBUILT = {
     "subclassed-functional": (subclass_of_functional, "(Functional)", "class of your own"),
     "two-inputs": (two_inputs, "2 inputs", "one input"),
     "two-outputs": (two_outputs, "2 outputs", "one output"),
-    "training": (random_dropout, "(Dropout)", "training=True"),
     "operation": (unsupported_operation, "(Sort)", "Dense or Conv2D"),
     "own-activation": (
         lambda: flat(kl.Dense(3, activation=doubled)),
@@ -148,11 +174,6 @@ NOT_REBUILT = {
         lambda: flat(kl.Dense(3, activation=functools.partial(keras.activations.relu))),
         "(Dense)",
         "Keras's own layers",
-    ),
-    "learned-activation": (
-        lambda: flat(kl.Dense(3, activation=kl.PReLU())),
-        "(Dense)",
-        "activation='relu'",
     ),
     "threshold": (
         lambda: flat(kl.Activation(keras.activations.threshold)),

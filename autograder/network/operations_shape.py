@@ -1,0 +1,182 @@
+"""Operations of ``keras.ops`` that only move numbers, such as ``x[:, 0]`` and ``transpose``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import EllipsisType
+
+import numpy as np
+
+from autograder.network.layers_merge import plan_concatenate
+from autograder.network.layers_shape import plan_reshape
+from autograder.network.limits import ELEMENTWISE_WORK
+from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
+
+MAX_PADDING = 10_000
+"""Along one axis; what it makes of an image is limited as every layer's output is."""
+
+
+def only_tensor(spec: LayerSpec, shapes: Sequence[Shape]) -> Shape:
+    """The shape of the one input of an operation that has no weights and takes no numbers."""
+    spec.weights()
+    if any(value is not None for value in spec.operands):
+        raise spec.refusal("is given a number where an input was expected")
+    return spec.only_input(shapes)
+
+
+def _plan_view(shape: Shape, run: Callable[[Sequence[Array]], Array]) -> Plan:
+    return Plan(output_shape=shape, work=ELEMENTWISE_WORK * volume(shape), run=run)
+
+
+def plan_new_shape(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.reshape(x, (-1, ...))``."""
+    shape = only_tensor(spec, shapes)
+    target = spec.config.get("newshape")
+    if isinstance(target, list) and len(target) > 1 and target[0] in (None, -1):
+        return plan_reshape(replace(spec, config={"target_shape": target[1:]}), shapes)
+    raise spec.refusal(
+        f"does not keep the images apart. Use keras.ops.reshape(x, (-1, {volume(shape)})), or a "
+        "Reshape or Flatten layer"
+    )
+
+
+def plan_expand(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.expand_dims(x, axis)``."""
+    shape = only_tensor(spec, shapes)
+    extents = list(shape)
+    # Counted in the output; the last of the new axes may come after all others.
+    for axis in sorted(spec.axes("axis", len(shape) + len(_listed(spec, "axis")))):
+        extents.insert(axis, 1)
+    return _reshaped(tuple(extents))
+
+
+def plan_squeeze(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.squeeze(x, axis)``."""
+    shape = only_tensor(spec, shapes)
+    if spec.config.get("axis") is None:
+        axes = tuple(i for i, extent in enumerate(shape) if extent == 1)
+    else:
+        axes = spec.axes("axis", len(shape))
+    if any(shape[axis] != 1 for axis in axes):
+        raise spec.refusal(f"cannot drop axes of an input of shape {shape} that are not of 1")
+    return _reshaped(tuple(extent for i, extent in enumerate(shape) if i not in axes))
+
+
+def _listed(spec: LayerSpec, key: str) -> Sequence[object]:
+    value = spec.config.get(key)
+    return value if isinstance(value, list) else [value]
+
+
+def _reshaped(shape: Shape) -> Plan:
+    return _plan_view(shape, lambda inputs: inputs[0].reshape(len(inputs[0]), *shape))
+
+
+def plan_transpose(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.transpose(x, (0, ...))``."""
+    shape = only_tensor(spec, shapes)
+    axes = spec.config.get("axes")
+    if not isinstance(axes, list) or axes[:1] != [0] or len(axes) != len(shape) + 1:
+        raise spec.refusal(
+            "does not leave the first axis, that of the images, where it is. Give it all axes, as "
+            "in keras.ops.transpose(x, (0, 2, 1))"
+        )
+    order = replace(spec, config={"axes": axes[1:]}).axes("axes", len(shape))
+    if len(order) != len(shape):
+        raise spec.refusal("does not name every axis")
+    counted = (0, *(axis + 1 for axis in order))
+    return _plan_view(
+        tuple(shape[axis] for axis in order),
+        lambda inputs: np.ascontiguousarray(inputs[0].transpose(counted)),
+    )
+
+
+def plan_flip(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.flip(x, axis)``."""
+    shape = only_tensor(spec, shapes)
+    axes = tuple(axis + 1 for axis in spec.axes("axis", len(shape)))
+    return _plan_view(shape, lambda inputs: np.flip(inputs[0], axes))
+
+
+def plan_item(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``x[:, 2:5, 0]``: slices and single places, of all images."""
+    shape = only_tensor(spec, shapes)
+    keys = spec.config.get("key")
+    keys = list(keys) if isinstance(keys, list) else [keys]
+    if len(keys) > 16:
+        raise spec.refusal("is indexed by too many things")
+    index = tuple(_index(spec, key) for key in keys)
+    if not index or index[0] not in (slice(None), Ellipsis):
+        raise spec.refusal("does not keep all images. Begin the index with a colon, as in x[:, 0]")
+    try:
+        # An array of that shape that takes no memory.
+        probe = np.broadcast_to(np.float32(0), (2, *shape))[index]
+    except IndexError as error:
+        raise spec.refusal(f"is indexed where its input, of shape {shape}, has nothing") from error
+    if probe.ndim == 0 or probe.shape[0] != 2 or 0 in probe.shape:
+        raise spec.refusal("does not keep all images. Begin the index with a colon, as in x[:, 0]")
+    return _plan_view(probe.shape[1:], lambda inputs: inputs[0][index])
+
+
+def _index(spec: LayerSpec, raw: object) -> slice | int | EllipsisType | None:
+    """One part of an index, as Keras saves it."""
+    if raw is None or type(raw) is int:
+        return raw
+    kind = raw.get("class_name") if isinstance(raw, dict) else None
+    if kind == "__ellipsis__":
+        return Ellipsis
+    config = raw.get("config") if isinstance(raw, dict) else None
+    if kind == "__slice__" and isinstance(config, dict):
+        parts = [config.get(part) for part in ("start", "stop", "step")]
+        if all(part is None or type(part) is int for part in parts):
+            return slice(*parts)
+    raise spec.refusal("is indexed by something else than whole numbers and slices")
+
+
+def plan_pad(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.pad(x, ((0, 0), ...))`` with one number."""
+    shape = only_tensor(spec, shapes)
+    spec.choice("mode", ("constant",), default="constant")
+    value = spec.number("constant_values", default=0.0)
+    width = spec.config.get("pad_width")
+    sides = width if isinstance(width, list) else []
+    margins = [replace(spec, config={"pad_width": pair}).pair("pad_width", low=0) for pair in sides]
+    if len(margins) != len(shape) + 1 or margins[0] != (0, 0):
+        raise spec.refusal("does not leave the first axis, that of the images, as it is")
+    if any(side > MAX_PADDING for pair in margins for side in pair):
+        raise spec.refusal(f"adds more than {MAX_PADDING:,} numbers along an axis")
+    output_shape = tuple(
+        extent + sum(pair) for extent, pair in zip(shape, margins[1:], strict=True)
+    )
+    return _plan_view(
+        output_shape,
+        lambda inputs: np.pad(inputs[0], margins, constant_values=np.float32(value)),
+    )
+
+
+def plan_stack(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.stack([x, y], axis)``."""
+    spec.weights()
+    if len(set(shapes)) != 1:
+        raise spec.refusal("cannot stack inputs of different shapes")
+    (axis,) = spec.axes("axis", len(shapes[0]) + 1)
+    extents = list(shapes[0])
+    extents.insert(axis, len(shapes))
+
+    def run(inputs: Sequence[Array]) -> Array:
+        return np.stack(inputs, axis=axis + 1)
+
+    return _plan_view(tuple(extents), run)
+
+
+PLANNERS: dict[str, Planner] = {
+    "Reshape": plan_new_shape,
+    "ExpandDims": plan_expand,
+    "Squeeze": plan_squeeze,
+    "Transpose": plan_transpose,
+    "Flip": plan_flip,
+    "GetItem": plan_item,
+    "Pad": plan_pad,
+    "Stack": plan_stack,
+    "Concatenate": plan_concatenate,
+}
