@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 
 from autograder.assignment import Assignment
 from autograder.box import Box, BoxKind, Isolation, Toolbox
 from autograder.channel import MAX_MESSAGE_BYTES
+from autograder.errors import BoxError
 from autograder.execution import CellError, CellStatus, Ending, Execution
 from autograder.executor import Executor
 from autograder.outputs import overtype
@@ -52,10 +54,14 @@ class Runner:
         self._kind = kind
         self.exported = False
 
-    def __call__(self, *cells: str, **changes: Any) -> Execution:
+    def __call__(
+        self, *cells: str, on_cell: Callable[[int, int], None] | None = None, **changes: Any
+    ) -> Execution:
         limits = msgspec.structs.replace(self._limits, **changes)
         with Box.open(kind=self._kind, limits=limits, toolbox=self._toolbox) as box:
-            executor = Executor(box=box, toolbox=self._toolbox, limits=limits, seed=1)
+            executor = Executor(
+                box=box, toolbox=self._toolbox, limits=limits, seed=1, on_cell=on_cell
+            )
             execution = executor.execute(notebook(*cells, answers=()))
             self.exported = (box.scratch.export / "done").exists()
         return execution
@@ -171,6 +177,16 @@ def test_a_refused_allocation_is_memory_too(run: Runner) -> None:
     execution = run("import numpy\nnumpy.ones(1 << 42)", "print('on')")
     assert execution.ending is Ending.OUT_OF_MEMORY
     assert statuses(execution) == [CellStatus.ERROR, CellStatus.OK]
+
+
+def test_a_run_that_nothing_watched_gives_no_result(run: Runner) -> None:
+    def end_the_guard(done: int, total: int) -> None:
+        for child in psutil.Process().children():
+            if any("sandbox.guard" in word for word in child.cmdline()):
+                child.kill()
+
+    with pytest.raises(BoxError, match="watchdog of the box ended"):
+        run("x = 1", "import time\ntime.sleep(15)", "x", on_cell=end_the_guard)
 
 
 @pytest.mark.parametrize(("megabytes", "kept"), [(1, True), (3, False)])

@@ -20,7 +20,7 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.box import Box, BoxKind, Isolation, Toolbox, Zygote, probe_forked
-from autograder.box.members import kill_all
+from autograder.core.processes import kill_all
 from autograder.errors import BoxError
 from autograder.execution import Execution
 from autograder.executor import Executor

@@ -18,8 +18,7 @@ import psutil
 
 from autograder.batch.worker import BEGIN
 from autograder.box.command import THREAD_VARIABLES
-from autograder.box.members import descendants, kill_all
-from autograder.core.processes import HELPERS
+from autograder.core.processes import HELPERS, descendants, kill_all
 from autograder.errors import BoxError
 
 STOP_SECONDS = 20.0

@@ -239,7 +239,7 @@ def _listen(link: Connection, jobs: queue.SimpleQueue[bytes]) -> None:
 def _end_at_once() -> None:
     import psutil
 
-    from autograder.box.members import kill_all
+    from autograder.core.processes import kill_all
 
     kill_all(lambda: {child.pid for child in psutil.Process().children(recursive=True)})
     os._exit(1)

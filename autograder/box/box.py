@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
 from pathlib import Path
 from types import TracebackType
 
@@ -13,25 +13,16 @@ from autograder.box.command import (
     lock_specification,
     readable_paths,
 )
-from autograder.box.members import (
-    Census,
-    adopt_orphans,
-    children_of_grader,
-    deleted_bytes,
-    descendants,
-    kill_all,
-    owned_by,
-    reap_orphans,
-    take_census,
-)
 from autograder.box.process import BoxProcess, Launch
-from autograder.box.scratch import Scratch, Usage
+from autograder.box.scratch import Scratch
 from autograder.box.toolbox import Toolbox
 from autograder.box.users import SHARED_MEMORY, free_user_id, is_root, sweep
 from autograder.box.watchdog import Breach, Watchdog
 from autograder.box.zygote import Zygote
 from autograder.config import Limits
+from autograder.core.processes import HELPERS, adopt_orphans, children, kill_all, reap_orphans
 from autograder.errors import BoxError
+from autograder.sandbox.guard import Disk, Members, Watched
 
 END_SECONDS = 5.0
 """For the first process to be taken leave of, after it was killed."""
@@ -73,12 +64,10 @@ class Box:
         self._zygote = zygote
         self._process: BoxProcess | None = None
         self._cgroup: ControlGroup | None = None
-        self._strangers = children_of_grader()
+        self._watchdog: Watchdog | None = None
+        self._strangers = children(os.getpid())
         if kind is BoxKind.PLAIN:
             adopt_orphans()
-        self._watchdog = Watchdog(
-            limits=limits, census=self._census, usage=self._usage, kill=self.kill
-        )
         self._closed = False
 
     @classmethod
@@ -152,8 +141,10 @@ class Box:
         Raises
         ------
         BoxError
-            If it did not get as far as to be locked in.
+            If it did not get as far as to be locked in, or nothing could watch it.
         """
+        # First, since it starts while the box does.
+        self._watchdog = Watchdog(kill=self.kill)
         self._cgroup = ControlGroup.create(
             memory_bytes=self._limits.memory_bytes, processes=self._limits.processes
         )
@@ -182,7 +173,19 @@ class Box:
             said = self._process.last_words()
             raise BoxError(f"A box of kind {self.kind.value} did not start: {said}.")
         self.layers = layers
-        self._watchdog.start()
+        self._watchdog.start(
+            Watched(
+                members=self._members,
+                disk=Disk(
+                    folders=tuple(map(str, self.scratch.writable)),
+                    shared=SHARED_MEMORY if self.kind is BoxKind.USER else None,
+                    owner=self._uid,
+                ),
+                memory_bytes=self._limits.memory_bytes,
+                processes=self._limits.processes,
+                disk_bytes=self._limits.scratch_bytes,
+            )
+        )
 
     # ------------------------------------------------------------------ look
 
@@ -193,10 +196,11 @@ class Box:
 
     @property
     def breach(self) -> Breach | None:
-        """The limit for which the box was ended, if it was."""
-        if self._watchdog.breach is None and self._cgroup and self._cgroup.ran_out_of_memory():
+        """The limit for which the box was ended, if it was; known once it has stopped."""
+        found = self._watchdog.breach if self._watchdog else None
+        if found is None and self._cgroup and self._cgroup.ran_out_of_memory():
             return Breach.MEMORY
-        return self._watchdog.breach
+        return found
 
     @property
     def is_forked(self) -> bool:
@@ -210,39 +214,26 @@ class Box:
 
     @property
     def peak_bytes(self) -> int:
-        """The most memory seen in use."""
+        """The most memory seen in use; known once it has stopped."""
         charged = self._cgroup.peak_bytes() if self._cgroup else None
-        return charged or self._watchdog.peak_bytes
+        return charged or (self._watchdog.peak_bytes if self._watchdog else 0)
+
+    @property
+    def _members(self) -> Members:
+        assert self._process is not None
+        return Members(
+            first=self._process.pid,
+            # In a process namespace, all are descendants of the first.
+            user=self._uid if self.kind is BoxKind.USER else None,
+            # Orphans come back to the grader, which adopts them.
+            adopter=os.getpid() if self.kind is BoxKind.PLAIN else None,
+            strangers=tuple(sorted(self._strangers | HELPERS)),
+            groups=tuple(map(str, self._cgroup.folders)) if self._cgroup else (),
+        )
 
     def members(self) -> set[int]:
         """Process ids of all that runs in the box."""
-        if self._process is None:
-            return set()
-        found = self._cgroup.members() if self._cgroup else set()
-        if self.kind is BoxKind.NAMESPACES:
-            return found | descendants(self._process.pid)
-        if self._uid is not None:
-            return found | owned_by(self._uid)
-        # Orphans come back to the grader, which made itself their next of kin.
-        for child in children_of_grader() - self._strangers:
-            found |= descendants(child)
-        return found | descendants(self._process.pid)
-
-    def _watched(self) -> set[int]:
-        """The same at a tenth of the price where there is a control group: for frequent looks.
-
-        TensorFlow has dozens of threads, and each has to be asked for the children it started.
-        """
-        grouped = self._cgroup.members() if self._cgroup else set()
-        return grouped or self.members()
-
-    def _usage(self) -> Usage:
-        shared = SHARED_MEMORY if self.kind is BoxKind.USER else None
-        usage = self.scratch.usage(shared=shared, owner=self._uid)
-        return replace(usage, bytes=usage.bytes + deleted_bytes(self._watched()))
-
-    def _census(self) -> Census:
-        return take_census(self._watched())
+        return self._members.find() if self._process is not None else set()
 
     # ------------------------------------------------------------------ end
 
@@ -259,12 +250,13 @@ class Box:
         Raises
         ------
         BoxError
-            If a process could not be ended.
+            If a process could not be ended, or nothing watched them to the end.
         """
-        if not self.kill():
-            raise BoxError(f"Processes of the box {self.scratch.root} could not be ended.")
-        if self._watchdog.is_started:
+        ended = self.kill()
+        if self._watchdog is not None:
             self._watchdog.stop()
+        if not ended:
+            raise BoxError(f"Processes of the box {self.scratch.root} could not be ended.")
 
     def close(self) -> None:
         """End every process and delete every file; may be called twice."""

@@ -134,14 +134,6 @@ class ControlGroup:
         except (OSError, ValueError):
             return None
 
-    def members(self) -> set[int]:
-        """Process ids in the group."""
-        found: set[int] = set()
-        for folder in self.folders:
-            with contextlib.suppress(OSError, ValueError):
-                found.update(int(pid) for pid in (folder / "cgroup.procs").read_text().split())
-        return found
-
     def remove(self) -> None:
         """Delete the group; its processes must have been killed."""
         deadline = time.monotonic() + REMOVAL_SECONDS

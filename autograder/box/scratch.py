@@ -1,8 +1,7 @@
-"""The only folder that a submission may write to, and how large it has become."""
+"""The only folder that a submission may write to."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import tempfile
@@ -11,19 +10,8 @@ from pathlib import Path
 
 from autograder.errors import BoxError
 
-MAX_ENTRIES = 200_000
-"""Files and folders; a notebook that makes more is flooding the disk with names."""
-
 MAX_PARENT_BYTES = 80
 """A Unix socket's path has at most 107 bytes; ours adds "/m5-12345678/c/k-5" to the parent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What a scratch folder holds."""
-
-    bytes: int
-    entries: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,33 +73,6 @@ class Scratch:
         except OSError as error:
             raise BoxError(f"No scratch folder could be made: {error}.") from error
         return scratch
-
-    def usage(self, *, shared: str | None = None, owner: int | None = None) -> Usage:
-        """Disk space and entries in use; stops counting at `MAX_ENTRIES`.
-
-        Parameters
-        ----------
-        shared, owner
-            A folder that is not ours alone, and the user whose files in it count.
-        """
-        total = entries = 0
-        tops = (*map(str, self.writable), *([shared] if shared else []))
-        try:
-            for top in filter(os.path.isdir, tops):
-                # By descriptor, since a path may become longer than the kernel takes.
-                for _, folders, files, handle in os.fwalk(top, follow_symlinks=False):
-                    for name in (*folders, *files):
-                        entries += 1
-                        if entries > MAX_ENTRIES:
-                            return Usage(bytes=total, entries=entries)
-                        with contextlib.suppress(OSError):
-                            status = os.stat(name, dir_fd=handle, follow_symlinks=False)
-                            if owner is None or status.st_uid == owner:
-                                total += status.st_blocks * 512
-        except (RecursionError, OSError):
-            # Folders in folders, deeper than can be followed: nobody's honest work.
-            entries = MAX_ENTRIES + 1
-        return Usage(bytes=total, entries=entries)
 
     def remove(self) -> None:
         """Delete everything, whatever its modes, names and depth.

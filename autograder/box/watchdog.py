@@ -1,20 +1,20 @@
-"""Limits that no single system call enforces: watched from outside, and answered with a kill."""
+"""Limits that no single system call enforces: watched by a process that nothing here can delay."""
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from enum import Enum
 
-from autograder.box.members import Census
-from autograder.box.scratch import MAX_ENTRIES, Usage
-from autograder.config import Limits
+from autograder.core.processes import HELPERS
+from autograder.errors import BoxError
+from autograder.sandbox.guard import Finding, Watched, command
 
-CENSUS_SECONDS = 0.1
-"""Between two looks at memory and processes. Touching fresh memory at 3 GB/s overshoots by
-0.3 GB, which the machine must be able to bear; a control group, where there is one, has none."""
-DISK_EVERY = 5
-"""Looks at the disk are dearer: one for so many looks at memory."""
+FAREWELL_SECONDS = 60.0
+"""For the guard's last look at the disk: a second where there are as many files as are allowed."""
 
 
 class Breach(Enum):
@@ -26,70 +26,94 @@ class Breach(Enum):
 
 
 class Watchdog:
-    """A thread that looks, and at the first breach kills.
+    """The grader's end of a guard: a process that looks, and at the first breach kills.
 
     Parameters
     ----------
-    limits
-        What the box may use.
-    census
-        Counts the box's processes and memory.
-    usage
-        Measures the box's disk space.
     kill
-        Ends everything in the box.
+        Ends everything in the box; called when the guard has ended untold, since nothing is
+        watched any more.
+
+    Raises
+    ------
+    BoxError
+        If the guard cannot be started.
     """
 
-    def __init__(
-        self,
-        *,
-        limits: Limits,
-        census: Callable[[], Census],
-        usage: Callable[[], Usage],
-        kill: Callable[[], object],
-    ) -> None:
-        self._limits = limits
-        self._census = census
-        self._usage = usage
+    def __init__(self, *, kill: Callable[[], object]) -> None:
         self._kill = kill
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="m5-watchdog", daemon=True)
-        self.breach: Breach | None = None
-        self.peak_bytes = 0
+        self._finding: Finding | None = None
+        self._listener = threading.Thread(target=self._listen, name="m5-watchdog", daemon=True)
+        try:
+            self._process = subprocess.Popen(
+                command(path for path in sys.path if path),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd="/",
+                # Ctrl-C is for the grader, which then says so.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise BoxError(f"The watchdog could not be started: {error}.") from error
+        HELPERS.add(self._process.pid)
 
     @property
-    def is_started(self) -> bool:
-        """Whether it has begun to look."""
-        return self._thread.ident is not None
+    def breach(self) -> Breach | None:
+        """The limit that was overstepped; known once it has stopped."""
+        found = self._finding and self._finding.breach
+        return Breach(found) if found else None
 
-    def start(self) -> None:
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that was seen in use; known once it has stopped."""
+        return self._finding.peak_bytes if self._finding else 0
+
+    def start(self, watched: Watched) -> None:
         """Begin to look."""
-        self._thread.start()
+        self._tell(watched.to_line())
+        self._listener.start()
 
     def stop(self) -> None:
-        """Look once more, for what happened since the last time, and end."""
-        if not self._stop.is_set():
-            self._stop.set()
-            self._thread.join()
-            if self.breach is None and self._disk_is_full():
-                self.breach = Breach.DISK
+        """Look once more, for what happened since the last time, and end; may be called twice.
 
-    def _watch(self) -> None:
-        rounds = 0
-        while not self._stop.wait(CENSUS_SECONDS):
-            rounds += 1
-            census = self._census()
-            self.peak_bytes = max(self.peak_bytes, census.held_bytes)
-            if census.held_bytes > self._limits.memory_bytes:
-                self.breach = Breach.MEMORY
-            elif census.threads > self._limits.processes:
-                self.breach = Breach.PROCESSES
-            elif rounds % DISK_EVERY == 0 and self._disk_is_full():
-                self.breach = Breach.DISK
-            if self.breach is not None:
-                self._kill()
-                return
+        Raises
+        ------
+        BoxError
+            If it had ended before it was told to.
+        """
+        if self._listener.ident is None:
+            self._end()
+            return
+        self._tell(b"\n")
+        self._listener.join(FAREWELL_SECONDS)
+        self._end()
+        if self._finding is None:
+            raise BoxError(
+                f"The watchdog of the box ended by itself (status {self._process.returncode}), so "
+                "the box was ended too: nothing would have kept it to its limits. Look for what "
+                "ends processes of the grader, such as a lack of memory, and grade again."
+            )
 
-    def _disk_is_full(self) -> bool:
-        usage = self._usage()
-        return usage.bytes > self._limits.scratch_bytes or usage.entries > MAX_ENTRIES
+    def _tell(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        # If it has ended, the listener knows.
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line:
+            self._finding = Finding.from_line(line)
+        else:
+            self._kill()
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        HELPERS.discard(self._process.pid)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()

@@ -29,10 +29,10 @@ from autograder.box.command import (
     readable_paths,
     zygote_command,
 )
-from autograder.box.members import descendants, kill_all
 from autograder.box.scratch import MAX_PARENT_BYTES, Scratch
 from autograder.box.toolbox import Toolbox
 from autograder.box.users import is_root
+from autograder.core.processes import descendants, kill_all
 from autograder.errors import BoxError
 
 IMPORT_SECONDS = 300.0

@@ -22,8 +22,8 @@ from autograder import pipeline
 from autograder.assignment import Assignment
 from autograder.batch.messages import Graded
 from autograder.box import Box, Isolation, Toolbox, Zygote, probe
-from autograder.box.members import owned_by
 from autograder.config import CHECK_NAMES
+from autograder.core.processes import owned_by
 from autograder.gradebook import Gradebook
 from autograder.intake import find_submissions
 from autograder.pipeline import Grader, Outcome
