@@ -51,6 +51,13 @@ class Evidence:
     hints: tuple[Hint, ...]
 
 
+SEEN = (
+    "Your network knows the test images better than the training images. That is what happens "
+    "when it is trained on test images, and then nobody can say how it reads new ones. Train it "
+    "on `x_train` and `y_train` alone, and use test images only to look at the result."
+)
+"""What a student does whose network has seen the test images."""
+
 BY_ASSERTION = "\nAssertionError: "
 """In Otter's message about a test that failed as tests do; what else ends one is a fault in it."""
 
@@ -71,7 +78,6 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
     """
     otter = load_otter()
     environment = {
-        "model": VerifiedModel(evidence.measurement) if evidence.measurement else None,
         "x_test": evidence.images,
         "y_test": evidence.labels,
         "execution": evidence.execution,
@@ -91,7 +97,7 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
                 f"{path}: worth {file.possible:g} points, but the configuration says "
                 f"{config.points.of(name)}; run `m5 release`."
             )
-        file.run(environment)
+        file.run({**environment, "model": _model_for(name, evidence)})
         for case in file.test_case_results:
             if not case.passed and BY_ASSERTION not in case.message:
                 raise DataError(
@@ -108,6 +114,14 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
     return otter.GradingResults(files)
 
 
+def _model_for(check: str, evidence: Evidence) -> VerifiedModel | None:
+    """What a check sees in place of the student's network; None where it is to find none."""
+    measurement = evidence.measurement
+    if measurement is None or (check == "accuracy" and measurement.has_seen_test_images):
+        return None
+    return VerifiedModel(measurement)
+
+
 def _agrees(name: str, passed: bool, evidence: Evidence, config: Config) -> bool:
     """Whether a check's result is what follows from the measurement and the configuration.
 
@@ -119,7 +133,9 @@ def _agrees(name: str, passed: bool, evidence: Evidence, config: Config) -> bool
         return True
     if name == "budget":
         return passed == (measurement.parameters <= config.budget.max_parameters)
-    reached = measurement.accuracy > config.accuracy.threshold
+    reached = (
+        measurement.accuracy > config.accuracy.threshold and not measurement.has_seen_test_images
+    )
     if passed or not reached:
         return passed == reached
     # The test also fails a network some of whose outputs are no numbers, however few.
@@ -183,7 +199,8 @@ def _words_for(name: str, evidence: Evidence, config: Config) -> tuple[str, str,
         if measurement is None:
             return "not measured", wanted, evidence.why_unmeasured, False
         if name == "accuracy":
-            step = _first_hint(evidence, about_budget=False)
+            seen = measurement.has_seen_test_images
+            step = SEEN if seen else _first_hint(evidence, about_budget=False)
             return _words_of_accuracy(measurement), wanted, step, True
         step = _first_hint(evidence, about_budget=True)
         return f"{measurement.parameters:,} parameters", wanted, step, True
@@ -194,11 +211,16 @@ def _words_for(name: str, evidence: Evidence, config: Config) -> tuple[str, str,
 
 def _words_of_accuracy(measurement: Measurement) -> str:
     """With what the notebook itself may have found, so that nobody wonders why the two differ."""
-    return (
-        f"{percent(measurement.accuracy)} of {measurement.counted_images:,} test images are read "
-        f"correctly, and {percent(measurement.public_accuracy)} of those that your notebook had; "
-        f"prepared for the network by {measurement.preparation.name}"
+    # Which half counts is for staff alone: an honest network may come under it by chance.
+    text = (
+        f"{percent(measurement.accuracy)} of the test images are read correctly, and "
+        f"{percent(measurement.public_accuracy)} of those that your notebook had; prepared for "
+        f"the network by {measurement.preparation.name}"
     )
+    if not measurement.has_seen_test_images:
+        return text
+    training = percent(measurement.training_accuracy)
+    return f"{text}. Of the training images, {training} are read correctly"
 
 
 def percent(fraction: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.checks import Evidence, skipped_checks
+from autograder.checks import Evidence, percent, skipped_checks
 from autograder.config import Config
 from autograder.data import Images
 from autograder.diagnosis import Hint
@@ -143,8 +143,10 @@ def describe_network(
         public_accuracy=measurement.public_accuracy,
         private_accuracy=measurement.private_accuracy,
         training_accuracy=measurement.training_accuracy,
-        leak_z=measurement.leak.z,
-        leaked=measurement.leak.found,
+        leak_z=measurement.test_over_training.z,
+        leaked=measurement.has_seen_test_images,
+        public_z=measurement.public_over_private.z,
+        training_images=measurement.training_images,
         parameters=measurement.parameters,
         layers=[
             {"name": layer.name, "kind": layer.kind, "parameters": layer.parameters}
@@ -190,15 +192,35 @@ def notes_for(execution: Execution, evidence: Evidence) -> list[str]:
             notes.append(
                 f"No network was found under the name `model`: graded is {measurement.chosen_by}."
             )
-        if measurement.leak.found:
-            notes.append(
-                "Your network does better on the test images that your notebook had than on "
-                "those that it did not have, which happens when it was trained on test images. "
-                "Only the images that it did not have were counted."
-            )
     dropped = execution.output_bytes - execution.kept_output_bytes
     if dropped > 1 << 20:
         notes.append(f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept.")
+    return notes
+
+
+def staff_notes_for(measurement: Measurement | None) -> list[str]:
+    """Sentences for staff alone: what speaks against a network's accuracy, with the numbers."""
+    if measurement is None:
+        return []
+    notes = []
+    seen, halves = measurement.test_over_training, measurement.public_over_private
+    if measurement.has_seen_test_images:
+        notes.append(
+            f"No credit for accuracy: {percent(seen.first)} of the 10,000 test images are read "
+            f"correctly, but {percent(seen.second)} of {measurement.training_images:,} training "
+            f"images (z = {seen.z:.1f}, p = {seen.p_value:.1g}, bound {seen.bound:g}). A network "
+            "that has not seen test images does not know them better: look in the notebook for "
+            "where they come into the training."
+        )
+    if measurement.private_half_counts:
+        alone = " This alone proves nothing, and the student is not told."
+        alone = "" if measurement.has_seen_test_images else alone
+        notes.append(
+            f"Accuracy is over the {measurement.counted_images:,} test images that the notebook "
+            f"did not have: of those that it had, {percent(halves.first)} are read correctly, of "
+            f"the others {percent(halves.second)} (z = {halves.z:.1f}, p = {halves.p_value:.1g}, "
+            f"bound {halves.bound:g})." + alone
+        )
     return notes
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,38 +16,18 @@ from autograder.diagnosis import Symptoms
 from autograder.errors import UnverifiableModel
 from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
+from autograder.network.chance import Comparison
 from autograder.preprocessing import Preparation, Prepared, Statistics, recover
 from autograder.units import PROBE_IMAGES, Confusion, UnitCount, confusions, count_units
 
 CLASSES = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leak:
-    """Whether the public half of the test images is known better than the private half.
-
-    Attributes
-    ----------
-    z
-        Two-proportion z statistic, public over private.
-    p_value
-        One-sided: how often chance alone would give so large a z.
-    found
-        Whether `p_value` is below the configured bound.
-    """
-
-    z: float
-    p_value: float
-    found: bool
-
-    @classmethod
-    def between(cls, public: NDArray[np.bool_], private: NDArray[np.bool_], bound: float) -> Leak:
-        """Compare right answers on the two halves."""
-        pooled = (public.sum() + private.sum()) / (len(public) + len(private))
-        spread = math.sqrt(pooled * (1 - pooled) * (1 / len(public) + 1 / len(private)))
-        z = float((public.mean() - private.mean()) / spread) if spread > 0 else 0.0
-        p_value = 0.5 * math.erfc(z / math.sqrt(2))
-        return cls(z=z, p_value=p_value, found=p_value < bound)
+MAX_TRAINING_WORK = 60_000_000_000
+"""Multiply-adds for the training images together, some four seconds on one core. A network of
+dense layers within the budget reads all 60,000; one with convolutions a part of them."""
+MIN_TRAINING_IMAGES = 10_000
+"""Read at least, however large the network is: as many as there are test images."""
+PART = 5_000
+"""Images prepared at a time: all 60,000 would take 376 MB where they become float64."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +37,17 @@ class Measurement:
     Attributes
     ----------
     accuracy
-        The one that counts: over all 10,000 test images, or over the private 5,000 if the public
-        ones leaked into training. A fraction.
+        The one that counts: over all 10,000 test images, or over the private 5,000 where the
+        public ones are known better. A fraction.
     counted_images
         How many images `accuracy` is over.
     training_accuracy
-        Over the training images that the preprocessing was recovered on.
+        Over `training_images` of the training images; see `draw_training_images`.
+    test_over_training
+        Whether all test images are known better than training images. Then the network has seen
+        them, and its accuracy says nothing.
+    public_over_private
+        Whether the half of the test images that the notebook had is known better than the other.
     chosen_by
         How the network was chosen from all in the notebook.
     """
@@ -73,7 +59,9 @@ class Measurement:
     public_accuracy: float
     private_accuracy: float
     training_accuracy: float
-    leak: Leak
+    training_images: int
+    test_over_training: Comparison
+    public_over_private: Comparison
     chosen_by: str
     history: dict[str, list[float | None]]
     compilation: Compilation | None
@@ -85,6 +73,16 @@ class Measurement:
     def parameters(self) -> int:
         """All parameters, trainable or not."""
         return self.network.parameters
+
+    @property
+    def has_seen_test_images(self) -> bool:
+        """Whether it knows test images better than training images, by more than chance."""
+        return self.test_over_training.is_beyond_chance
+
+    @property
+    def private_half_counts(self) -> bool:
+        """Whether the public half says too much of it."""
+        return self.public_over_private.is_beyond_chance
 
     @property
     def symptoms(self) -> Symptoms:
@@ -157,15 +155,18 @@ def measure(
         statistics=statistics,
         bound=settings.preparation_p_value,
     )
-    training_images = preparation(mnist.x_train[:count])
-    training = correct(training_images, mnist.y_train[:count])
+    drawn = draw_training_images(export, network, len(mnist.x_train))
+    training = np.concatenate(
+        [correct(preparation(mnist.x_train[part]), mnist.y_train[part]) for part in _parts(drawn)]
+    )
     public_images, public_labels = mnist.public_test
     private_images, private_labels = mnist.private_test
     public_outputs = network.predict(preparation(public_images))
     public = _is_right(public_outputs, public_labels)
     private = correct(preparation(private_images), private_labels)
-    leak = Leak.between(public, private, settings.leak_p_value)
-    counted = private if leak.found else np.concatenate([public, private])
+    test = np.concatenate([public, private])
+    halves = Comparison.between(public, private, bound=settings.public_half_p_value)
+    counted = private if halves.is_beyond_chance else test
     return Measurement(
         network=network,
         preparation=preparation,
@@ -174,13 +175,50 @@ def measure(
         public_accuracy=float(public.mean()),
         private_accuracy=float(private.mean()),
         training_accuracy=float(training.mean()),
-        leak=leak,
+        training_images=len(training),
+        test_over_training=Comparison.between(
+            test, training, bound=settings.test_over_training_p_value
+        ),
+        public_over_private=halves,
         chosen_by=export.chosen_by,
         history=export.history,
         compilation=export.compilation,
-        units=tuple(count_units(network, training_images[:PROBE_IMAGES])),
+        units=tuple(count_units(network, preparation(mnist.x_train[:PROBE_IMAGES]))),
         confusions=confusions(public_outputs.argmax(axis=1), public_labels),
     )
+
+
+def draw_training_images(export: NetworkExport, network: Network, count: int) -> NDArray[np.int64]:
+    """Which training images to compare the test images with.
+
+    All of them, as long as that takes seconds; of a larger network as many as do. Then they are
+    drawn by a hash of the exported weights: the same weights are always measured alike, and
+    whoever trains on some images cannot foresee whether these are among those compared with.
+    Never the first, nor every n-th: the training images of even index are unlike those of odd
+    index.
+
+    Parameters
+    ----------
+    count
+        How many there are.
+
+    Returns
+    -------
+    Their indices, in ascending order.
+    """
+    size = max(MIN_TRAINING_IMAGES, MAX_TRAINING_WORK // max(1, network.work))
+    if size >= count:
+        return np.arange(count)
+    digest = hashlib.sha256()
+    for array in export.arrays:
+        digest.update(array.values.tobytes())
+    random = np.random.default_rng(int.from_bytes(digest.digest(), "big"))
+    return np.sort(random.choice(count, size, replace=False))
+
+
+def _parts(indices: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(indices), PART):
+        yield indices[start : start + PART]
 
 
 def _is_right(outputs: NDArray[Any], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from autograder.describe import (
     describe_network,
     log_of,
     notes_for,
+    staff_notes_for,
     ungraded,
     verdict_of,
 )
@@ -182,7 +183,7 @@ class Grader:
         config, mnist = self.assignment.config, self.assignment.mnist
         images = labels = None
         if measurement is not None:
-            private = measurement.leak.found
+            private = measurement.private_half_counts
             counted = mnist.private_test if private else (mnist.x_test, mnist.y_test)
             images, labels = measurement.preparation(counted[0]), counted[1]
         hints: tuple[Hint, ...] = ()
@@ -234,6 +235,7 @@ class Grader:
             output_bytes=execution.output_bytes,
             notes=[*attempts.notes(config), *notes_for(execution, evidence)],
             staff_notes=[
+                *staff_notes_for(measurement),
                 *submission.repairs,
                 *(j.remark for j in evidence.reflections.values() if j.remark),
             ],

@@ -99,12 +99,18 @@ class NetworkReport(Record, frozen=True, kw_only=True):
     private_accuracy: float
     training_accuracy: float
     leak_z: float
+    """Test images over training images, in standard errors."""
     leaked: bool
+    """Whether the network knows the test images better than the training images."""
     parameters: int
     layers: list[dict[str, object]]
     chosen_by: str
     preparation: str
     history: dict[str, list[float | None]]
+    public_z: float = 0.0
+    """Public over private half of the test images, in standard errors."""
+    training_images: int = 0
+    """Over which `training_accuracy` is."""
     hints: list[HintReport] = msgspec.field(default_factory=list)
     units: list[UnitReport] = msgspec.field(default_factory=list)
     confusions: list[ConfusionReport] = msgspec.field(default_factory=list)

@@ -48,12 +48,12 @@ class Attempt:
 
     @property
     def is_sound(self) -> bool:
-        """Whether the notebook came to its end, and its network was verified and is honest."""
+        """Whether the notebook came to its end, and its network was verified and may count."""
         measurement = self.evidence.measurement
         return (
             self.evidence.execution.ending is Ending.COMPLETED
             and measurement is not None
-            and not measurement.leak.found
+            and not measurement.has_seen_test_images
         )
 
 

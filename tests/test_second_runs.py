@@ -47,7 +47,7 @@ def attempt(
     ending: Ending = Ending.COMPLETED,
     leaked: bool = False,
 ) -> Attempt:
-    measurement: Any = SimpleNamespace(accuracy=accuracy, leak=SimpleNamespace(found=leaked))
+    measurement: Any = SimpleNamespace(accuracy=accuracy, has_seen_test_images=leaked)
     return Attempt(
         seed=FIRST + shift,
         evidence=Evidence(

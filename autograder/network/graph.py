@@ -56,7 +56,7 @@ class Assembler:
         self.layers: dict[str, LayerSummary] = {}
         self.claimed: set[tuple[str, ...]] = set()
         self._networks = 0
-        self._work = 0
+        self.work = 0
         self._outputs = 0
         self._scratch = 0
 
@@ -197,12 +197,12 @@ class Assembler:
         return self._append(name, inputs, plan)
 
     def _append(self, name: str, inputs: list[int], plan: Plan) -> int:
-        self._work += plan.work + limits.ELEMENTWISE_WORK * volume(plan.output_shape)
+        self.work += plan.work + limits.ELEMENTWISE_WORK * volume(plan.output_shape)
         self._scratch = max(self._scratch, plan.scratch)
         output = self._new_value(plan.output_shape)
         self.steps.append(Step(layer=name, inputs=tuple(inputs), output=output, run=plan.run))
         for what, amount, limit in (
-            ("operations", self._work, limits.MAX_WORK),
+            ("operations", self.work, limits.MAX_WORK),
             ("numbers in memory", self.elements, limits.MAX_ELEMENTS),
             ("layers", len(self.steps), limits.MAX_STEPS),
         ):

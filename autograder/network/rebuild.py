@@ -33,6 +33,8 @@ class Network:
     """All of them, trainable or not, a shared one once; equals Keras's ``count_params``."""
     layers: tuple[LayerSummary, ...]
     """In order of first use, without input layers; those of networks within it one by one."""
+    work: int
+    """To compute one image; see ``limits``."""
     _steps: tuple[Step, ...] = field(repr=False)
     _output: int
     _elements: int
@@ -143,6 +145,7 @@ def _rebuild(export: NetworkExport) -> Network:
         output_shape=assembler.shapes[output],
         parameters=sum(array.size for array in shared.values()),
         layers=tuple(assembler.layers.values()),
+        work=assembler.work,
         _steps=tuple(assembler.steps),
         _output=output,
         _elements=assembler.elements,

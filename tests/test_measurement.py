@@ -1,0 +1,124 @@
+"""Is a network that has seen the test images told from one that has not?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.measurement import (
+    MIN_TRAINING_IMAGES,
+    Measurement,
+    draw_training_images,
+    measure,
+)
+from autograder.network import Network, rebuild
+from autograder.network.limits import MAX_WORK
+from tests.network.network_harness import exported, keras
+
+
+def trained(images: Any, labels: Any, *, units: int = 16, epochs: int = 12) -> Any:
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", steps_per_execution=20)
+    model.fit(images / np.float32(255), labels, epochs=epochs, batch_size=64, verbose=0)
+    return model
+
+
+def measured(model: Any, assignment: Assignment, **settings: Any) -> Measurement:
+    return measure(
+        exported(model),
+        mnist=assignment.mnist,
+        statistics=assignment.statistics,
+        settings=msgspec.structs.replace(assignment.config.verification, **settings),
+    )
+
+
+@pytest.fixture(scope="module")
+def knows_all(assignment: Assignment) -> Any:
+    """All 10,000 test images, as somebody may paste them, and 4,000 training images."""
+    mnist = assignment.mnist
+    images = np.concatenate([mnist.x_train[:4000], mnist.x_test])
+    return trained(images, np.concatenate([mnist.y_train[:4000], mnist.y_test]))
+
+
+@pytest.fixture(scope="module")
+def knows_half(assignment: Assignment) -> Any:
+    """The public half alone, which every notebook has."""
+    return trained(*assignment.mnist.public_test)
+
+
+@pytest.fixture(scope="module")
+def honest(assignment: Assignment) -> Any:
+    """Few training images: it reads neither kind well, and the training images a little better."""
+    return trained(assignment.mnist.x_train[:1000], assignment.mnist.y_train[:1000])
+
+
+def test_who_has_seen_all_test_images_is_found_out(knows_all: Any, assignment: Assignment) -> None:
+    found = measured(knows_all, assignment)
+    assert found.has_seen_test_images and found.test_over_training.z > 8
+    assert not found.private_half_counts, "both halves were pasted"
+    assert found.counted_images == 10_000 and found.accuracy == found.test_over_training.first
+
+
+def test_who_has_seen_the_public_half_is_measured_on_the_other(
+    knows_half: Any, assignment: Assignment
+) -> None:
+    found = measured(knows_half, assignment)
+    assert found.private_half_counts
+    assert (found.counted_images, found.accuracy) == (5_000, found.private_accuracy)
+    assert found.public_accuracy > found.private_accuracy
+
+
+def test_an_honest_network_is_neither(honest: Any, assignment: Assignment) -> None:
+    found = measured(honest, assignment)
+    assert not found.has_seen_test_images and not found.private_half_counts
+    assert found.counted_images == 10_000
+    halves = (found.public_accuracy + found.private_accuracy) / 2
+    assert found.accuracy == pytest.approx(halves)
+    assert found.training_images == 60_000
+
+
+def test_both_bounds_are_the_configurations(knows_half: Any, assignment: Assignment) -> None:
+    bounds = {"test_over_training_p_value": 1e-300, "public_half_p_value": 1e-300}
+    found = measured(knows_half, assignment, **bounds)
+    assert not found.has_seen_test_images and not found.private_half_counts
+    assert max(found.test_over_training.p_value, found.public_over_private.p_value) < 1e-6
+
+
+def of_work(model: Any, work: int) -> Network:
+    network = rebuild(exported(model))
+    object.__setattr__(network, "work", work)
+    return network
+
+
+def test_the_training_images_of_a_large_network_are_drawn_by_its_weights(honest: Any) -> None:
+    """Bounded in work; the same for the same weights, others for others; not every n-th."""
+    heavy = of_work(honest, MAX_WORK)
+    drawn = draw_training_images(exported(honest), heavy, 60_000)
+    assert len(drawn) == len(set(drawn)) == MIN_TRAINING_IMAGES
+    assert drawn.min() >= 0 and drawn.max() < 60_000 and (np.diff(drawn) > 0).all()
+    assert (draw_training_images(exported(honest), heavy, 60_000) == drawn).all()
+    # As many of each sixth, and of odd ones, as chance gives: five standard errors.
+    assert abs((drawn < 10_000).sum() - MIN_TRAINING_IMAGES / 6) < 200
+    assert abs((drawn % 2).sum() - MIN_TRAINING_IMAGES / 2) < 250
+    kernel, *others = honest.get_weights()
+    changed = keras.models.clone_model(honest)
+    changed.set_weights([kernel + (np.arange(kernel.size).reshape(kernel.shape) == 0), *others])
+    other = draw_training_images(exported(changed), heavy, 60_000)
+    assert len(np.intersect1d(other, drawn)) < MIN_TRAINING_IMAGES / 3
+
+
+def test_a_network_of_dense_layers_reads_all_training_images(honest: Any) -> None:
+    network = rebuild(exported(honest))
+    assert (draw_training_images(exported(honest), network, 60_000) == np.arange(60_000)).all()
