@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from autograder.config import REFLECTION_NAMES, Config
-from autograder.pages.class_view import Row, Summary, answers_to, row_of, slowest_cells, summary_of
+from autograder.pages.class_view import (
+    Row,
+    Summary,
+    answers_to,
+    histogram_of,
+    row_of,
+    slowest_cells,
+    summary_of,
+)
 from autograder.pages.confusions import class_confusions
 from autograder.pages.environment import (
     asset,
@@ -25,6 +34,7 @@ from autograder.pages.reading import (
     read_results,
 )
 from autograder.similarity import Similar, Work, find_similar
+from autograder.units import CLASSES
 
 REPORT_NAME = "report.html"
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "static/report.js", "static/answers.js")
@@ -126,10 +136,12 @@ def _chart_data(rows: list[Row], summary: Summary, config: Config) -> dict[str, 
     return {
         "threshold": config.accuracy.threshold,
         "budget": config.budget.max_parameters,
+        "guessing": 1 / CLASSES,
         "maxScore": config.points.total,
-        "checks": [
-            {"title": title, "share": passed / summary.scored} for title, passed in summary.checks
-        ],
+        "scores": [asdict(bar) for bar in histogram_of(rows, config.points.total)],
+        "scored": summary.scored,
+        "unscored": summary.not_graded,
+        "checks": [{"title": title, "passed": passed} for title, passed in summary.checks],
         "students": [
             {
                 "key": row.key,

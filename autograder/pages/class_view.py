@@ -19,6 +19,7 @@ MAX_NAME_CHARACTERS = 120
 MAX_NOTE_CHARACTERS = 600
 MAX_ANSWER_CHARACTERS = 6_000
 """About 1,000 words; the whole answer is in report.json."""
+SCORE_BARS = 20
 SLOWEST_CELLS = 15
 SLOW_SECONDS = 1.0
 """Cells that took less are not worth a line."""
@@ -68,7 +69,7 @@ class Summary:
     verdicts
         (verdict, how many), in the order of `Verdict`.
     checks
-        (title, how many passed), in the order in which checks are shown.
+        (title, how many of those with a score passed), in the order in which checks are shown.
     """
 
     submissions: int
@@ -79,6 +80,15 @@ class Summary:
     not_graded: int
     verdicts: list[tuple[str, int]]
     checks: list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreBar:
+    """How many students have a score from `low` up to, but without, `high`."""
+
+    low: float
+    high: float
+    students: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +159,9 @@ def summary_of(rows: Sequence[Row]) -> Summary:
     scores = [row.score for row in rows if row.score is not None]
     found = Counter(row.verdict for row in rows)
     order = [*(verdict.value for verdict in Verdict), UNREADABLE]
-    titles = {mark.title: 0 for row in rows for mark in row.marks}
-    for row in rows:
+    with_score = [row for row in rows if row.score is not None]
+    titles = {mark.title: 0 for row in with_score for mark in row.marks}
+    for row in with_score:
         for mark in row.marks:
             titles[mark.title] += mark.status == CheckStatus.PASSED.value
     return Summary(
@@ -163,6 +174,21 @@ def summary_of(rows: Sequence[Row]) -> Summary:
         verdicts=[(verdict, found[verdict]) for verdict in order if found[verdict]],
         checks=list(titles.items())[: len(CHECK_NAMES)],
     )
+
+
+def histogram_of(rows: Sequence[Row], max_score: float) -> list[ScoreBar]:
+    """Everybody who has a score, in bars of a twentieth of the full score; empty bars are left out.
+
+    The last bar holds the full score as well.
+    """
+    width = max_score / SCORE_BARS
+    counts = Counter(
+        min(int(row.score / width + 1e-9), SCORE_BARS - 1) for row in rows if row.score is not None
+    )
+    return [
+        ScoreBar(low=number * width, high=(number + 1) * width, students=counts[number])
+        for number in sorted(counts)
+    ]
 
 
 def answers_to(question: str, entries: Sequence[Entry], rows: Sequence[Row]) -> list[Answer]:

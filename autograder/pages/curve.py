@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
+
+from autograder.units import CLASSES
 
 MAX_SERIES = 12
 """Drawn; a model with many outputs has more, and nobody could tell them apart."""
@@ -43,20 +46,41 @@ def load_drawing() -> None:
 
 
 def draw_curves(history: Sequence[Series]) -> list[Markup]:
-    """Two SVGs, one of the losses and one of the other measures; none where there is nothing.
+    """SVGs of the losses, the accuracies and the other measures; none where there is nothing.
 
     The names of the series come from the submission; Matplotlib escapes what it draws.
     """
     losses = [series for series in history if series.name.endswith("loss")]
-    others = [series for series in history if not series.name.endswith("loss")]
+    rest = [series for series in history if not series.name.endswith("loss")]
+    shares = [series for series in rest if _is_accuracy(series)]
+    others = [series for series in rest if series not in shares]
     curves = (
-        (losses, "Loss, epoch by epoch", "upper right"),
-        (others, "Accuracy and other measures, epoch by epoch", "lower right"),
+        (losses, "Loss, epoch by epoch", _show_losses),
+        (shares, "Accuracy, epoch by epoch", _show_accuracies),
+        (others, "Other measures, epoch by epoch", None),
     )
-    return [_draw(group[:MAX_SERIES], *words) for group, *words in curves if group]
+    return [_draw(group[:MAX_SERIES], label, scale) for group, label, scale in curves if group]
 
 
-def _draw(group: Sequence[Series], label: str, legend: str) -> Markup:
+def _is_accuracy(series: Series) -> bool:
+    """Named as Keras names them (accuracy, acc, sparse_categorical_accuracy), and from 0 to 1."""
+    known = [value for value in series.values if value is not None]
+    return "acc" in series.name and all(0 <= value <= 1 for value in known)
+
+
+def _show_losses(axes: Any) -> None:
+    """From 0 on, so that a loss that hardly moves looks like one."""
+    if axes.dataLim.y0 >= 0:
+        axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
+
+
+def _show_accuracies(axes: Any) -> None:
+    """From 0 to 1, with the level of guessing, whatever was reached."""
+    axes.set_ylim(0, 1.02)
+    axes.axhline(1 / CLASSES, color=INK, linestyle=(0, (1, 2)), linewidth=1.2, label="guessing")
+
+
+def _draw(group: Sequence[Series], label: str, set_scale: Callable[[Any], None] | None) -> Markup:
     # Imported here, since it takes a second and staff's page does without.
     import matplotlib
     from matplotlib.figure import Figure
@@ -92,7 +116,9 @@ def _draw(group: Sequence[Series], label: str, legend: str) -> Markup:
         axes.grid(color=GRID, linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(GRID)
-        axes.legend(frameon=False, labelcolor=INK, loc=legend)
+        if set_scale is not None:
+            set_scale(axes)
+        axes.legend(frameon=False, labelcolor=INK, loc="best")
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     svg = _SIZE.sub("", svg[svg.index("<svg") :], count=1)

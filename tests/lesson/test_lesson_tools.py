@@ -229,6 +229,22 @@ class TestTools:
         assert capsys.readouterr().out == ""
         assert len(plt.gcf().axes) == (2 if len(values) > 1 else 1)
 
+    @pytest.mark.parametrize("level", [0.1, 0.98], ids=["dead", "good"])
+    def test_axes_start_at_0_and_show_the_level_of_guessing(self, variables, level):
+        """Drawn from 0.1038 to 0.1052 a dead network would seem to learn."""
+        accuracies = [level, level + 0.001]
+        losses = [2.316, 2.305]
+        variables["history"] = {"accuracy": accuracies, "val_accuracy": accuracies, "loss": losses}
+        variables["pictures"].learning_curves()
+        accuracy, loss = plt.gcf().axes
+        assert accuracy.get_ylim()[0] == loss.get_ylim()[0] == 0
+        assert 100 <= accuracy.get_ylim()[1] < 105
+        [guessing] = [line for line in accuracy.lines if line.get_label() == "guessing"]
+        assert list(guessing.get_ydata()) == [10, 10]
+        self.give(variables, dense())
+        variables["pictures"].where_it_stands()
+        assert plt.gca().get_ylim()[0] == 0
+
     @pytest.mark.parametrize("history", [None, 3, {}, {"loss": []}, [1], np.zeros(3), "x"])
     def test_no_history(self, variables, history):
         variables["history"] = history
@@ -284,7 +300,7 @@ class TestTools:
             self.give(variables, model)
             variables["pictures"].where_it_stands()
         legend = [text.get_text() for text in plt.gca().get_legend().get_texts()]
-        assert legend == ["the goal", "earlier tries", "your network now"]
+        assert legend == ["the goal", "guessing", "earlier tries", "your network now"]
         assert len(variables["pictures"].tries) == 2
 
     def test_leaves_the_network_as_it_was(self, variables):

@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from tests.pages.conftest import SIZE, BuiltClass, OpenPage
+from autograder.report import CheckStatus
+from tests.pages.conftest import BROKEN, SIZE, BuiltClass, OpenPage
 
 CONTRAST = """
 selectors => {
@@ -164,6 +165,67 @@ def test_chart_can_be_narrowed_to_the_threshold(built: BuiltClass, open_page: Op
     )
     page.uncheck("#near")
     assert page.locator("#chart-networks a").count() == before
+
+
+def told_by(page: Page, chart: str) -> list[str]:
+    """What each bar of a chart says to a screen reader."""
+    bars = page.locator(f"{chart} svg rect[aria-label], {chart} svg path[aria-label]")
+    return bars.evaluate_all("bars => bars.map(bar => bar.getAttribute('aria-label'))")
+
+
+def test_bars_hold_everyone(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    reports = [report for report in built.reports if report.submission != BROKEN]
+    known = [report.score for report in reports if report.score is not None]
+    bars = told_by(page, "#chart-scores")
+    assert sum(int(told.split(": ")[1].split()[0]) for told in bars) == SIZE
+    top = sum(score >= 95 for score in known)
+    assert top > 0
+    assert f"95 to 100 points: {top} students" in bars
+    assert bars[-1] == f"without a score: {SIZE - len(known)} students"
+    verdicts = dict(told.split(": ") for told in told_by(page, "#chart-verdicts"))
+    assert sum(map(int, verdicts.values())) == SIZE
+    checks = dict(told.split(": ") for told in told_by(page, "#chart-checks"))
+    passed = sum(
+        check.status is CheckStatus.PASSED
+        for report in reports
+        for check in report.checks
+        if check.name == "budget" and report.score is not None
+    )
+    assert checks["Parameter budget"] == f"{passed} of {len(known)}"
+
+
+def test_axis_of_accuracy_starts_at_0_and_shows_the_level_of_guessing(
+    built: BuiltClass, open_page: OpenPage
+) -> None:
+    page = open_page(built.url)
+    ticks = page.locator("#chart-networks [aria-label='y-axis tick label'] text")
+    assert ticks.first.text_content() == "0 %"
+    texts = page.locator("#chart-networks svg text").all_text_contents()
+    assert "guessing 10 %" in texts
+    unmeasured = sum(not r.network or r.submission == BROKEN for r in built.reports)
+    assert f"Not shown: {unmeasured} submissions without" in page.inner_text("#chart-networks")
+
+
+def test_goal_and_marks_agree_with_the_checks(built: BuiltClass, open_page: OpenPage) -> None:
+    page = open_page(built.url)
+    goal = page.locator("#chart-networks rect[aria-label='the goal']").evaluate(
+        "rect => [rect.x, rect.y, rect.width, rect.height].map(side => side.baseVal.value)"
+    )
+    by_link = {f"submissions/{r.submission}/feedback.html": r for r in built.reports}
+    marks = page.locator("#chart-networks a").evaluate_all(
+        """marks => marks.map(mark => {
+          const { e, f } = mark.firstElementChild.transform.baseVal.consolidate().matrix;
+          return [mark.getAttribute("href"), e, f];
+        })"""
+    )
+    inside = 0
+    for href, x, y in marks:
+        checks = {check.name: check.status is CheckStatus.PASSED for check in by_link[href].checks}
+        is_inside = x <= goal[0] + goal[2] and y < goal[1] + goal[3]
+        assert is_inside == (checks["accuracy"] and checks["budget"]), href
+        inside += is_inside
+    assert 0 < inside < len(marks)
 
 
 def test_charts_follow_the_width(built: BuiltClass, open_page: OpenPage) -> None:

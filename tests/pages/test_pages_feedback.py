@@ -12,6 +12,7 @@ import pytest
 
 from autograder.config import Config
 from autograder.pages import write_feedback
+from autograder.pages.curve import Series, draw_curves
 from autograder.pages.executed import TAGS, render_executed
 from autograder.pages.feedback import FeedbackView, NetworkView
 from autograder.report import IsolationReport, Report
@@ -99,6 +100,19 @@ def test_page_of_a_passing_student_says_it_all(config: Config, tmp_path: Path) -
     assert page.count("<svg role") == 2
     assert "val_accuracy" in page
     assert "3 of " in page
+
+
+def test_a_dead_network_does_not_look_as_if_it_learned() -> None:
+    history = [
+        Series(name="loss", values=[2.3163, 2.3053]),
+        Series(name="accuracy", values=[0.1045, 0.1052]),
+        Series(name="learning_rate", values=[0.03, 0.03]),
+    ]
+    loss, accuracy, other = draw_curves(history)
+    assert re.findall(r">(\d\.\d+)</text>", loss)[:2] == ["0.0", "0.5"]
+    assert re.findall(r">(\d\.\d+)</text>", accuracy) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+    assert ">guessing</text>" in accuracy
+    assert "> learning_rate</text>" in other and "guessing" not in loss + other
 
 
 def test_allow_list_is_what_it_was() -> None:

@@ -8,82 +8,102 @@
 
   // Charts: each is drawn anew when its width changes; colours come from the style sheet.
   const students = data.students;
-  const scored = students.filter((student) => student.score !== null);
   const KINDS = ["passes both checks", "does not"];
   const measured = students
     .filter((student) => student.accuracy !== null && student.parameters > 0)
     .map((student) => ({ ...student, kind: KINDS[student.passes ? 0 : 1] }));
   const style = { background: "transparent", fontSize: "12px", fontFamily: "inherit" };
   const integers = (value) => (Number.isInteger(value) ? whole.format(value) : "");
+  const counted = (count, what) => `${whole.format(count)} ${what}${count === 1 ? "" : "s"}`;
 
   function networks(width) {
     const floor = byId("near").checked ? Math.max(0, data.threshold - 0.05) : 0;
     const seen = measured.filter((student) => student.accuracy >= floor);
     const sizes = measured.map((student) => student.parameters).concat(data.budget);
-    const smallest = Math.min(...sizes) / 1.5;
+    const [smallest, largest] = [Math.min(...sizes) / 1.5, Math.max(...sizes) * 1.5];
+    const tens = d3.range(Math.floor(Math.log10(smallest)), Math.log10(largest)).map((n) => 10 ** n);
+    const ticks = tens.flatMap((ten) => (width < 500 ? [ten] : [ten, 2 * ten]))
+      .filter((tick) => tick >= smallest && tick <= largest);
     const tip = (student) =>
       `${student.name}\n${(Math.floor(student.accuracy * 10000 + 1e-6) / 100).toFixed(2)} %, ${whole.format(student.parameters)} parameters` +
       (student.score === null ? "" : `\n${student.score} points`);
+    const missing = [
+      [measured.length - seen.length, `below ${percent(floor)}`],
+      [students.length - measured.length, "without a measured network"],
+    ].filter(([count]) => count > 0).map(([count, what]) => `${counted(count, "submission")} ${what}`);
+    const label = { textAnchor: "start", fill: "var(--ink)", stroke: "var(--paper)", strokeWidth: 4 };
     return Plot.plot({
       width, height: Math.min(460, Math.max(340, width * 0.45)), style,
       marginLeft: 52, marginRight: 16, marginTop: 28, marginBottom: 44,
-      x: { type: "log", label: "parameters →", domain: [smallest, Math.max(...sizes) * 1.5],
-        ticks: width < 500 ? 3 : 6, tickFormat: "~s", grid: true },
+      caption: missing.length ? `Not shown: ${missing.join(", ")}.` : undefined,
+      x: { type: "log", label: "parameters →", domain: [smallest, largest], ticks, tickFormat: "~s", grid: true },
       y: { label: "↑ test accuracy", domain: [floor, 1], tickFormat: (value) => `${Math.round(value * 100)} %`, grid: true },
       color: { domain: KINDS, range: ["var(--good)", "var(--poor)"] },
       symbol: { domain: KINDS, range: ["circle", "triangle"], legend: true },
       marks: [
+        Plot.rect([0], { x1: smallest, x2: data.budget, y1: data.threshold, y2: 1, fill: "var(--bar)",
+          fillOpacity: 0.15, ariaLabel: () => "the goal" }),
         Plot.ruleY([data.threshold], { stroke: "var(--ink)", strokeDasharray: "5 3" }),
         Plot.ruleX([data.budget], { stroke: "var(--ink)", strokeDasharray: "5 3" }),
+        floor < data.guessing ? [
+          Plot.ruleY([data.guessing], { stroke: "var(--ink-soft)", strokeDasharray: "1 3" }),
+          Plot.text([data.guessing], { y: (d) => d, x: smallest, text: (d) => `guessing ${percent(d)}`, dx: 4, dy: -9, ...label }),
+        ] : [],
+        Plot.text([data.threshold], { y: (d) => d, x: smallest, text: (d) => `threshold ${percent(d)}`, dx: 4, dy: 9, ...label }),
         Plot.dot(seen, {
           x: "parameters", y: "accuracy", href: "link", title: tip, tip: { lineHeight: 1.3 }, r: 4,
           fill: "kind", symbol: "kind", fillOpacity: 0.65,
         }),
-        Plot.text([data.threshold], { y: (d) => d, x: smallest, text: (d) => `threshold ${percent(d)}`,
-          textAnchor: "start", dx: 4, dy: 9, fill: "var(--ink)", stroke: "var(--paper)", strokeWidth: 4 }),
         Plot.text([data.budget], { x: (d) => d, text: (d) => `budget ${whole.format(d)}`,
           frameAnchor: "top", dy: -14, fill: "var(--ink)" }),
       ],
     });
   }
 
+  // Those without a score stand in a bar of their own, beyond the full score.
   function scores(width) {
     const step = data.maxScore / 20;
+    const most = data.maxScore + (data.unscored ? 3 * step : 0);
+    const bars = data.scores.map((bar) => ({
+      ...bar, told: `${bar.low} to ${bar.high === data.maxScore ? "" : "below "}${bar.high} points: ${counted(bar.students, "student")}` }));
+    const none = [{ low: data.maxScore + 2 * step, high: most, students: data.unscored,
+      told: `without a score: ${counted(data.unscored, "student")}` }].filter((bar) => bar.students);
+    const place = { x1: "low", x2: "high", y1: 0, y2: "students", title: "told", ariaLabel: "told", tip: true };
     return Plot.plot({
-      width, height: 240, style, marginLeft: 44, marginBottom: 44,
-      x: { label: "score →", domain: [0, data.maxScore] },
+      width, height: 240, style, marginLeft: 44, marginRight: 24, marginBottom: 44,
+      x: { label: "score →", domain: [0, most], ticks: d3.range(0, 1.1, 0.2).map((share) => share * data.maxScore) },
       y: { label: "↑ students", grid: true, tickFormat: integers },
       marks: [
-        Plot.rectY(scored, Plot.binX({ y: "count" }, {
-          x: "score", thresholds: d3.range(0, data.maxScore, step), fill: "var(--bar)", tip: true })),
+        Plot.rectY(bars, { ...place, fill: "var(--bar)" }),
+        Plot.rectY(none, { ...place, fill: "var(--poor)" }),
+        Plot.text(none, { x: "high", y: 0, text: ["none"], dy: 14, dx: -8, fill: "var(--ink)" }),
         Plot.ruleY([0]),
       ],
     });
   }
 
-  function verdicts(width) {
-    const groups = d3.rollups(students, (group) => group.length, (student) => student.verdict);
+  function bars(width, rows, { marginLeft, ...x }) {
+    const told = (row) => `${row.name}: ${row.told}`;
     return Plot.plot({
-      width, height: 64 + groups.length * 24, style, marginLeft: 180, marginRight: 44, marginTop: 8, marginBottom: 44,
-      x: { label: "submissions →", tickFormat: integers, ticks: 3, grid: true }, y: { label: null },
+      width, height: 64 + rows.length * 24, style, marginLeft, marginRight: 60, marginTop: 8, marginBottom: 44,
+      x: { tickFormat: integers, ticks: 3, grid: true, ...x }, y: { label: null, domain: rows.map((row) => row.name) },
       marks: [
-        Plot.barX(groups, { x: "1", y: "0", fill: "var(--bar)", sort: { y: "-x" } }),
-        Plot.text(groups, { x: "1", y: "0", text: ([, count]) => whole.format(count), textAnchor: "start", dx: 4 }),
+        Plot.barX(rows, { x: "count", y: "name", fill: "var(--bar)", ariaLabel: told }),
+        Plot.text(rows, { x: "count", y: "name", text: "told", textAnchor: "start", dx: 4, fill: "var(--ink)" }),
       ],
     });
   }
 
+  function verdicts(width) {
+    const groups = d3.rollups(students, (group) => group.length, (student) => student.verdict)
+      .sort(([, a], [, b]) => b - a).map(([name, count]) => ({ name, count, told: whole.format(count) }));
+    return bars(width, groups, { marginLeft: 180, label: "submissions →" });
+  }
+
   function checks(width) {
-    const label = (check) => `${Math.round(check.share * 100)} %`;
-    return Plot.plot({
-      width, height: 64 + data.checks.length * 24, style, marginLeft: 140, marginRight: 44, marginTop: 8, marginBottom: 44,
-      x: { label: "of those with a score →", domain: [0, 1], tickFormat: (value) => `${Math.round(value * 100)} %`, ticks: 3, grid: true },
-      y: { label: null, domain: data.checks.map((check) => check.title) },
-      marks: [
-        Plot.barX(data.checks, { x: "share", y: "title", fill: "var(--bar)" }),
-        Plot.text(data.checks, { x: "share", y: "title", text: label, textAnchor: "start", dx: 4 }),
-      ],
-    });
+    const rows = data.checks.map(({ title, passed }) => ({
+      name: title, count: passed, told: `${whole.format(passed)} of ${whole.format(data.scored)}` }));
+    return bars(width, rows, { marginLeft: 140, label: "of those with a score →", domain: [0, data.scored] });
   }
 
   function keepDrawn(id, draw, isEmpty, summary) {
@@ -111,9 +131,9 @@
   const redrawNetworks = keepDrawn("chart-networks", networks, measured.length === 0,
     `Accuracy against parameters of ${measured.length} networks`);
   byId("near").addEventListener("change", redrawNetworks);
-  keepDrawn("chart-scores", scores, scored.length === 0, `Scores of ${scored.length} submissions`);
+  keepDrawn("chart-scores", scores, students.length === 0, `Scores of ${students.length} submissions`);
   keepDrawn("chart-verdicts", verdicts, students.length === 0, "Number of submissions by verdict");
-  keepDrawn("chart-checks", checks, data.checks.length === 0, "Share of submissions that passed each check");
+  keepDrawn("chart-checks", checks, data.checks.length === 0, "Number of submissions that passed each check");
 
   // The table.
   const table = byId("table");
