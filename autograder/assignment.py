@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from autograder.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.stamps import is_stamped
 from autograder.data import Mnist, load_mnist
 from autograder.errors import ConfigError, DataError
 from autograder.preprocessing import Statistics
@@ -109,6 +110,7 @@ def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
     missing = [name for name in CHECK_NAMES if not (tests / f"{name}.py").is_file()]
     if missing:
         raise DataError(f"{tests}: no test file for {', '.join(missing)}; run `m5 release`.")
+    _refuse_stale(tests, config, config_path)
     return Assignment(
         config=config,
         data=root / DATA_PATH,
@@ -116,6 +118,21 @@ def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
         lesson_text=_lesson_text(root / LESSON_PATH),
         secret_files=(root / DATA_PATH, config_path, *sorted(tests.glob("*.py"))),
     )
+
+
+def _refuse_stale(tests: Path, config: Config, config_path: Path) -> None:
+    """Compare configuration and tests once, before anything is graded."""
+    for name in CHECK_NAMES:
+        path = tests / f"{name}.py"
+        try:
+            is_current = is_stamped(path.read_text("utf-8"), config)
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path}: cannot be read ({error}); run `m5 release`.") from error
+        if not is_current:
+            raise DataError(
+                f"{path} was not made for {config_path}, or was changed since, so networks would "
+                "be judged by other rules than students read: run `m5 release`."
+            )
 
 
 def _lesson_text(path: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.config import CHECK_NAMES, CONFIG_NAME, PointsConfig, load_config
+from autograder.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.stamps import stamp
 from autograder.errors import ReleaseError
 from autograder.release.assign import Assigned, run_assign
 from autograder.release.embed import embed_tests
@@ -56,7 +57,7 @@ def build_release(root: Path) -> Made:
     reference = embed_tests(reference, public, source.tests, REFERENCE_PATH)
     files = {STUDENT_PATH: to_bytes(student), REFERENCE_PATH: to_bytes(reference)}
     files["student/requirements.txt"] = (assigned.requirements.strip() + "\n").encode()
-    files |= _test_files(assigned, source, config.points)
+    files |= _test_files(assigned, source, config)
     files |= _solution_files(root, template, student, source)
     files |= _students_page(root, template)
     files |= readme_files(root, config)
@@ -81,13 +82,14 @@ def _students_page(root: Path, template: Template) -> dict[str, bytes]:
     return {STUDENTS_PATH: template.render(text, STUDENTS_SOURCE).encode()}
 
 
-def _test_files(assigned: Assigned, source: Source, points: PointsConfig) -> dict[str, bytes]:
+def _test_files(assigned: Assigned, source: Source, config: Config) -> dict[str, bytes]:
     if set(assigned.grader_tests) != set(CHECK_NAMES):
         different = ", ".join(sorted(set(assigned.grader_tests) ^ set(CHECK_NAMES)))
         raise ReleaseError(
             f"{SOURCE_PATH}: the questions are not the grader's checks: {different}."
         )
     files: dict[str, bytes] = {}
+    points = config.points
     for folder, tests in (
         ("dist/tests", assigned.grader_tests),
         ("student/tests", assigned.student_tests),
@@ -101,7 +103,7 @@ def _test_files(assigned: Assigned, source: Source, points: PointsConfig) -> dic
                 )
             if file.cases:  # Otter writes a file without cases where all are hidden
                 path = f"{folder}/{name}.py"
-                files[path] = write_otter_file(file, source.tests).encode()
+                files[path] = stamp(write_otter_file(file, source.tests), config).encode()
     return files
 
 

@@ -1,4 +1,5 @@
 # Made by `m5 release` from assignment/m5.ipynb: change it there, not here.
+# For the configuration and the tests below: baf13f053fcfd8821a556fdd1ed72dfc
 from otter.test_files import test_case
 
 OK_FORMAT = False

@@ -1,4 +1,5 @@
 # Made by `m5 release` from assignment/m5.ipynb: change it there, not here.
+# For the configuration and the tests below: 3f62bd6c78435882be3fae75383bd331
 from otter.test_files import test_case
 
 OK_FORMAT = False

@@ -1,4 +1,5 @@
 # Made by `m5 release` from assignment/m5.ipynb: change it there, not here.
+# For the configuration and the tests below: 246a2eea86c172cee6b797cfc9d3c356
 from otter.test_files import test_case
 
 OK_FORMAT = False
