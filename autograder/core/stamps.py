@@ -1,4 +1,4 @@
-"""The line in each generated test file that tells for which configuration it was made.
+"""The line in each of the grader's test files that tells for which configuration it was made.
 
 A threshold changed in otter_config.json, and not released, would judge networks by one number and
 tell students another. So `m5 release` writes a digest into the file, and whoever loads the

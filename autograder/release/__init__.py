@@ -21,7 +21,7 @@ from autograder.release.build import build_release
 from autograder.release.install import differences, install, leftovers
 from autograder.release.leaks import find_leaks
 
-__all__ = ["ReleaseSummary", "check_release", "release"]
+__all__ = ["ReleaseCheck", "ReleaseSummary", "check_release", "release"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,54 +34,69 @@ class ReleaseSummary:
     """Those that were new or different."""
     removed: tuple[str, ...]
     """Files of an earlier release that this one no longer has."""
+    remarks: tuple[str, ...]
+    """What was no reason to refuse it, but should be known."""
 
 
-def release(root: Path) -> ReleaseSummary:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCheck:
+    """What is to be said of the release that is there, a sentence each."""
+
+    problems: tuple[str, ...]
+    """Empty if the release is current, gives nothing away and can be passed."""
+    remarks: tuple[str, ...] = ()
+
+
+def release(root: Path, *, believe_measured: bool = True) -> ReleaseSummary:
     """Make the release of the assignment in `root` and put it in place.
 
     Parameters
     ----------
     root
         Folder that holds ``assignment/``, ``solutions/`` and ``otter_config.json``.
+    believe_measured
+        False where reference and starter are about to be measured again.
 
     Raises
     ------
     ConfigError
         If the configuration is missing or wrong.
     ReleaseError
-        If the source cannot be turned into a release, or the release would give a solution or a
-        hidden test away. The former release is then still in place.
+        If the source cannot be turned into a release, the release would give a solution or a
+        hidden test away, or nobody could pass it, or everybody. The former release is then still
+        in place.
     """
-    made = build_release(root)
+    made = build_release(root, believe_measured=believe_measured)
+    if made.obstacles:
+        raise ReleaseError(" ".join(made.obstacles))
     student = {path: data for path, data in made.files.items() if path.startswith("student/")}
     if leaks := find_leaks(student, made.source):
         raise ReleaseError("The release would give something away. " + " ".join(leaks))
     stale = leftovers(root, made.files)
     changed = install(root, made.files, stale)
     return ReleaseSummary(
-        files=tuple(sorted(made.files)), changed=tuple(changed), removed=tuple(stale)
+        files=tuple(sorted(made.files)),
+        changed=tuple(changed),
+        removed=tuple(stale),
+        remarks=made.remarks,
     )
 
 
-def check_release(root: Path) -> list[str]:
+def check_release(root: Path) -> ReleaseCheck:
     """Say what is wrong with the release in `root`, without changing anything.
 
     The release is made afresh and compared byte for byte; apart from that every file in
     ``student/``, known or not, is searched for solutions and hidden tests.
-
-    Returns
-    -------
-    list of str
-        One sentence for each problem; empty if the release is fresh and gives nothing away.
     """
     try:
         made = build_release(root)
     except AutograderError as error:
-        return [str(error)]
+        return ReleaseCheck(problems=(str(error),))
     folder = root / "student"
     student = {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
-    return differences(root, made.files) + find_leaks(student, made.source)
+    found = [*made.obstacles, *differences(root, made.files), *find_leaks(student, made.source)]
+    return ReleaseCheck(problems=tuple(found), remarks=made.remarks)

@@ -10,7 +10,9 @@ from autograder.core.stamps import stamp
 from autograder.errors import ReleaseError
 from autograder.release.assign import Assigned, run_assign
 from autograder.release.embed import embed_tests
+from autograder.release.expectations import expectation_files, read_expectations
 from autograder.release.notebooks import finish_solution, finish_student, to_bytes, with_answers
+from autograder.release.passable import find_obstacles, find_remarks
 from autograder.release.readme import readme_files
 from autograder.release.solutions import parse_solution
 from autograder.release.source import Passage, Source, take_apart
@@ -20,6 +22,7 @@ from autograder.release.testfiles import OtterFile, parse_otter_file, write_otte
 SOURCE_PATH = "assignment/m5.ipynb"
 STUDENT_PATH = "student/m5.ipynb"
 REFERENCE_PATH = "solutions/reference.ipynb"
+GRADER_TESTS = "dist/tests"
 STUDENTS_SOURCE = "assignment/students.md"
 STUDENTS_PATH = "docs/students.md"
 
@@ -32,10 +35,19 @@ class Made:
     """Contents by path, relative to the root, with forward slashes."""
     source: Source
     """The rendered source, with the further solutions among its secret passages."""
+    obstacles: tuple[str, ...]
+    """Why this assignment cannot be passed, or why the starter passes."""
+    remarks: tuple[str, ...]
+    """What else staff should know."""
 
 
-def build_release(root: Path) -> Made:
+def build_release(root: Path, *, believe_measured: bool = True) -> Made:
     """Make the release of the assignment in `root`.
+
+    Parameters
+    ----------
+    believe_measured
+        Whether what was measured of reference and starter still holds.
 
     Raises
     ------
@@ -61,7 +73,15 @@ def build_release(root: Path) -> Made:
     files |= _solution_files(root, template, student, source)
     files |= _students_page(root, template)
     files |= readme_files(root, config)
-    return Made(files=files, source=source)
+    expected = read_expectations(root)
+    files |= expectation_files(expected, config)
+    believed = expected if believe_measured else {}
+    return Made(
+        files=files,
+        source=source,
+        obstacles=tuple(find_obstacles(student, reference, config, believed)),
+        remarks=tuple(find_remarks(student, reference, config, expected)),
+    )
 
 
 def _public_tests(assigned: Assigned) -> list[OtterFile]:
@@ -91,7 +111,7 @@ def _test_files(assigned: Assigned, source: Source, config: Config) -> dict[str,
     files: dict[str, bytes] = {}
     points = config.points
     for folder, tests in (
-        ("dist/tests", assigned.grader_tests),
+        (GRADER_TESTS, assigned.grader_tests),
         ("student/tests", assigned.student_tests),
     ):
         for name, text in tests.items():
@@ -102,8 +122,10 @@ def _test_files(assigned: Assigned, source: Source, config: Config) -> dict[str,
                     f"{CONFIG_NAME} says {points.of(name)}."
                 )
             if file.cases:  # Otter writes a file without cases where all are hidden
-                path = f"{folder}/{name}.py"
-                files[path] = stamp(write_otter_file(file, source.tests), config).encode()
+                code = write_otter_file(file, source.tests)
+                if folder == GRADER_TESTS:
+                    code = stamp(code, config)
+                files[f"{folder}/{name}.py"] = code.encode()
     return files
 
 

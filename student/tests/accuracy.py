@@ -1,5 +1,4 @@
 # Made by `m5 release` from assignment/m5.ipynb: change it there, not here.
-# For the configuration and the tests below: 8fa5e669be62df5b13070dc10e7500cc
 from otter.test_files import test_case
 
 OK_FORMAT = False

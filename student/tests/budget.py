@@ -1,5 +1,4 @@
 # Made by `m5 release` from assignment/m5.ipynb: change it there, not here.
-# For the configuration and the tests below: cbf3fff971f84470553843cf7c15c2a1
 from otter.test_files import test_case
 
 OK_FORMAT = False

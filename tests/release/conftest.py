@@ -25,8 +25,9 @@ class Project:
         shutil.copy(ROOT / "otter_config.json", root)
         for name in ("m5.ipynb", "students.md"):
             shutil.copy(ROOT / "assignment" / name, root / "assignment")
-        for path in (ROOT / "solutions").glob("*.md"):
-            shutil.copy(path, root / "solutions")
+        for pattern in ("*.md", "*.expect.json"):
+            for path in (ROOT / "solutions").glob(pattern):
+                shutil.copy(path, root / "solutions")
 
     def read(self, path: str) -> str:
         return (self.root / path).read_text("utf-8")

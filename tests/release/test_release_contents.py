@@ -132,22 +132,24 @@ def test_cell_ids_do_not_change_when_the_text_does(released):
 def test_public_tests_are_the_public_part_of_the_full_ones(shared):
     for name in ("accuracy", "budget"):
         public = shared.read(f"student/tests/{name}.py").rstrip("\n")
-        assert shared.read(f"dist/tests/{name}.py").startswith(public)
+        header, stamp, *full = shared.read(f"dist/tests/{name}.py").split("\n")
+        assert stamp.startswith("# For the configuration")
+        assert "\n".join([header, *full]).startswith(public)
 
 
 CHANGES = [
     (
-        {"accuracy": {"threshold": 0.975}},
+        {"accuracy": {"threshold": 0.972}},
         {
             "student/m5.ipynb": (
-                "more than 97.5 % of the test images",
-                "an accuracy of **more than 97.5 %**",
-                "assert accuracy > 0.975",
-                "wanted=100 * 0.975",
+                "more than 97.2 % of the test images",
+                "an accuracy of **more than 97.2 %**",
+                "assert accuracy > 0.972",
+                "wanted=100 * 0.972",
             ),
-            "docs/students.md": ("more than 97.5 % of the test images",),
-            "student/tests/accuracy.py": ("assert accuracy > 0.975", "more than 97.5 % are wanted"),
-            "dist/tests/accuracy.py": ("assert accuracy > 0.975", "assert measured > 0.975"),
+            "docs/students.md": ("more than 97.2 % of the test images",),
+            "student/tests/accuracy.py": ("assert accuracy > 0.972", "more than 97.2 % are wanted"),
+            "dist/tests/accuracy.py": ("assert accuracy > 0.972", "assert measured > 0.972"),
         },
     ),
     (
@@ -242,7 +244,7 @@ CHANGES = [
 def test_every_number_comes_from_the_config(project, shared, config, found):
     project.configure(**config)
     release(project.root)
-    assert check_release(project.root) == []
+    assert check_release(project.root).problems == ()
     for path, texts in found.items():
         for wanted in texts:
             assert wanted in project.read(path)
@@ -275,6 +277,5 @@ def test_expectations_fit_the_config(shared):
         )
         low, high = expect["accuracy"]
         assert low < expect["measured_accuracy"] < high
-        threshold = json.loads(shared.read("otter_config.json"))["accuracy"]["threshold"]
-        assert (low > threshold) == bool(expect["points"]["accuracy"])
-        assert (high > threshold) == bool(expect["points"]["accuracy"])
+    # Where this fails, the shipped solutions do not fit the configuration: that is what it says.
+    assert check_release(shared.root).remarks == ()
