@@ -15,7 +15,7 @@ from autograder.diagnosis import Fault, Hint
 from autograder.errors import DataError
 from autograder.execution import Execution
 from autograder.hints import hint_for
-from autograder.measurement import Measurement, VerifiedModel
+from autograder.measurement import CountedModel, Measurement, VerifiedModel
 from autograder.preprocessing import Prepared
 from autograder.reflections import ReflectionJudgement
 from autograder.report import CheckResult, CheckStatus
@@ -38,6 +38,8 @@ class Evidence:
     ----------
     measurement
         None where there is no verified network; `why_unmeasured` then says why, to the student.
+    counted
+        Parameters of a network that could be counted, but not measured; else None.
     images, labels
         The test images that count, prepared for the network, and their digits.
     """
@@ -45,10 +47,16 @@ class Evidence:
     execution: Execution
     measurement: Measurement | None
     why_unmeasured: str
+    counted: int | None
     images: Prepared | None
     labels: Any
     reflections: Mapping[str, ReflectionJudgement]
     hints: tuple[Hint, ...]
+
+    @property
+    def parameters(self) -> int | None:
+        """Of the network, measured or not; None where there is none, or not all are known."""
+        return self.counted if self.measurement is None else self.measurement.parameters
 
 
 SEEN = (
@@ -114,10 +122,12 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
     return otter.GradingResults(files)
 
 
-def _model_for(check: str, evidence: Evidence) -> VerifiedModel | None:
+def _model_for(check: str, evidence: Evidence) -> CountedModel | None:
     """What a check sees in place of the student's network; None where it is to find none."""
-    measurement = evidence.measurement
-    if measurement is None or (check == "accuracy" and measurement.has_seen_test_images):
+    measurement, parameters = evidence.measurement, evidence.parameters
+    if check == "budget":
+        return None if parameters is None else CountedModel(parameters)
+    if measurement is None or measurement.has_seen_test_images:
         return None
     return VerifiedModel(measurement)
 
@@ -128,18 +138,21 @@ def _agrees(name: str, passed: bool, evidence: Evidence, config: Config) -> bool
     The numbers are written into the test files when they are released. Graded by another
     configuration, a network would be judged by one number and told another.
     """
-    measurement = evidence.measurement
-    if measurement is None or name not in ("accuracy", "budget"):
-        return True
+    measurement, parameters = evidence.measurement, evidence.parameters
     if name == "budget":
-        return passed == (measurement.parameters <= config.budget.max_parameters)
+        within = parameters is not None and 0 < parameters <= config.budget.max_parameters
+        return passed == within
+    if name != "accuracy":
+        return True
     reached = (
-        measurement.accuracy > config.accuracy.threshold and not measurement.has_seen_test_images
+        measurement is not None
+        and measurement.accuracy > config.accuracy.threshold
+        and not measurement.has_seen_test_images
     )
     if passed or not reached:
         return passed == reached
     # The test also fails a network some of whose outputs are no numbers, however few.
-    assert evidence.images is not None
+    assert measurement is not None and evidence.images is not None
     return not bool(np.isfinite(measurement.network.predict(evidence.images)).all())
 
 
@@ -194,16 +207,19 @@ def _words_for(name: str, evidence: Evidence, config: Config) -> tuple[str, str,
         done = f"all {len(evidence.execution.cells)} code cells ran"
         step = hint_for(failed[0]) if failed else "See which cell is slow, and make it quicker."
         return evidence.execution.failure or done, wanted, step, True
-    if name in ("accuracy", "budget"):
+    if name == "accuracy":
         measurement = evidence.measurement
         if measurement is None:
             return "not measured", wanted, evidence.why_unmeasured, False
-        if name == "accuracy":
-            seen = measurement.has_seen_test_images
-            step = SEEN if seen else _first_hint(evidence, about_budget=False)
-            return _words_of_accuracy(measurement), wanted, step, True
+        seen = measurement.has_seen_test_images
+        step = SEEN if seen else _first_hint(evidence, about_budget=False)
+        return _words_of_accuracy(measurement), wanted, step, True
+    if name == "budget":
+        parameters = evidence.parameters
+        if parameters is None:
+            return "not counted", wanted, evidence.why_unmeasured, False
         step = _first_hint(evidence, about_budget=True)
-        return f"{measurement.parameters:,} parameters", wanted, step, True
+        return f"{parameters:,} parameters", wanted, step, True
     judgement = evidence.reflections[name]
     measured = "an answer is there" if judgement.present else "no answer was found"
     return measured, wanted, judgement.reason, True
@@ -233,6 +249,10 @@ def _first_hint(evidence: Evidence, *, about_budget: bool) -> str:
     for hint in evidence.hints:
         if (hint.fault is Fault.OVER_BUDGET) == about_budget:
             return hint.text
+    if about_budget:
+        return (
+            "Which layer of `model.summary()` has the most parameters, and what decides how many?"
+        )
     return "Look at the curve of each epoch: does it still climb, or has it come to rest?"
 
 

@@ -6,6 +6,7 @@
     ├── SubmissionError      the student can mend it: shown to the student, and graded
     │   ├── MalformedSubmission
     │   ├── UnverifiableModel
+    │   │   └── NotEvaluated    all of it is there, and can at least be counted
     │   └── OutputTooLarge
     ├── BoxError             the box could not be made or kept: shown to staff, never a zero
     ├── UsageError           what was named on the command line is not there, or is not meant
@@ -34,6 +35,10 @@ class MalformedSubmission(SubmissionError):
 
 class UnverifiableModel(SubmissionError):
     """The network left behind cannot be rebuilt and measured."""
+
+
+class NotEvaluated(UnverifiableModel):
+    """The network left behind cannot be measured, but nothing speaks against counting it."""
 
 
 class OutputTooLarge(SubmissionError):

@@ -95,7 +95,7 @@ class ExportedArray:
     name: str
     trainable: bool
     values: npt.NDArray[Any]
-    """Read-only; finite; of any shape."""
+    """Read-only; of any shape; NaN and infinite where training diverged."""
     offset: int
     """Where it lies in the file, in bytes. Arrays at the same place are one shared weight."""
 
@@ -130,8 +130,8 @@ def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
     OutputTooLarge
         If a file is larger than allowed.
     UnverifiableModel
-        If no network was saved, it cannot be rebuilt by anyone, its weights are not finite, or
-        the files are not what the exporter writes.
+        If no network was saved, it cannot be rebuilt by anyone, or the files are not what the
+        exporter writes.
     """
     try:
         directory = open_folder(folder)
@@ -231,12 +231,6 @@ def _arrays(entries: list[_ArrayEntry], content: bytes) -> tuple[ExportedArray, 
         if end > len(content):
             raise UnverifiableModel(_GARBLED.format(why=f"{WEIGHTS_NAME} is too short"))
         values = np.frombuffer(content, dtype, count, entry.offset).reshape(entry.shape)
-        if not np.isfinite(values).all():
-            raise UnverifiableModel(
-                f"Layer {printable('/'.join(layer))!r} holds weights that are infinite or not a "
-                "number: training diverged. Most often the learning rate is too high; try 0.001 "
-                "with Adam, and scale the images to 0 ... 1."
-            )
         arrays.append(
             ExportedArray(
                 layer=layer,

@@ -136,7 +136,7 @@ def row_of(report: Report) -> list[str]:
         "max_score": _number(report.max_score),
         "verdict": report.verdict.value,
         "accuracy": f"{network.accuracy:.4f}" if network else "",
-        "parameters": network.parameters if network else "",
+        "parameters": "" if report.parameters is None else report.parameters,
         "seconds": f"{report.seconds:.1f}",
         "notes": plain_cell(" ".join([report.headline, *report.notes, *report.staff_notes])),
     }

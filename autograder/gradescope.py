@@ -95,7 +95,7 @@ def _extra_data(report: Report) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "submission": report.submission,
         "content_hash": report.content_hash,
-        "parameters": network.parameters if network else None,
+        "parameters": report.parameters,
         "counted_images": network.counted_images if network else None,
         "chosen_by": shown(network.chosen_by, MAX_NAME_CHARACTERS) if network else None,
         "leaked": network.leaked if network else None,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from autograder.config import Verification
 from autograder.data import Mnist
 from autograder.diagnosis import Symptoms
-from autograder.errors import UnverifiableModel
+from autograder.errors import NotEvaluated
 from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
 from autograder.network.chance import Comparison
@@ -98,15 +98,23 @@ class Measurement:
         )
 
 
-class VerifiedModel:
-    """What Otter's test files see in place of the student's ``model``."""
+class CountedModel:
+    """What Otter's test of the budget sees in place of the student's ``model``."""
 
-    def __init__(self, measurement: Measurement) -> None:
-        self._measurement = measurement
+    def __init__(self, parameters: int) -> None:
+        self._parameters = parameters
 
     def count_params(self) -> int:
         """All parameters, trainable or not."""
-        return self._measurement.parameters
+        return self._parameters
+
+
+class VerifiedModel(CountedModel):
+    """What Otter's test of the accuracy sees in place of the student's ``model``."""
+
+    def __init__(self, measurement: Measurement) -> None:
+        super().__init__(measurement.parameters)
+        self._measurement = measurement
 
     def predict(
         self, images: Prepared, batch_size: object = None, verbose: object = "auto"
@@ -138,7 +146,7 @@ def measure(
     """
     network = rebuild(export)
     if tuple(network.output_shape) != (CLASSES,):
-        raise UnverifiableModel(
+        raise NotEvaluated(
             f"Your network's output has the shape {network.output_shape}. It should give ten "
             "numbers for each image, one for each digit: end it with Dense(10)."
         )

@@ -25,12 +25,18 @@ from autograder.describe import (
     verdict_of,
 )
 from autograder.diagnosis import Hint, diagnose
-from autograder.errors import MalformedSubmission, OutputTooLarge, UnverifiableModel
+from autograder.errors import (
+    MalformedSubmission,
+    NotEvaluated,
+    OutputTooLarge,
+    UnverifiableModel,
+)
 from autograder.execution import Execution
 from autograder.executor import Executor
 from autograder.export import NetworkExport, read_export
 from autograder.intake import Candidate, Submission, read_submission
 from autograder.measurement import Measurement, measure
+from autograder.network.counting import count_parameters
 from autograder.reflections import ReflectionJudgement
 from autograder.reflections.bounded import Written, judgements_of
 from autograder.report import IsolationReport, ReflectionReport, Report
@@ -115,6 +121,7 @@ class Grader:
         seed = (config.verification.seed + shift) % SEEDS
         execution, export, why_not, too_large = self._execute(submission, seed, shift, limits)
         measurement: Measurement | None = None
+        counted: int | None = None
         if export is not None:
             try:
                 with threadpool_limits(config.verification.threads):
@@ -124,9 +131,11 @@ class Grader:
                         statistics=self.assignment.statistics,
                         settings=config.verification,
                     )
+            except NotEvaluated as error:
+                why_not, counted = str(error), count_parameters(export)
             except UnverifiableModel as error:
                 why_not = str(error)
-        evidence = self._evidence(judging.result(), execution, measurement, why_not)
+        evidence = self._evidence(judging.result(), execution, measurement, why_not, counted)
         results = run_checks(evidence, tests=self.assignment.tests, config=config)
         return Attempt(
             seed=seed,
@@ -179,13 +188,14 @@ class Grader:
         execution: Execution,
         measurement: Measurement | None,
         why_not: str,
+        counted: int | None,
     ) -> Evidence:
         config, mnist = self.assignment.config, self.assignment.mnist
         images = labels = None
         if measurement is not None:
             private = measurement.private_half_counts
-            counted = mnist.private_test if private else (mnist.x_test, mnist.y_test)
-            images, labels = measurement.preparation(counted[0]), counted[1]
+            test = mnist.private_test if private else (mnist.x_test, mnist.y_test)
+            images, labels = measurement.preparation(test[0]), test[1]
         hints: tuple[Hint, ...] = ()
         if measurement is not None:
             hints = diagnose(
@@ -197,6 +207,7 @@ class Grader:
             execution=execution,
             measurement=measurement,
             why_unmeasured=why_not,
+            counted=counted,
             images=images,
             labels=labels,
             reflections=reflections,
@@ -219,6 +230,7 @@ class Grader:
             checks=best.checks,
             cells=describe_cells(execution),
             network=describe_network(measurement, evidence.hints, public) if measurement else None,
+            counted_parameters=evidence.counted,
             reflections={
                 name: ReflectionReport(
                     present=j.present, reason=j.reason, text=j.text, remark=j.remark

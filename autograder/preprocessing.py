@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.errors import UnverifiableModel
+from autograder.errors import NotEvaluated
 from autograder.network.chance import paired_p_value
 
 Bytes = NDArray[np.uint8]
@@ -140,7 +140,7 @@ def shape_for(input_shape: tuple[int | None, ...]) -> Callable[[NDArray[Any]], P
             return np.repeat(x[..., None], channels, axis=-1) if channels else x
 
         return fit
-    raise UnverifiableModel(
+    raise NotEvaluated(
         f"Your network takes inputs of shape {wanted}. It should take a whole MNIST image: "
         "(28, 28), (784,) or (28, 28, 1)."
     )

@@ -149,6 +149,8 @@ class Report(Record, frozen=True, kw_only=True):
         Sentences for the student.
     staff_notes
         Sentences for staff alone.
+    counted_parameters
+        Of a network that could be counted, but not measured; else None.
     runs
         Each run, where the notebook was run again from other seeds; else none.
     """
@@ -172,7 +174,13 @@ class Report(Record, frozen=True, kw_only=True):
     notes: list[str]
     staff_notes: list[str]
     content_hash: str
+    counted_parameters: int | None = None
     runs: list[RunReport] = msgspec.field(default_factory=list)
+
+    @property
+    def parameters(self) -> int | None:
+        """Of the network, whether it could be measured or only counted; None if neither."""
+        return self.counted_parameters if self.network is None else self.network.parameters
 
     def points_of(self, name: str) -> float | None:
         """Points of the check of that name; None where there is none."""

@@ -28,7 +28,7 @@ class Verdict(str, Enum):
     MALFORMED_SUBMISSION = "MALFORMED_SUBMISSION"
     """There was no notebook that could be run."""
     UNVERIFIABLE_MODEL = "UNVERIFIABLE_MODEL"
-    """The network could not be rebuilt and measured."""
+    """The network could not be rebuilt and measured; its parameters may have been counted."""
     GRADER_ERROR = "GRADER_ERROR"
     """The grader failed; nothing is known about the submission."""
 

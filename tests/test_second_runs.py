@@ -54,6 +54,7 @@ def attempt(
             execution=Execution(cells=(), ending=ending, notebook=None, seconds=SECONDS),
             measurement=None if accuracy is None else measurement,
             why_unmeasured="",
+            counted=None,
             images=None,
             labels=None,
             reflections={},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.errors import UnverifiableModel
+from autograder.errors import NotEvaluated, UnverifiableModel
 from autograder.network.spec import LayerSpec
 
 _IMAGES = "Use Conv2D and MaxPooling2D on images of shape (28, 28, 1), or Flatten and Dense"
@@ -49,6 +49,9 @@ _KINDS = {
 
 _ADVICE = {kind: advice for kinds, advice in _KINDS.items() for kind in kinds.split()}
 
+KINDS_OF_KERAS = frozenset(_ADVICE)
+"""Kinds of layers that are Keras's and are not rebuilt."""
+
 
 def unsupported(spec: LayerSpec) -> UnverifiableModel:
     """The error for a layer of Keras's that is not among those that are rebuilt."""
@@ -58,7 +61,7 @@ def unsupported(spec: LayerSpec) -> UnverifiableModel:
 
 def own_class(spec: LayerSpec) -> UnverifiableModel:
     """The error for a layer or network of a class that is not Keras's."""
-    return spec.refusal(
+    return spec.distrust(
         f"is of a class of your own, or not of Keras's, so that the grader cannot know what it "
         f"computes. {_OWN}"
     )
@@ -66,7 +69,7 @@ def own_class(spec: LayerSpec) -> UnverifiableModel:
 
 def array_operand(spec: LayerSpec) -> UnverifiableModel:
     """The error for an array that stands in the network beside the layers' weights."""
-    return spec.refusal(
+    return spec.distrust(
         "computes with an array of numbers that is no layer's weights, so that it is in no count. "
         "Use a single number, or a layer that holds it: Dense, Rescaling or Normalization"
     )
@@ -76,7 +79,7 @@ def too_large(what: str, amount: int, limit: int) -> UnverifiableModel:
     """The error for a network that would take the grader too long to compute."""
     # A hostile size can have more digits than may be written out.
     shown = f"{amount:,}" if amount < 10**18 else "more than 10^18"
-    return UnverifiableModel(
+    return NotEvaluated(
         f"The network needs {shown} {what} for each image, and the grader stops at {limit:,}. "
         "Use fewer filters or units, more pooling, and no pretrained network: a small one of "
         "Conv2D or Dense layers is enough for handwritten digits."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from autograder.errors import UnverifiableModel
+from autograder.errors import NotEvaluated, UnverifiableModel
 from autograder.hostile import printable
 from autograder.network import (
     layers_activation,
@@ -213,7 +213,7 @@ def parse_ends(raw: object, what: str) -> Key:
         raw = list(raw.values())
     if isinstance(raw, list) and raw and isinstance(raw[0], list):
         if len(raw) != 1:
-            raise UnverifiableModel(
+            raise NotEvaluated(
                 f"The network has {len(raw)} {what}s; the grader measures one that takes images "
                 f"and gives the ten digits' probabilities. Use a network with one {what}."
             )

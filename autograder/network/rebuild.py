@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autograder.errors import UnverifiableModel
+from autograder.errors import NotEvaluated, UnverifiableModel
 from autograder.export import ExportedArray, NetworkExport
 from autograder.hostile import printable
 from autograder.network import limits
@@ -169,12 +169,15 @@ def _count_constants(config: object) -> int:
 
 def _as_float32(array: ExportedArray) -> Array:
     values = np.require(array.values, np.float32, ["C_CONTIGUOUS", "ALIGNED"])
-    if not np.isfinite(values).all():
-        raise UnverifiableModel(
-            f"Layer {printable('/'.join(array.layer))!r} holds weights that are too large for "
-            "float32: training diverged. Try a lower learning rate."
-        )
-    return values
+    if np.isfinite(values).all():
+        return values
+    is_overflow = np.isfinite(array.values).all()
+    what = "too large for float32" if is_overflow else "infinite or not a number"
+    raise NotEvaluated(
+        f"Layer {printable('/'.join(array.layer))!r} holds weights that are {what}: training "
+        "diverged. Most often the learning rate is too high; try 0.001 with Adam, and scale the "
+        "images to 0 ... 1."
+    )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autograder.errors import UnverifiableModel
+from autograder.errors import NotEvaluated, UnverifiableModel
 from autograder.hostile import printable
 
 Array: TypeAlias = npt.NDArray[np.float32]
@@ -53,8 +53,15 @@ class LayerSpec:
     """For an operation such as ``x + 1``: its arguments in order, None where an input goes."""
 
     def refusal(self, why: str) -> UnverifiableModel:
-        """The error to raise; `why` continues the sentence that names the layer."""
-        return UnverifiableModel(f"Layer {printable(self.name)!r} ({printable(self.kind)}) {why}.")
+        """The error for a layer that is not rebuilt; `why` continues the sentence naming it."""
+        return NotEvaluated(self._sentence(why))
+
+    def distrust(self, why: str) -> UnverifiableModel:
+        """The error where there may be more to the layer than what left the box."""
+        return UnverifiableModel(self._sentence(why))
+
+    def _sentence(self, why: str) -> str:
+        return f"Layer {printable(self.name)!r} ({printable(self.kind)}) {why}."
 
     def integer(
         self, key: str, *, low: int = 1, high: int = MAX_EXTENT, default: int | None = None
@@ -143,13 +150,13 @@ class LayerSpec:
         """The layer's arrays, which must be exactly those `expected`, in order."""
         if len(self.arrays) != len(expected):
             names = ", ".join(name for name, _ in expected) or "none"
-            raise self.refusal(
+            raise self.distrust(
                 f"was saved with {len(self.arrays)} arrays of weights where Keras has "
                 f"{len(expected)} ({names})"
             )
         for array, (name, shape) in zip(self.arrays, expected, strict=True):
             if array.shape != shape:
-                raise self.refusal(
+                raise self.distrust(
                     f"has a {name} of shape {array.shape} where its settings and its input ask "
                     f"for {shape}"
                 )
