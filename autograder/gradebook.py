@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
@@ -12,6 +14,7 @@ from types import TracebackType
 from typing import TextIO
 
 from autograder.config import CHECK_NAMES
+from autograder.core.text import one_line
 from autograder.report import Report
 from autograder.results import not_written
 
@@ -28,8 +31,11 @@ COLUMNS = (
     *(f"points_{name}" for name in CHECK_NAMES),
     "notes",
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a cell as a formula; names and notes come from strangers."""
+MAX_COMPARED = 1000
+_FORMULA = re.compile(r"[=@]|[+\-](?![\d.,]*$)(?=.*\w)")
+"""What makes a spreadsheet run a cell as a formula; a lone dash or a number is none."""
+_LATER_FORMULA = re.compile(r"([;,|][\"' ]*)(?=[=@＝＠]|[+\-＋－][^\W\d])")
+"""The same after what some spreadsheets take for the border between two cells."""
 
 
 class Gradebook:
@@ -78,7 +84,7 @@ class Gradebook:
     def _write(self, row: list[str]) -> None:
         assert self._file is not None
         line = StringIO()
-        csv.writer(line).writerow(row)
+        csv.writer(line, quoting=csv.QUOTE_ALL).writerow(row)
         file = self._file.fileno()
         length = os.fstat(file).st_size
         rest = line.getvalue().encode("utf-8", "replace")
@@ -113,7 +119,7 @@ def write_table(
     try:
         encoding = "utf-8-sig" if marked else "utf-8"
         with temporary.open("w", encoding=encoding, newline="", errors="replace") as file:
-            writer = csv.writer(file)
+            writer = csv.writer(file, quoting=csv.QUOTE_ALL)
             writer.writerow(columns)
             writer.writerows(rows)
             file.flush()
@@ -149,6 +155,18 @@ def _number(value: float | None) -> str:
 
 
 def plain_cell(text: str) -> str:
-    """A stranger's text on one line, which no spreadsheet runs as a formula."""
-    text = " ".join(text.split())
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """A stranger's text on one line, which no spreadsheet runs as a formula.
+
+    Recognised after NFKC, since spreadsheets take a full-width ``＝`` for ``=`` as well, and
+    behind blanks and invisible characters, which some of them strip. An apostrophe in front says
+    that it is text; everything else stays as it is.
+    """
+    text = one_line(text)
+    first = next((at for at, char in enumerate(text) if _is_visible(char)), 0)
+    if _FORMULA.match(unicodedata.normalize("NFKC", text[first : first + MAX_COMPARED])):
+        text = f"'{text}"
+    return _LATER_FORMULA.sub(r"\1'", text)
+
+
+def _is_visible(char: str) -> bool:
+    return unicodedata.category(char)[0] not in "CZ"

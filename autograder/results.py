@@ -13,6 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from autograder.config import Record
+from autograder.core.text import plain_text
 from autograder.errors import ConfigError, ResultsError
 from autograder.gradescope import gradescope_results
 from autograder.report import Report
@@ -185,7 +186,7 @@ class ResultsFolder:
             (folder / MARKER_NAME).unlink(missing_ok=True)
             _write(folder / "results.json", results + "\n")
             _write(folder / "report.json", pretty + "\n")
-            _write(folder / "grading.log", log)
+            _write(folder / "grading.log", plain_text(log))
             if executed is None:
                 (folder / "executed.ipynb").unlink(missing_ok=True)
             else:
@@ -207,7 +208,8 @@ class ResultsFolder:
             return
         except Exception as error:  # a page that cannot be drawn must not cost a grade
             with (folder / "grading.log").open("a", encoding="utf-8") as log:
-                log.write(f"\nfeedback.html was not written: {type(error).__name__}: {error}\n")
+                why = plain_text(f"{type(error).__name__}: {error}")
+                log.write(f"\nfeedback.html was not written: {why}\n")
 
     def others(self, known: Container[str]) -> list[str]:
         """Submissions that were graded into this folder, and are not among the known ones."""

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from autograder.box import Isolation
 from autograder.config import CHECK_NAMES
+from autograder.core.text import one_line, plain_text
 from autograder.report import Report
 from autograder.verdict import Verdict
 
@@ -24,6 +25,11 @@ STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERRO
 OTHER_STYLE = "magenta"
 MAX_SHOWN = 12
 """Running submissions that have a line of their own in the display."""
+
+
+def shown(text: str) -> str:
+    """Text by strangers for the console: nothing in it that a terminal, or `rich`, would obey."""
+    return escape(plain_text(text))
 
 
 class TerminalProgress:
@@ -71,7 +77,7 @@ class TerminalProgress:
 
     def warned(self, sentence: str) -> None:
         """Show a sentence about the submissions."""
-        self._say(f"[yellow]{escape(sentence)}[/]")
+        self._say(f"[yellow]{shown(sentence)}[/]")
 
     def began(self, isolation: Isolation | None, *, total: int, jobs: int | None) -> None:
         """Say where it happens, in which box, and what the box lacks."""
@@ -83,14 +89,14 @@ class TerminalProgress:
         missing = isolation.missing
         state = f"but not every guarantee holds: {'; '.join(missing)}" if missing else "closed"
         self._say(
-            escape(f"{total} to grade, {jobs} at a time. Box: {isolation.kind.value}, {state}")
+            shown(f"{total} to grade, {jobs} at a time. Box: {isolation.kind.value}, {state}")
         )
 
     def started(self, submission: str) -> None:
         """Show that it is running."""
         self._running[submission] = (time.monotonic(), "")
         if self._live is None:
-            self._say(f"{escape(submission)}: started")
+            self._say(f"{shown(submission)}: started")
 
     def ran_cell(self, submission: str, done: int, total: int) -> None:
         """Show how far it is."""
@@ -100,7 +106,7 @@ class TerminalProgress:
     def gave_back(self, submission: str, reason: str) -> None:
         """Say why it starts again."""
         self._running.pop(submission, None)
-        self._say(f"[yellow]{escape(submission)}: lost, will be tried again. {escape(reason)}[/]")
+        self._say(f"[yellow]{shown(submission)}: lost, will be tried again. {shown(reason)}[/]")
 
     def finished(self, report: Report, remark: str = "") -> None:
         """Show its grade."""
@@ -110,13 +116,13 @@ class TerminalProgress:
         self._bar.update(self._task, advance=1, left=self._time_left())
         style = STYLES.get(report.verdict, OTHER_STYLE)
         score = "no grade" if report.score is None else f"{report.score:g}/{report.max_score:g}"
-        line = f"{escape(report.submission)}: [{style}]{report.verdict.value}[/] {score}"
-        self._say(f"{line} {escape(f'({remark})')}" if remark else f"{line} in {seconds:.0f} s")
+        line = f"{shown(report.submission)}: [{style}]{report.verdict.value}[/] {score}"
+        self._say(f"{line} {shown(f'({remark})')}" if remark else f"{line} in {seconds:.0f} s")
 
     def stopping(self, running: Sequence[str]) -> None:
         """Say what is given up."""
         given_up = f", given up: {', '.join(running)}" if running else ""
-        self._say(f"[yellow]Stopping{escape(given_up)}[/]")
+        self._say(f"[yellow]Stopping{shown(given_up)}[/]")
         self._running.clear()
 
     def _say(self, line: str) -> None:
@@ -138,11 +144,11 @@ class TerminalProgress:
         )
         running = Table.grid(padding=(0, 2))
         # The slowest first: that is where one looks.
-        shown = sorted(self._running.items(), key=lambda item: item[1][0])
-        for submission, (started, cell) in shown[:MAX_SHOWN]:
-            running.add_row(Text("  " + submission), f"{now - started:.0f} s", cell)
-        if len(shown) > MAX_SHOWN:
-            running.add_row(f"  and {len(shown) - MAX_SHOWN} more", "", "")
+        slowest = sorted(self._running.items(), key=lambda item: item[1][0])
+        for submission, (started, cell) in slowest[:MAX_SHOWN]:
+            running.add_row(Text("  " + one_line(submission)), f"{now - started:.0f} s", cell)
+        if len(slowest) > MAX_SHOWN:
+            running.add_row(f"  and {len(slowest) - MAX_SHOWN} more", "", "")
         return Group(running, self._bar, verdicts)
 
 
@@ -163,7 +169,7 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
         style = STYLES.get(Verdict(row["verdict"]), OTHER_STYLE)
         parameters = row["parameters"]
         table.add_row(
-            escape(row["submission"]),
+            shown(row["submission"]),
             f"[{style}]{row['verdict']}[/]",
             row["score"] or "-",
             row["accuracy"] or "-",
@@ -176,24 +182,24 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
     console.print(table)
     for row in rows:
         if row["verdict"] == Verdict.GRADER_ERROR.value:
-            console.print(f"[bold red]{escape(row['submission'])}[/]: {escape(row['notes'])}")
-    console.print(f"\nGrades: {escape(str(output / 'grades.csv'))}")
+            console.print(f"[bold red]{shown(row['submission'])}[/]: {shown(row['notes'])}")
+    console.print(f"\nGrades: {shown(str(output / 'grades.csv'))}")
     console.print("To be imported: canvas.csv and gradescope.csv, beside it")
-    console.print(f"One folder a submission: {escape(str(output / 'submissions'))}")
+    console.print(f"One folder a submission: {shown(str(output / 'submissions'))}")
 
 
 def print_isolation(isolation: Isolation) -> None:
     """What a box here holds back, guarantee by guarantee."""
     console = Console(highlight=False)
     console.print(f"Kind of box: [bold]{isolation.kind.value}[/]")
-    console.print(f"Layers: {escape(', '.join(isolation.layers))}")
+    console.print(f"Layers: {shown(', '.join(isolation.layers))}")
     for sentence in isolation.passed_over:
-        console.print(f"Passed over: {escape(sentence)}")
+        console.print(f"Passed over: {shown(sentence)}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("held")
     table.add_column("a submission ...", overflow="fold")
     table.add_column("how it is known", overflow="fold")
     for finding in isolation.findings:
         held = "[green]yes[/]" if finding.held else "[bold red]NO[/]"
-        table.add_row(held, escape(finding.guarantee.value), escape(finding.reason))
+        table.add_row(held, shown(finding.guarantee.value), shown(finding.reason))
     console.print(table)

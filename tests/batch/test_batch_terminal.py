@@ -10,9 +10,11 @@ from rich.console import Console
 
 from autograder.assignment import Assignment
 from autograder.batch import machine
+from autograder.gradebook import COLUMNS
 from autograder.intake import Candidate
 from autograder.report import Report
-from autograder.terminal import TerminalProgress
+from autograder.results import ResultsFolder
+from autograder.terminal import TerminalProgress, print_grades
 from autograder.verdict import Verdict
 from tests.batch.fakes import ISOLATION
 from tests.batch.obedient import report
@@ -64,6 +66,23 @@ def test_elsewhere_there_are_plain_lines() -> None:
     ]
 
 
+def test_nothing_of_a_submission_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    file = io.StringIO()
+    bad = "a\x1b[2J\x1b]0;title\x07\u202eb"
+    with TerminalProgress(Console(file=file, width=100)) as progress:
+        progress.warned(bad)
+        progress.began(ISOLATION, total=1, jobs=1)
+        progress.started(bad)
+        progress.gave_back(bad, bad)
+        progress.finished(made(bad, Verdict.PASSED), bad)
+        progress.stopping([bad])
+    print_grades([dict.fromkeys(COLUMNS, "") | {"submission": bad, "verdict": "PASSED"}], Path(bad))
+    assert not set(file.getvalue()) & set("\x1b\x07\u202e")
+    assert file.getvalue().count("ab") == 7
+    printed = capsys.readouterr().out
+    assert "ab" in printed and not set(printed) & set("\x1b\x07\u202e")
+
+
 @pytest.mark.parametrize(
     ("cores", "gigabytes", "jobs"),
     [(8, 64, 8), (8, 7, 4), (1, 64, 1), (16, 0.5, 1)],
@@ -78,3 +97,13 @@ def test_jobs_are_as_many_as_cores_and_memory_allow(
     monkeypatch.setattr(machine, "cores", lambda: cores)
     monkeypatch.setattr(machine, "_free_bytes", lambda: int(gigabytes * 1e9))
     assert machine.default_jobs(assignment.config.limits) == jobs
+
+
+def test_a_log_that_is_looked_at_moves_no_cursor(tmp_path: Path) -> None:
+    results = ResultsFolder(tmp_path / "out", overwrite=False)
+    results.prepare()
+    results.keep(
+        made("ann", Verdict.PASSED), executed=None, log="\x1b[31mred\x1b[0m\r\n\x9b2Jend\n"
+    )
+    log = tmp_path / "out/submissions/ann/grading.log"
+    assert log.read_text(encoding="utf-8") == "red\nend\n"
