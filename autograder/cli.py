@@ -19,9 +19,6 @@ from autograder.verdict import Verdict
 if TYPE_CHECKING:
     from autograder.report import Report
 
-CLERKS_AHEAD = ("autograder.intake.reading", "autograder.pages.feedback")
-"""Imported by the helper that handles contents while submissions are looked for."""
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="activity-m5-autograder")
@@ -165,8 +162,9 @@ def grade(
     from autograder.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.batch.ahead import head_start
     from autograder.core.clerk import clerk
+    from autograder.pages import AHEAD
 
-    clerk(CLERKS_AHEAD).start()
+    clerk(("autograder.intake.reading", *AHEAD)).start()
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
     assignment = load_assignment(root, config)
     if timeout is not None:
@@ -185,11 +183,6 @@ def grade(
         from autograder.results import ResultsFolder
         from autograder.terminal import TerminalProgress, print_grades
 
-        def load_pages() -> None:
-            from autograder.pages import load_drawing
-
-            load_drawing()
-
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
             from autograder.pages import write_feedback
 
@@ -207,7 +200,6 @@ def grade(
             jobs=jobs,
             cluster=cluster,
             ahead=ahead,
-            meanwhile=load_pages,
         )
     from autograder.pages import rebuild_pages
 

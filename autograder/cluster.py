@@ -15,9 +15,10 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
-from autograder.batch.messages import Job, Refused, Setup, decode_answer, encode
+from autograder.batch.messages import Job, Refused, Setup, decode_answer
 from autograder.batch.pool import Event
 from autograder.batch.remote import LOST, grade_there, pack_kit
+from autograder.core.wire import encode
 from autograder.errors import BoxError
 
 CONNECT_SECONDS = 30

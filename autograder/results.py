@@ -13,6 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from autograder.config import Record
+from autograder.core.files import replace_file
 from autograder.core.text import plain_text
 from autograder.errors import ConfigError, ResultsError
 from autograder.gradescope import gradescope_results
@@ -250,15 +251,4 @@ def not_written(path: Path, error: OSError) -> ResultsError:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file in one step, so that a crash leaves the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    replace_file(path, text.encode("utf-8", "replace"))

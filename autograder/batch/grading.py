@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +65,6 @@ def grade_batch(
     jobs: int | None = None,
     cluster: str | None = None,
     ahead: HeadStart | None = None,
-    meanwhile: Callable[[], None] | None = None,
 ) -> Done:
     """Grade every submission found in `paths`; each row is on disk as soon as it is known.
 
@@ -78,9 +76,6 @@ def grade_batch(
         Address of a Dask scheduler, to grade there instead.
     ahead
         What was started on this machine before.
-    meanwhile
-        Called in a thread once the grading processes are at work: for what will take its time
-        when the first of them answers.
 
     Raises
     ------
@@ -135,8 +130,6 @@ def grade_batch(
                 )
                 seconds = assignment.config.longest_seconds + OVERHEAD_SECONDS
                 with LocalPool(own, size=count, job_seconds=seconds, ahead=ahead) as pool:
-                    if meanwhile is not None:
-                        threading.Thread(target=meanwhile, daemon=True, name="m5-ahead").start()
                     yield pool
 
         @contextlib.contextmanager

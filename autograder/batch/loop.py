@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from autograder.batch.executed import executed_twin
 from autograder.batch.messages import CellRan, Graded, Job, Refused
 from autograder.batch.pool import Event, Pool
 from autograder.batch.progress import Progress
 from autograder.batch.resuming import Kept
-from autograder.batch.twins import executed_twin, report_of_twin
+from autograder.batch.twins import report_of_twin
 from autograder.config import Config
 from autograder.core.clerk import Unfinished
 from autograder.describe import ungraded

@@ -77,10 +77,11 @@ class Graded(Record, frozen=True, tag="graded"):
     @classmethod
     def of(cls, outcome: Outcome) -> Graded:
         """The same as data."""
-        import nbformat  # a quarter of a second, and the one who hands out work does not need it
+        from autograder.batch.executed import executed_text
 
-        executed = None if outcome.executed is None else nbformat.writes(outcome.executed)
-        return cls(report=outcome.report, executed=executed, log=outcome.log)
+        executed, why = (None, "") if outcome.executed is None else executed_text(outcome.executed)
+        log = f"{outcome.log}{why}\n" if why else outcome.log
+        return cls(report=outcome.report, executed=executed, log=log)
 
 
 class Refused(Record, frozen=True, tag="refused"):
@@ -91,29 +92,10 @@ class Refused(Record, frozen=True, tag="refused"):
 
 Answer = Ready | CellRan | Graded | Refused
 
-_encoder = msgspec.msgpack.Encoder()
 _answers: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Answer)
-
-
-def encode(message: Record) -> bytes:
-    """To be sent. Text that is no Unicode (half a character) is made printable."""
-    try:
-        return _encoder.encode(message)
-    except UnicodeEncodeError:
-        return _encoder.encode(_printable(msgspec.to_builtins(message, builtin_types=(bytes,))))
 
 
 def decode_answer(data: bytes) -> Answer:
     """What a grading process said."""
     answer: Answer = _answers.decode(data)
     return answer
-
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_printable(key): _printable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_printable(item) for item in value]
-    return value

@@ -14,9 +14,10 @@ from typing import Protocol
 import msgspec
 
 from autograder.batch.ahead import HeadStart, start_in
-from autograder.batch.messages import Answer, CellRan, Job, Ready, Setup, decode_answer, encode
+from autograder.batch.messages import Answer, CellRan, Job, Ready, Setup, decode_answer
 from autograder.batch.process import STOP_SECONDS, GradingProcess
 from autograder.batch.workplace import Workplace
+from autograder.core.wire import encode
 
 OVERHEAD_SECONDS = 900.0
 """What a submission may take beside its cells: to start, to export, to measure; generous, since

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup, encode
+from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup
 from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool
 from autograder.config import Record
+from autograder.core.wire import encode
 
 LOOK_SECONDS = 0.5
 """Between two looks at whether a job is still wanted."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-
 import msgspec
 
 from autograder.intake import Submission
@@ -36,19 +33,3 @@ def report_of_twin(report: Report, submission: Submission, *, notes_of_other: in
             "one was run for both.",
         ],
     )
-
-
-def executed_twin(executed: str | None, submission: Submission) -> str | None:
-    """The submission's own notebook, with what its twin's cells gave: nothing else of the other's.
-
-    Metadata are its own, since editors write names and times there.
-    """
-    if executed is None:
-        return None
-    ran: Sequence[dict[str, object]] = json.loads(executed)["cells"]
-    cells = [dict(cell) for cell in submission.notebook["cells"]]
-    for cell, other in zip(cells, ran, strict=True):
-        if cell["cell_type"] == "code":
-            cell["outputs"] = other.get("outputs", [])
-            cell["execution_count"] = other.get("execution_count")
-    return json.dumps({**submission.notebook, "cells": cells}, indent=1, ensure_ascii=False)

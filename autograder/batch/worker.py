@@ -142,7 +142,8 @@ def _main(descriptor: int, setup_file: str) -> None:
         with Connection(descriptor) as link:
             threading.Thread(target=_listen, args=(link, jobs), daemon=True, name="m5-jobs").start()
             # Only now what takes a second to import: jobs may be waiting.
-            from autograder.batch.messages import Refused, encode
+            from autograder.batch.messages import Refused
+            from autograder.core.wire import encode
             from autograder.errors import AutograderError
 
             for module in AHEAD:
@@ -164,7 +165,8 @@ def _main(descriptor: int, setup_file: str) -> None:
 def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -> None:
     import msgspec
 
-    from autograder.batch.messages import CellRan, Graded, Job, Ready, Setup, encode
+    from autograder.batch.messages import CellRan, Graded, Job, Ready, Setup
+    from autograder.core.wire import encode
 
     setup = msgspec.json.decode(setup_file.read_bytes(), type=Setup)
     decoder = msgspec.msgpack.Decoder(Job)

@@ -24,11 +24,12 @@ from dataclasses import dataclass
 from enum import Enum
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 from autograder.core.processes import HELPERS
+from autograder.core.wire import encode
 from autograder.errors import AutograderError
 
 A = TypeVar("A")
@@ -162,7 +163,8 @@ class Clerk:
         KeyboardInterrupt
             If somebody wants to stop.
         """
-        request = msgspec.msgpack.encode(Request(task.function, _encode(argument), task.bounds))
+        content = argument if isinstance(argument, bytes) else encode(argument)
+        request = encode(Request(task.function, content, task.bounds))
         with self._busy:
             try:
                 answer = self._exchange(request, task.bounds)
@@ -264,12 +266,3 @@ def obeying(is_stopping: Callable[[], bool]) -> Iterator[None]:
         yield
     finally:
         helper.is_stopping = before
-
-
-def _encode(argument: Any) -> bytes:
-    if isinstance(argument, bytes):
-        return argument
-    try:
-        return msgspec.msgpack.encode(argument)
-    except UnicodeEncodeError as error:  # half a character, which no encoding can say
-        raise Unfinished(Trouble.FAULT, f"A task was given broken text: {error}") from error

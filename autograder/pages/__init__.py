@@ -5,16 +5,15 @@ Jinja2, and each page forbids by its Content-Security-Policy what it does not ne
 page every script, the staff's page every script but its own.
 """
 
-from autograder.pages.class_report import REPORT_NAME, write_class_report
-from autograder.pages.curve import load_drawing
-from autograder.pages.feedback import FEEDBACK_NAME, write_feedback
+from autograder.pages.drawing import AHEAD, write_class_report, write_feedback
+from autograder.pages.reading import FEEDBACK_NAME, REPORT_NAME
 from autograder.pages.rebuilding import Rebuilt, rebuild_pages
 
 __all__ = [
+    "AHEAD",
     "FEEDBACK_NAME",
     "REPORT_NAME",
     "Rebuilt",
-    "load_drawing",
     "rebuild_pages",
     "write_class_report",
     "write_feedback",

@@ -16,16 +16,16 @@ from autograder.pages.class_view import (
     summary_of,
 )
 from autograder.pages.confusions import class_confusions
+from autograder.pages.drawing import ClassPage, DrawnClass
 from autograder.pages.environment import (
     asset,
     link_to,
     render,
     script_data,
     script_hash,
-    write_page,
 )
-from autograder.pages.feedback import FEEDBACK_NAME
 from autograder.pages.reading import (
+    FEEDBACK_NAME,
     SUBMISSIONS_NAME,
     Entry,
     Results,
@@ -36,45 +36,41 @@ from autograder.pages.reading import (
 from autograder.similarity import Similar, Work, find_similar
 from autograder.units import CLASSES
 
-REPORT_NAME = "report.html"
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "static/report.js", "static/answers.js")
 KINDS = {"code": "Code", "reflections": "Reflections"}
 
 
-def write_class_report(root: Path, config: Config, *, released: Path | None = None) -> Path:
-    """Write report.html for the submissions graded so far; returns where it is.
-
-    Parameters
-    ----------
-    root
-        The folder that was named with -o.
-    released
-        The released notebook; what it says counts for no one's own work.
-
-    Raises
-    ------
-    DataError
-        If `root` is no folder of results.
-    """
-    return class_report_of(root, read_results(root), config, read_released(released))
+def draw_class(wanted: ClassPage) -> DrawnClass:
+    """Read a results folder and draw the page about it: what the clerk does."""
+    results = read_results(Path(wanted.root))
+    released = read_released(Path(wanted.released)) if wanted.released else None
+    page = page_of(results, wanted.config, released, why_not_compared=wanted.why_not_compared)
+    return DrawnClass(
+        page=page.encode("utf-8", "replace"),
+        submissions=len(results.entries),
+        unfinished=results.unfinished,
+        problems={each.key: each.problem for each in results.entries if each.problem},
+    )
 
 
-def read_released(path: Path | None) -> Work | None:
+def read_released(path: Path) -> Work | None:
     """The released notebook as similarity wants it; None where there is none to read."""
-    sources = read_notebook(path) if path is not None else None
+    sources = read_notebook(path)
     if sources is None:
         return None
     text = [source for kind, source in sources if kind != "code"]
     return Work(key="", code=[source for kind, source in sources if kind == "code"], answers=text)
 
 
-def class_report_of(root: Path, results: Results, config: Config, released: Work | None) -> Path:
-    """The same from results that were read already."""
+def page_of(
+    results: Results, config: Config, released: Work | None, *, why_not_compared: str = ""
+) -> str:
+    """The page; submissions are not compared where there is a reason against it."""
     rows = [row_of(entry, feedback=_feedback_of(entry)) for entry in results.entries]
     summary = summary_of(rows)
     scripts = [asset(name) for name in SCRIPTS]
     threshold, budget = config.accuracy.threshold, config.budget.max_parameters
-    page = render(
+    return render(
         "report.html",
         assignment=config.assignment.title,
         rows=rows,
@@ -94,14 +90,12 @@ def class_report_of(root: Path, results: Results, config: Config, released: Work
         ],
         confusions=class_confusions(results.entries),
         slowest=slowest_cells(results.entries, rows),
-        similar=_similar(results.entries, rows, released),
+        similar=[] if why_not_compared else _similar(results.entries, rows, released),
+        why_not_compared=why_not_compared,
         data=script_data(_chart_data(rows, summary, config)),
         scripts=scripts,
         script_hashes=" ".join(script_hash(script) for script in scripts),
     )
-    path = root / REPORT_NAME
-    write_page(path, page)
-    return path
 
 
 def _feedback_of(entry: Entry) -> str:

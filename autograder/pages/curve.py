@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -38,11 +37,6 @@ class Series:
 
     name: str
     values: Sequence[float | None]
-
-
-def load_drawing() -> None:
-    """Import what drawing takes: a second, so call this while something else goes on."""
-    importlib.import_module("matplotlib.figure")
 
 
 def draw_curves(history: Sequence[Series]) -> list[Markup]:

@@ -77,13 +77,6 @@ def link_to(*parts: str) -> str:
     return "/".join(quote(part, safe="", errors="surrogateescape") for part in parts)
 
 
-def write_page(path: Path, text: str) -> None:
-    """Replace a page in one step, so that a crash leaves the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(text.encode("utf-8", "replace"))
-    temporary.replace(path)
-
-
 def percent(value: float | None) -> str:
     """A fraction as a percentage, never rounded up to what it does not reach.
 

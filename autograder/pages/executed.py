@@ -1,51 +1,50 @@
 """Shows an executed notebook as a page of its own that can do nothing.
 
 The page stands in a sandboxed frame: no scripts, no forms, no links. Beside that, everything in
-it is either escaped text, a picture whose bytes are checked to be base64, or HTML of which a short
-list of tags without attributes is left, by the library that nbconvert sanitises with.
+it is either escaped text, a picture whose bytes are checked, or HTML of which a short list of tags
+without attributes is left (`autograder.pages.markup`). What takes too long to be drawn, or would
+be too large, is shown as plain text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
+from itertools import islice
 from typing import Any
 
-import bleach
 import mistune
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from autograder.core.budget import Budget, OutOfTime
 from autograder.gradescope import shown
 from autograder.pages.environment import render
+from autograder.pages.markup import SIGNATURES, checked_picture, clean_html
 
 MAX_CELLS = 500
 MAX_SOURCE_CHARACTERS = 20_000
 """Of one cell."""
 MAX_TEXT_CHARACTERS = 10_000
 """Of one output; a person reads a screen or two."""
-MAX_HTML_CHARACTERS = 50_000
-"""Of one output; a table of 100 rows. Cleaning takes a tenth of a second for it."""
 MAX_TOTAL_CHARACTERS = 8_000_000
 """Of the page, pictures included; grading keeps about as much of a notebook's output."""
+MAX_KINDS, MAX_KIND_CHARACTERS = 20, 60
+"""Of an output that cannot be shown, in the line that says so."""
 
-TAGS = frozenset(
-    {"b", "blockquote", "br", "caption", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3"}
-    | {"h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p", "pre", "s", "span", "strong", "sub"}
-    | {"sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul"}
-)
-ATTRIBUTES = {"td": ["colspan", "rowspan"], "th": ["colspan", "rowspan"]}
+DRAWING_SECONDS = 4.0
+"""Processor time for text cells and colours of one page, and the most for one of them; the course's
+own notebook takes a fifth of a second."""
+CELL_SECONDS = 1.0
 EMPTY = Markup()
-PICTURES = ("image/png", "image/jpeg")
 
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_UNSEEN = re.compile(r"<(style|script)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +70,7 @@ class ShownCell:
 def render_executed(notebook: Mapping[str, Any]) -> str:
     """A page that shows the notebook, of bounded size; odd parts are left out, nothing fails."""
     cells: list[ShownCell] = []
+    budget = Budget(DRAWING_SECONDS)
     number = size = 0
     is_cut = False
     for cell in _list(notebook.get("cells")):
@@ -81,7 +81,7 @@ def render_executed(notebook: Mapping[str, Any]) -> str:
         source = _cut(source, MAX_SOURCE_CHARACTERS)
         size += len(source)
         if kind == "markdown":
-            cells.append(ShownCell(text=_markdown(source)))
+            cells.append(ShownCell(text=_markdown(source, budget)))
         elif kind == "code":
             number += 1
             outputs = []
@@ -92,7 +92,7 @@ def render_executed(notebook: Mapping[str, Any]) -> str:
                     is_cut = True
                     break
                 outputs.append(made)
-            cells.append(ShownCell(number=number, code=_code(source), outputs=outputs))
+            cells.append(ShownCell(number=number, code=_code(source, budget), outputs=outputs))
     return render("executed.html", cells=cells, is_cut=is_cut)
 
 
@@ -117,40 +117,27 @@ def _output(output: Mapping[str, Any]) -> Shown:
 
 def _display(data: Mapping[str, Any]) -> Shown:
     """The richest form of an output that is safe to show."""
-    for kind in PICTURES:
-        content = _text(data.get(kind))
-        if content and _BASE64.fullmatch(content):
-            return Shown(picture=f"data:{kind};base64,{''.join(content.split())}")
-    html = _text(data.get("text/html"))
-    if html and len(html) <= MAX_HTML_CHARACTERS and (cleaned := _clean(html)):
+    for kind in SIGNATURES:
+        if picture := checked_picture(kind, _text(data.get(kind))):
+            return Shown(picture=f"data:{kind};base64,{picture}")
+    if cleaned := _clean(_text(data.get("text/html"))):
         return Shown(html=cleaned)
     if text := _text(data.get("text/plain")):
         return Shown(text=plain_output(text))
-    kinds = ", ".join(str(kind) for kind in data)
+    kinds = ", ".join(str(kind)[:MAX_KIND_CHARACTERS] for kind in islice(data, MAX_KINDS))
     return Shown(text=plain_output(f"[An output that is not shown here: {kinds}]"))
 
 
 def _clean(html: str) -> Markup:
-    try:
-        cleaned = bleach.clean(
-            _CONTROL.sub("", _UNSEEN.sub("", html)),
-            tags=TAGS,
-            attributes=ATTRIBUTES,
-            strip=True,
-            strip_comments=True,
-        )
-    except Exception:  # a parser that hostile HTML breaks must not cost the page
-        return Markup()
-    return Markup(shown(cleaned, MAX_TOTAL_CHARACTERS)) if cleaned.strip() else Markup()
+    cleaned = clean_html(_CONTROL.sub("", html))
+    return Markup(shown(cleaned, MAX_TOTAL_CHARACTERS)) if cleaned else EMPTY
 
 
-@lru_cache(maxsize=512)
-def _markdown(source: str) -> Markup:
-    """Cached, since most text cells of a class are the lesson's."""
-    try:
+def _markdown(source: str, budget: Budget) -> Markup:
+    html = ""
+    # Whatever hostile text does to a library must not cost the page.
+    with suppress(Exception, OutOfTime), budget.spend(CELL_SECONDS):
         html = str(_converter()(source))
-    except Exception:
-        html = ""
     return _clean(html) or Markup("<pre>{}</pre>").format(source)
 
 
@@ -160,12 +147,10 @@ def _converter() -> Callable[[str], Any]:
     return mistune.create_markdown(escape=False, plugins=["table", "strikethrough", "math"])
 
 
-@lru_cache(maxsize=512)
-def _code(source: str) -> Markup:
-    try:
+def _code(source: str, budget: Budget) -> Markup:
+    with suppress(Exception, OutOfTime), budget.spend(CELL_SECONDS):
         return Markup(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)))
-    except Exception:
-        return Markup.escape(source)
+    return Markup.escape(source)
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,12 +13,12 @@ from autograder.config import Config
 from autograder.gradescope import MAX_FAILED_CELLS
 from autograder.pages.confusions import ConfusionView, confusions_of
 from autograder.pages.curve import Series, draw_curves
-from autograder.pages.environment import render, write_page
+from autograder.pages.drawing import StudentPage
+from autograder.pages.environment import render
 from autograder.pages.executed import plain_output, render_executed
 from autograder.report import CellReport, CheckStatus, NetworkReport, Report
 from autograder.verdict import Verdict
 
-FEEDBACK_NAME = "feedback.html"
 MAX_NAME_CHARACTERS = 200
 MAX_SENTENCE_CHARACTERS = 2_000
 MAX_LAYERS = 200
@@ -102,20 +101,27 @@ class FeedbackView:
     executed: str
 
 
-def write_feedback(
-    report: Report, executed: str | bytes | None, folder: Path, config: Config
-) -> Path:
-    """Write the student's page into `folder`; returns where it is.
+def draw_feedback(wanted: StudentPage) -> bytes:
+    """Draw a student's page: what the clerk does.
 
-    Parameters
-    ----------
-    executed
-        Text of the executed notebook, where one was run.
+    Raises
+    ------
+    msgspec.MsgspecError
+        If the report is not one.
     """
-    view = feedback_view(report, executed, config)
-    path = folder / FEEDBACK_NAME
-    write_page(path, render("feedback.html", view=view))
-    return path
+    report = msgspec.json.decode(wanted.report, type=Report)
+    if wanted.why_plain:
+        report = _plain(report, wanted.why_plain)
+    view = feedback_view(report, wanted.executed, wanted.config)
+    return render("feedback.html", view=view).encode("utf-8", "replace")
+
+
+def _plain(report: Report, why: str) -> Report:
+    """The report without what takes long to draw; score, checks and notes are all there."""
+    network = report.network
+    if network is not None:
+        network = msgspec.structs.replace(network, history={}, confusions=[])
+    return msgspec.structs.replace(report, network=network, notes=[*report.notes, why])
 
 
 def feedback_view(report: Report, executed: str | bytes | None, config: Config) -> FeedbackView:

@@ -12,6 +12,8 @@ from autograder.report import Report
 
 SUBMISSIONS_NAME = "submissions"
 REPORT_JSON = "report.json"
+REPORT_NAME = "report.html"
+FEEDBACK_NAME = "feedback.html"
 EXECUTED_NAME = "executed.ipynb"
 MAX_REPORT_BYTES = 32 << 20
 MAX_NOTEBOOK_BYTES = 64 << 20
@@ -63,6 +65,22 @@ class _Sources(msgspec.Struct):
     cells: list[_Cell]
 
 
+def submission_folders(root: Path) -> list[Path]:
+    """The folders of submissions in `root`, in the order of their names.
+
+    Raises
+    ------
+    DataError
+        If `root` is not a folder of results.
+    """
+    try:
+        return sorted(path for path in (root / SUBMISSIONS_NAME).iterdir() if path.is_dir())
+    except OSError as error:
+        raise DataError(
+            f"{root}: no grades there: {SUBMISSIONS_NAME}/ cannot be read ({error.strerror})."
+        ) from error
+
+
 def read_results(root: Path) -> Results:
     """Read every report in `root`, in the order of the folders' names.
 
@@ -71,15 +89,9 @@ def read_results(root: Path) -> Results:
     DataError
         If `root` is no folder of results.
     """
-    try:
-        folders = sorted(path for path in (root / SUBMISSIONS_NAME).iterdir() if path.is_dir())
-    except OSError as error:
-        raise DataError(
-            f"{root}: no grades there: {SUBMISSIONS_NAME}/ cannot be read ({error.strerror})."
-        ) from error
     entries = []
     unfinished = 0
-    for folder in folders:
+    for folder in submission_folders(root):
         try:
             entries.append(Entry(folder=folder, report=_read_report(folder / REPORT_JSON)))
         except FileNotFoundError:

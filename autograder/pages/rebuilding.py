@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.config import Config
-from autograder.pages.class_report import class_report_of, read_released
-from autograder.pages.feedback import FEEDBACK_NAME, write_feedback
-from autograder.pages.reading import EXECUTED_NAME, REPORT_JSON, Entry, read_results
+from autograder.core.clerk import Unfinished
+from autograder.core.files import replace_file
+from autograder.pages.drawing import draw_class, write_feedback
+from autograder.pages.reading import (
+    EXECUTED_NAME,
+    FEEDBACK_NAME,
+    MAX_NOTEBOOK_BYTES,
+    MAX_REPORT_BYTES,
+    REPORT_JSON,
+    REPORT_NAME,
+    submission_folders,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,38 +63,44 @@ def rebuild_pages(
     DataError
         If `root` is no folder of results.
     """
-    results = read_results(root)
-    problems = [f"{entry.key}: {entry.problem}" for entry in results.entries if entry.problem]
-    stale = [entry for entry in results.entries if entry.report is not None and _is_stale(entry)]
-    for done, entry in enumerate(stale, start=1):
+    problems: dict[str, str] = {}
+    stale = [folder for folder in submission_folders(root) if _is_stale(folder)]
+    for done, folder in enumerate(stale, start=1):
         try:
-            _write_feedback(entry, config)
-        except Exception as error:  # one page that cannot be made must not cost the others
-            reason = f"{type(error).__name__}: {error}"
-            problems.append(f"{entry.key}: {FEEDBACK_NAME} could not be written: {reason}")
+            _write_feedback(folder, config)
+        except (Unfinished, OSError) as error:  # one page must not cost the others
+            problems[folder.name] = f"{FEEDBACK_NAME} could not be written: {error}"
         if on_feedback is not None:
             on_feedback(done, len(stale))
+    drawn = draw_class(root, config, released)
+    replace_file(root / REPORT_NAME, drawn.page)
     return Rebuilt(
-        report=class_report_of(root, results, config, read_released(released)),
-        submissions=len(results.entries),
-        unfinished=results.unfinished,
+        report=root / REPORT_NAME,
+        submissions=drawn.submissions,
+        unfinished=drawn.unfinished,
         feedback=len(stale),
-        problems=problems,
+        problems=[f"{key}: {said}" for key, said in sorted({**problems, **drawn.problems}.items())],
     )
 
 
-def _is_stale(entry: Entry) -> bool:
+def _is_stale(folder: Path) -> bool:
+    """Whether there is a report, and no page that is as new."""
     try:
-        written = (entry.folder / FEEDBACK_NAME).stat().st_mtime_ns
-        return written < (entry.folder / REPORT_JSON).stat().st_mtime_ns
+        report = (folder / REPORT_JSON).stat()
+        written = (folder / FEEDBACK_NAME).stat().st_mtime_ns
     except OSError:
-        return True
+        return (folder / REPORT_JSON).is_file()
+    return stat.S_ISREG(report.st_mode) and written < report.st_mtime_ns
 
 
-def _write_feedback(entry: Entry, config: Config) -> None:
-    assert entry.report is not None
-    try:
-        executed = (entry.folder / EXECUTED_NAME).read_bytes()
-    except FileNotFoundError:
-        executed = None
-    write_feedback(entry.report, executed, entry.folder, config)
+def _write_feedback(folder: Path, config: Config) -> None:
+    executed = None
+    with contextlib.suppress(FileNotFoundError):
+        executed = _read(folder / EXECUTED_NAME, MAX_NOTEBOOK_BYTES)
+    write_feedback(_read(folder / REPORT_JSON, MAX_REPORT_BYTES), executed, folder, config)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """The file; cut where it is larger than anything that grading writes."""
+    with path.open("rb") as file:
+        return file.read(limit)

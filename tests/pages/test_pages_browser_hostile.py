@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser
 
 from autograder.config import Config
+from autograder.pages import FEEDBACK_NAME, write_class_report, write_feedback
 from autograder.pages import feedback as feedback_module
-from autograder.pages import write_class_report, write_feedback
+from autograder.pages.drawing import StudentPage
 from tests.pages.conftest import OpenPage
 from tests.pages.hostile import HOSTILE, hostile_notebook, hostile_report
 from tests.pages.sample_reports import make_report
@@ -53,7 +55,13 @@ def test_frame_holds_what_cleaning_would_let_through(
     )
     monkeypatch.setattr(feedback_module, "render_executed", lambda notebook: attack)
     report = make_report(1, config)
-    path = write_feedback(report, json.dumps(hostile_notebook()), tmp_path, config)
+    wanted = StudentPage(
+        report=msgspec.json.encode(report),
+        executed=json.dumps(hostile_notebook()).encode(),
+        config=config,
+    )
+    path = tmp_path / FEEDBACK_NAME
+    path.write_bytes(feedback_module.draw_feedback(wanted))
     page = browser.new_page()
     asked: list[str] = []
     answered: list[str] = []

@@ -13,8 +13,9 @@ import pytest
 from autograder.config import Config
 from autograder.pages import write_feedback
 from autograder.pages.curve import Series, draw_curves
-from autograder.pages.executed import TAGS, render_executed
+from autograder.pages.executed import render_executed
 from autograder.pages.feedback import FeedbackView, NetworkView
+from autograder.pages.markup import TAGS
 from autograder.report import IsolationReport, Report
 from autograder.verdict import Verdict
 from tests.pages.hostile import hostile_notebook, hostile_report

@@ -1,0 +1,152 @@
+"""Has the clerk draw pages, and puts them where they belong; where it cannot, a plain one.
+
+Nothing that draws is imported here: pages hold what students wrote, and are drawn elsewhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from autograder.config import Config, Record
+from autograder.core.clerk import Bounds, Task, Unfinished, ask
+from autograder.core.files import replace_file
+from autograder.core.wire import encode
+from autograder.errors import DataError
+from autograder.pages.reading import FEEDBACK_NAME, REPORT_NAME, submission_folders
+from autograder.report import Report
+
+AHEAD = ("autograder.pages.feedback", "autograder.pages.class_report", "matplotlib.figure")
+"""What the clerk will need, to be imported while it has nothing to do."""
+PLAIN = "Your notebook as it ran could not be shown here ({why}). It is in the file executed.ipynb."
+NOT_COMPARED = "Not compared: {why}. Look for similar submissions by another means."
+
+
+class StudentPage(Record, frozen=True):
+    """What is needed to draw a student's page."""
+
+    report: bytes
+    """A `Report`, as JSON."""
+    executed: bytes | None
+    """The executed notebook, where one was run."""
+    config: Config
+    why_plain: str = ""
+    """Where it is not empty, the page is drawn without all that can take long."""
+
+
+class ClassPage(Record, frozen=True):
+    """What is needed to draw the page about a class."""
+
+    root: str
+    """The folder that was named with -o."""
+    config: Config
+    released: str
+    """Path of the released notebook, whose text is nobody's own work; empty for none."""
+    why_not_compared: str = ""
+
+
+class DrawnClass(Record, frozen=True):
+    """The page about a class, and what was seen on the way."""
+
+    page: bytes
+    submissions: int
+    unfinished: int
+    problems: dict[str, str]
+    """A sentence for each submission whose report cannot be read."""
+
+
+DRAW_STUDENT: Task[StudentPage, bytes] = Task(
+    "autograder.pages.feedback:draw_feedback",
+    bytes,
+    # The largest page that is drawn took 3 s and 0.3 GB.
+    Bounds(cpu_seconds=15, wall_seconds=45, memory_bytes=1 << 30, answer_bytes=64 << 20),
+)
+
+
+def draw_class_task(submissions: int) -> Task[ClassPage, DrawnClass]:
+    """For a class of so many. A thousand took 12 s and 0.5 GB."""
+    bounds = Bounds(
+        cpu_seconds=60 + submissions // 4,
+        wall_seconds=180 + submissions,
+        memory_bytes=(1 << 30) + submissions * (4 << 20),
+        answer_bytes=(64 << 20) + submissions * (1 << 20),
+    )
+    return Task("autograder.pages.class_report:draw_class", DrawnClass, bounds)
+
+
+def write_feedback(
+    report: Report | bytes, executed: str | bytes | None, folder: Path, config: Config
+) -> Path:
+    """Write a student's page into `folder`; returns where it is.
+
+    Parameters
+    ----------
+    report
+        The record, or what report.json holds.
+    executed
+        Text of the executed notebook, where one was run.
+
+    Raises
+    ------
+    Unfinished
+        If not even a plain page can be drawn.
+    """
+    text = executed.encode("utf-8", "replace") if isinstance(executed, str) else executed
+    wanted = StudentPage(
+        report=report if isinstance(report, bytes) else _as_json(report),
+        executed=text,
+        config=config,
+    )
+    try:
+        page = ask(DRAW_STUDENT, wanted)
+    except Unfinished as unfinished:
+        why = PLAIN.format(why=unfinished.trouble.value)
+        wanted = msgspec.structs.replace(wanted, executed=None, why_plain=why)
+        page = ask(DRAW_STUDENT, wanted)
+    path = folder / FEEDBACK_NAME
+    replace_file(path, page)
+    return path
+
+
+def _as_json(report: Report) -> bytes:
+    return msgspec.json.encode(msgspec.msgpack.decode(encode(report), type=Report))
+
+
+def draw_class(root: Path, config: Config, released: Path | None) -> DrawnClass:
+    """Draw the page about a class, without similarity where that takes too long.
+
+    Raises
+    ------
+    DataError
+        If `root` is not a folder of results, or no page can be drawn.
+    """
+    task = draw_class_task(len(submission_folders(root)))
+    wanted = ClassPage(root=str(root), config=config, released=str(released or ""))
+    try:
+        return ask(task, wanted)
+    except Unfinished as unfinished:
+        why = NOT_COMPARED.format(why=unfinished.trouble.value)
+    try:
+        return ask(task, msgspec.structs.replace(wanted, why_not_compared=why))
+    except Unfinished as unfinished:
+        raise DataError(f"{root}: {REPORT_NAME} could not be drawn: {unfinished}") from unfinished
+
+
+def write_class_report(root: Path, config: Config, *, released: Path | None = None) -> Path:
+    """Write report.html for the submissions graded so far; returns where it is.
+
+    Parameters
+    ----------
+    root
+        The folder that was named with -o.
+    released
+        The released notebook; what it says counts for no one's own work.
+
+    Raises
+    ------
+    DataError
+        If `root` is not a folder of results, or no page can be drawn.
+    """
+    replace_file(root / REPORT_NAME, draw_class(root, config, released).page)
+    return root / REPORT_NAME

@@ -1,0 +1,100 @@
+"""Strangers' HTML and pictures, made harmless, in time that grows with their size."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+
+import nh3
+from markupsafe import Markup
+
+MAX_HTML_CHARACTERS = 50_000
+"""Of one piece; a table of 100 rows."""
+MAX_TAGS = 10_000
+"""Of one piece. A table of 60 rows and 20 columns has 2,700."""
+MAX_OPEN = 40
+"""Elements that are open at once. A parser of HTML opens elements such as ``b`` again in every
+paragraph that follows until they are closed: 6 kB of them and 6 kB of paragraphs make 8 MB."""
+MAX_GROWTH = 4
+"""The cleaned text may be so many times as long, and 1,000 characters more."""
+MAX_PICTURE_CHARACTERS = 6_000_000
+"""In base64."""
+
+TAGS = frozenset(
+    {"b", "blockquote", "br", "caption", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3"}
+    | {"h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p", "pre", "s", "span", "strong", "sub"}
+    | {"sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul"}
+)
+_CLEANER = nh3.Cleaner(
+    tags=set(TAGS),
+    clean_content_tags={"script", "style"},
+    attributes={"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
+    strip_comments=True,
+    link_rel=None,
+)
+_NEVER_OPEN = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track"}
+    | {"wbr", "!doctype"}
+)
+_CLOSED_BY_NEXT = frozenset({"dd", "dt", "li", "option", "p", "tbody", "td", "tfoot", "th"}) | {
+    "thead",
+    "tr",
+}
+"""Many people leave their end tags out, and the next one of their kind ends them."""
+SIGNATURES: Mapping[str, tuple[bytes, ...]] = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+}
+"""The pictures that a page shows, and how their files begin."""
+
+
+def clean_html(html: str) -> Markup:
+    """What is harmless of a piece of HTML; empty where nothing is left, or it is too much."""
+    if len(html) > MAX_HTML_CHARACTERS or not _is_modest(html):
+        return Markup()
+    cleaned = _CLEANER.clean(html)
+    if len(cleaned) > MAX_GROWTH * len(html) + 1_000 or not cleaned.strip():
+        return Markup()
+    return Markup(cleaned)
+
+
+def _is_modest(html: str) -> bool:
+    """Whether a parser will make as many elements of it as it has tags, more or less."""
+    pieces = html.split("<")[1:]
+    if len(pieces) > MAX_TAGS:
+        return False
+    depth = 0
+    for piece in pieces:
+        is_end = piece.startswith("/")
+        name = _tag_name(piece[1:] if is_end else piece)
+        if not name or name in _NEVER_OPEN or name in _CLOSED_BY_NEXT:
+            continue
+        depth = max(0, depth - 1) if is_end else depth + 1
+        if depth > MAX_OPEN:
+            return False
+    return True
+
+
+def _tag_name(piece: str) -> str:
+    """The name with which a tag begins; empty for text, comments and declarations."""
+    name = piece[:16].lower()
+    if not name[:1].isascii() or not name[:1].isalpha():
+        return ""
+    for place, char in enumerate(name):
+        if char in " \t\n\r\f/>":
+            return name[:place]
+    return name
+
+
+def checked_picture(kind: str, content: str) -> str:
+    """A picture's base64 without blanks; empty where it is not a picture of that kind."""
+    text = "".join(content.split())
+    if not text or len(text) > MAX_PICTURE_CHARACTERS:
+        return ""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    return text if data.startswith(SIGNATURES[kind]) else ""
