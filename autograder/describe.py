@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.checks import Evidence, percent, skipped_checks
+from autograder.checks import skipped_checks
 from autograder.config import Config
 from autograder.data import Images
 from autograder.diagnosis import Hint
+from autograder.evidence import Evidence
 from autograder.execution import CellStatus, Ending, Execution
 from autograder.hints import hint_for
 from autograder.intake import Candidate
@@ -24,6 +25,7 @@ from autograder.report import (
     UnitReport,
 )
 from autograder.verdict import Verdict
+from autograder.wording import percent
 
 PICTURED_PAIRS = 3
 """Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""
@@ -185,13 +187,10 @@ def notes_for(execution: Execution, evidence: Evidence) -> list[str]:
         notes.append(f"The slowest was {slowest.label}: {slowest.seconds:.0f} s.")
     if execution.ending is Ending.TOO_MANY_PROCESSES:
         notes.append("It started more processes than it may.")
-    if measurement is None:
-        notes.append(evidence.why_unmeasured)
-    else:
-        if measurement.chosen_by != "the variable model":
-            notes.append(
-                f"No network was found under the name `model`: graded is {measurement.chosen_by}."
-            )
+    if measurement is not None and measurement.chosen_by != "the variable model":
+        notes.append(
+            f"No network was found under the name `model`: graded is {measurement.chosen_by}."
+        )
     dropped = execution.output_bytes - execution.kept_output_bytes
     if dropped > 1 << 20:
         notes.append(f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept.")

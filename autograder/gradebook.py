@@ -144,7 +144,9 @@ def row_of(report: Report) -> list[str]:
         "accuracy": f"{network.accuracy:.4f}" if network else "",
         "parameters": "" if report.parameters is None else report.parameters,
         "seconds": f"{report.seconds:.1f}",
-        "notes": plain_cell(" ".join([report.headline, *report.notes, *report.staff_notes])),
+        "notes": plain_cell(
+            " ".join([report.headline, *report.reasons, *report.notes, *report.staff_notes])
+        ),
     }
     values |= {f"points_{name}": _number(report.points_of(name)) for name in CHECK_NAMES}
     return [str(values[column]) for column in COLUMNS]

@@ -78,7 +78,7 @@ def _schema() -> dict[str, Any]:
 def _summary(report: Report) -> list[str]:
     """What stands above the checks: one line of verdict, the notes, where the time went."""
     lines = [f"{report.headline} {report.score:g} of {report.max_score:g} points."]
-    lines += [note for note in report.notes if note]
+    lines += [*report.reasons, *(note for note in report.notes if note)]
     if report.cells:
         slowest = max(report.cells, key=lambda cell: cell.seconds)
         time = f"Time: your cells ran for {report.seconds:.0f} s"

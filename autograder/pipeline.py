@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from autograder.assignment import Assignment
 from autograder.box import Box, Isolation, Toolbox, Zygote
-from autograder.checks import Evidence, describe_checks, load_otter, run_checks
+from autograder.checks import describe_checks, load_otter, run_checks
 from autograder.config import REFLECTION_NAMES, SEEDS, Limits
 from autograder.describe import (
     HEADLINES,
@@ -31,6 +31,7 @@ from autograder.errors import (
     OutputTooLarge,
     UnverifiableModel,
 )
+from autograder.evidence import Evidence
 from autograder.execution import Execution
 from autograder.executor import Executor
 from autograder.export import NetworkExport, read_export

@@ -31,6 +31,8 @@ class CheckResult(Record, frozen=True):
     wanted: str
     next_step: str
     """One thing to do; empty where the check passed."""
+    reason: str = ""
+    """Why it earned nothing, in a sentence; empty where it passed."""
 
 
 class CellReport(Record, frozen=True):
@@ -181,6 +183,18 @@ class Report(Record, frozen=True, kw_only=True):
     def parameters(self) -> int | None:
         """Of the network, whether it could be measured or only counted; None if neither."""
         return self.counted_parameters if self.network is None else self.network.parameters
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why checks earned nothing, a sentence for each reason; not what a note says anyway."""
+        titles: dict[str, list[str]] = {}
+        for check in self.checks:
+            if check.reason and check.reason not in self.notes:
+                titles.setdefault(check.reason, []).append(check.title)
+        return [
+            reason if reason.startswith(names[0]) else f"{', '.join(names)}: {reason}"
+            for reason, names in titles.items()
+        ]
 
     def points_of(self, name: str) -> float | None:
         """Points of the check of that name; None where there is none."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from autograder.checks import Evidence
 from autograder.config import Config, Limits
+from autograder.evidence import Evidence
 from autograder.execution import Ending
 from autograder.report import CheckResult, RunReport
 

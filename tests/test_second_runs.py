@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from autograder.box import Isolation, Toolbox
-from autograder.checks import Evidence
 from autograder.config import Config, Limits
+from autograder.evidence import Evidence
 from autograder.execution import Ending, Execution
 from autograder.gradescope import gradescope_results
 from autograder.intake import find_submissions

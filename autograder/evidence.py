@@ -1,0 +1,42 @@
+"""All that the checks of one run may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.diagnosis import Hint
+from autograder.execution import Execution
+from autograder.measurement import Measurement
+from autograder.preprocessing import Prepared
+from autograder.reflections import ReflectionJudgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the checks may look at.
+
+    Attributes
+    ----------
+    measurement
+        None where there is no verified network; `why_unmeasured` then says why, to the student.
+    counted
+        Parameters of a network that could be counted, but not measured; else None.
+    images, labels
+        The test images that count, prepared for the network, and their digits.
+    """
+
+    execution: Execution
+    measurement: Measurement | None
+    why_unmeasured: str
+    counted: int | None
+    images: Prepared | None
+    labels: Any
+    reflections: Mapping[str, ReflectionJudgement]
+    hints: tuple[Hint, ...]
+
+    @property
+    def parameters(self) -> int | None:
+        """Of the network, measured or not; None where there is none, or not all are known."""
+        return self.counted if self.measurement is None else self.measurement.parameters

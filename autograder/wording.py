@@ -1,0 +1,137 @@
+"""What students read about each check: what was measured, why it earns nothing, what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograder.config import Config
+from autograder.diagnosis import Fault
+from autograder.evidence import Evidence
+from autograder.hints import hint_for
+from autograder.measurement import Measurement
+
+TITLES = {
+    "runs": "The notebook runs",
+    "accuracy": "Test accuracy",
+    "budget": "Parameter budget",
+    "reflection_1": "Reflection 1",
+    "reflection_2": "Reflection 2",
+    "reflection_3": "Reflection 3",
+}
+
+
+SEEN = (
+    "Your network knows the test images better than the training images. That is what happens "
+    "when it is trained on test images, and then nobody can say how it reads new ones. Train it "
+    "on `x_train` and `y_train` alone, and use test images only to look at the result."
+)
+"""What a student does whose network has seen the test images."""
+
+OVERFLOWS = (
+    "for some images the network gives no numbers (NaN or infinite). Train it with a lower "
+    "learning rate, so that its weights stay small."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is said about one check.
+
+    Attributes
+    ----------
+    reason
+        Why it earns nothing, if it does not pass: a sentence.
+    was_made
+        Whether the check could be made.
+    """
+
+    measured: str
+    reason: str
+    next_step: str
+    was_made: bool = True
+
+
+def words_for(name: str, evidence: Evidence, config: Config) -> Words:
+    measurement, parameters = evidence.measurement, evidence.parameters
+    why_not = evidence.why_unmeasured
+    if name == "runs":
+        execution = evidence.execution
+        failed = execution.failed_cells
+        step = hint_for(failed[0]) if failed else "See which cell is slow, and make it quicker."
+        done = f"all {len(execution.cells)} code cells ran"
+        return Words(
+            measured=execution.failure or done, reason=sentence(execution.failure), next_step=step
+        )
+    if name == "accuracy" and measurement is not None:
+        measured = _words_of_accuracy(measurement)
+        if measurement.has_seen_test_images:
+            reason = "the test images are known better than the training images."
+            return Words(measured=measured, reason=reason, next_step=SEEN)
+        if measurement.accuracy > config.accuracy.threshold:
+            # Only then can the test still fail: see `_agrees`.
+            return Words(measured=measured, reason=OVERFLOWS, next_step=OVERFLOWS)
+        return Words(
+            measured=measured,
+            reason=f"{percent(measurement.accuracy)} of the test images are read correctly, "
+            f"{words_wanted(name, config)} are wanted.",
+            next_step=_first_hint(evidence, about_budget=False),
+        )
+    if name == "budget" and parameters is not None:
+        return Words(
+            measured=f"{parameters:,} parameters",
+            reason=f"the network has {parameters:,} parameters, "
+            f"{config.budget.max_parameters:,} are allowed.",
+            next_step=_first_hint(evidence, about_budget=True),
+        )
+    if name in ("accuracy", "budget"):
+        measured = "not measured" if name == "accuracy" else "not counted"
+        return Words(measured=measured, reason=why_not, next_step=why_not, was_made=False)
+    judgement = evidence.reflections[name]
+    measured = "an answer is there" if judgement.present else "no answer was found"
+    return Words(measured=measured, reason=judgement.reason, next_step=judgement.reason)
+
+
+def sentence(text: str) -> str:
+    """With a full stop at its end, if it has no mark there yet."""
+    return text if not text or text[-1] in ".!?…" else f"{text}."
+
+
+def _words_of_accuracy(measurement: Measurement) -> str:
+    """With what the notebook itself may have found, so that nobody wonders why the two differ."""
+    # Which half counts is for staff alone: an honest network may come under it by chance.
+    text = (
+        f"{percent(measurement.accuracy)} of the test images are read correctly, and "
+        f"{percent(measurement.public_accuracy)} of those that your notebook had; prepared for "
+        f"the network by {measurement.preparation.name}"
+    )
+    if not measurement.has_seen_test_images:
+        return text
+    training = percent(measurement.training_accuracy)
+    return f"{text}. Of the training images, {training} are read correctly"
+
+
+def percent(fraction: float) -> str:
+    """As the lesson writes it, exact for 10,000 images: 0.9512 is 95.12 %."""
+    return f"{100 * fraction:.2f} %"
+
+
+def _first_hint(evidence: Evidence, *, about_budget: bool) -> str:
+    """The gravest thing that was found out, as the one next step."""
+    for hint in evidence.hints:
+        if (hint.fault is Fault.OVER_BUDGET) == about_budget:
+            return hint.text
+    if about_budget:
+        return (
+            "Which layer of `model.summary()` has the most parameters, and what decides how many?"
+        )
+    return "Look at the curve of each epoch: does it still climb, or has it come to rest?"
+
+
+def words_wanted(name: str, config: Config) -> str:
+    if name == "runs":
+        return "every code cell runs from top to bottom without an error, within the limits"
+    if name == "accuracy":
+        return f"more than {100 * config.accuracy.threshold:g} %"
+    if name == "budget":
+        return f"at most {config.budget.max_parameters:,} parameters, trainable or not"
+    return f"an answer in your own words to: {config.reflections.prompts.of(name)}"
