@@ -2,7 +2,7 @@
 
 Only what can be graded, or says whose it is, is unpacked; of other files the name alone is kept,
 so that a student who handed in a PDF is told so. What one student packed costs no other student
-anything: a folder that would grow too large is cut short, and a damaged file is empty.
+anything: a folder that would grow too large is cut short, and a damaged file is left out.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ MAX_UNPACKED_BYTES = 8 << 30
 MAX_FOLDER_BYTES = 256 << 20
 """Of one submission with a folder of its own, as much as its own archive may hold."""
 MAX_LISTED = 5
+CUT_SHORT = b"{"
+"""In place of a damaged notebook, which the reader then takes for a broken download."""
 BLOCK_BYTES = 1 << 20
 _OUR_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 
@@ -55,6 +57,10 @@ def unpack_class(archive: Path, folder: Path) -> list[str]:
             members = _members(opened)
             if len(members) > MAX_MEMBERS:
                 raise _too_large(shown)
+            if any(info.flag_bits & 1 for info, _ in members):
+                raise MalformedSubmission(
+                    f"“{shown}” is protected by a password. Unpack it, and grade the folder."
+                )
             damaged = _Unpacking(opened, folder, shown).unpack(members)
     except MalformedSubmission:
         raise
@@ -72,7 +78,7 @@ def unpack_class(archive: Path, folder: Path) -> list[str]:
         return []
     more = f" and {len(damaged) - MAX_LISTED} more" if len(damaged) > MAX_LISTED else ""
     names = ", ".join(damaged[:MAX_LISTED])
-    return [f"Damaged, or under a password, in “{shown}”: {names}{more}. Download it again."]
+    return [f"Damaged in “{shown}”: {names}{more}. Download it again, or these are not graded."]
 
 
 def _members(opened: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, tuple[str, ...]]]:
@@ -103,9 +109,10 @@ class _Unpacking:
         # Zips of a folder have that folder in front of every name.
         root = 1 if len({parts[0] for _, parts in members}) == 1 else 0
         for info, parts in members:
-            target = self._target(parts)
             owner = parts[root] if len(parts) > root + 1 else ""
+            target = None
             try:
+                target = self._target(parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 self._write(info, target, owner)
             except MalformedSubmission:
@@ -115,7 +122,8 @@ class _Unpacking:
                     raise
                 damaged.append(shown_name("/".join(parts)))
                 with contextlib.suppress(OSError):  # too long a name, or a folder of that name
-                    target.write_bytes(b"")
+                    if target is not None:
+                        target.write_bytes(CUT_SHORT)
         return damaged
 
     def _target(self, parts: tuple[str, ...]) -> Path:

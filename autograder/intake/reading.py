@@ -175,6 +175,9 @@ def _read_bytes(path: Path, shown: str) -> bytes:
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 (a descriptor)
             _refuse_irregular(os.fstat(file.fileno()).st_mode, shown)
+            # What is too large already is not read; what grows meanwhile is cut off.
+            if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
+                raise _too_large(shown)
             data = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         raise MalformedSubmission(
@@ -189,11 +192,15 @@ def _read_bytes(path: Path, shown: str) -> bytes:
             f"“{shown}” cannot be read. Save the notebook again and upload it."
         ) from None
     if len(data) > MAX_FILE_BYTES:
-        raise MalformedSubmission(
-            f"“{shown}” is larger than {MAX_FILE_BYTES >> 20} MiB. Clear the outputs "
-            "(Edit > Clear all outputs), save, and upload it again."
-        )
+        raise _too_large(shown)
     return data
+
+
+def _too_large(shown: str) -> MalformedSubmission:
+    return MalformedSubmission(
+        f"“{shown}” is larger than {MAX_FILE_BYTES >> 20} MiB. Clear the outputs "
+        "(Edit > Clear all outputs), save, and upload it again."
+    )
 
 
 def _refuse_irregular(mode: int, shown: str) -> None:
