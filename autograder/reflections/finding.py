@@ -2,173 +2,255 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from autograder.reflections.anchors import Anchor, AnchorKind, find_anchor, is_heading
-from autograder.reflections.code_text import text_in_code
-from autograder.reflections.placeholders import is_placeholder
-from autograder.reflections.plain import plain_text, shorten, split_words
+from autograder.reflections.plain import plain_text, split_words, weigh
+from autograder.reflections.reading import (
+    MAX_LINES,
+    Line,
+    item_number,
+    read_lines,
+    speaks_of_reflections,
+)
+from autograder.reflections.scaffold import Scaffold
 
-MAX_LINES = 20_000
-"""Of all cells together; the lesson has 400. Bounds the time that a hostile notebook takes."""
+MIN_PART_LETTERS = 30
+"""Of each part of a text that is taken for the answers to several questions: the points of a list
+within one answer are shorter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    """A line of text in the notebook."""
+class Found:
+    """An answer as it stands in the notebook."""
 
-    cell: int
     text: str
-    anchor: Anchor | None
-    tags: frozenset[str]
-    """The names of reflections with which its cell is tagged."""
-    is_barrier: bool = False
-    """Stands for a cell of code, which no answer reaches across."""
+    """Source of the answer, perhaps with parts of the question or the placeholder, which
+    `judge_reflections` takes off; empty where there is none."""
+    remark: str = ""
+    """For staff: where it was, if not where the question asks for it."""
 
 
 def find_reflections(
     notebook: Mapping[str, Any],
     *,
     names: Sequence[str],
-    prompts: Mapping[str, str] | None = None,
-    lesson_text: str = "",
-) -> dict[str, str]:
+    prompts: Mapping[str, str],
+    lesson_text: str,
+) -> dict[str, Found]:
     """Find the answer to each reflection, wherever it went.
 
     An answer is what stands in cells tagged with the reflection's name, and below the line that
-    announces it: the marker ``<!-- m5:NAME -->``, else a heading such as “Reflection 1”, in many
-    languages, else the question itself. There it ends at the next reflection, at a heading of the
-    lesson, or at code; comments and strings in a code cell without code count as text.
+    announces it: the marker ``<!-- m5:NAME -->``, else a label such as “Reflection 1” or “Q1:”, in
+    many languages, else the question itself. There it ends at the next reflection, at a heading of
+    the lesson, or at code; comments and strings in a code cell without code count as text. Where
+    that finds nothing: labels elsewhere, a numbered list, cells under one heading, and text above
+    the questions.
 
     Parameters
     ----------
     notebook
         As `read_submission` gives it: JSON data of format 4.5.
     names
-        The reflections, such as ``reflection_1``; the number at the end is looked for in headings.
+        The reflections, such as ``reflection_1``, in the order of their numbers in labels.
     prompts
         The question by name, to find it where marker and heading are gone.
     lesson_text
-        All text of the released notebook, whose headings end an answer. Without it, any heading
-        at the start of a cell does.
+        All text of the released notebook, whose headings end an answer.
 
     Returns
     -------
-    dict of str to str
-        Source of the answer by name, in the order of `names`; empty where there is none. It may
-        still hold parts of the question or the placeholder; `judge_reflections` takes them off.
+    dict of str to Found
+        By name, in the order of `names`.
     """
-    numbers = {_number_of(name, i): name for i, name in enumerate(names, start=1)}
-    questions = {name: split_words(plain_text(text)) for name, text in (prompts or {}).items()}
-    lines = list(islice(_lines(notebook, numbers, questions), MAX_LINES))
-    surest: dict[str, AnchorKind] = {}  # how each reflection is announced at best
-    for line in lines:
-        if line.anchor:
-            known = surest.get(line.anchor.name, line.anchor.kind)
-            surest[line.anchor.name] = min(known, line.anchor.kind)
-    headings = frozenset(
-        tuple(split_words(line)) for line in lesson_text.splitlines() if is_heading(line)
-    )
-    finder = _Finder(lines=lines, surest=surest, headings=headings)
-    return {name: finder.find(name) for name in names}
+    questions = {name: split_words(plain_text(text)) for name, text in prompts.items()}
+    scaffold = Scaffold.of(prompts=tuple(prompts.values()), lesson_text=lesson_text)
+    lines = [
+        replace(line, name="") if line.name and scaffold.only_mentions(line.text) else line
+        for line in islice(read_lines(notebook, names, questions), MAX_LINES)
+    ]
+    finder = _Finder(names, lines, scaffold)
+    finder.file_below_announcements()
+    finder.file_below_other_labels()
+    finder.file_items_under_one_heading()
+    finder.file_above_questions()
+    return finder.found()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Finder:
-    lines: Sequence[_Line]
-    surest: Mapping[str, AnchorKind]
-    """The surest way in which each reflection is announced; only lines of that kind count."""
-    headings: frozenset[tuple[str, ...]]
+    """Gives each line of a notebook to one reflection at most, by one rule after another."""
 
-    def find(self, name: str) -> str:
-        """The lines of one answer, in the order of the notebook."""
-        chosen = self._tagged(name) | self._announced(name)
-        return "\n".join(self.lines[i].text for i in sorted(chosen)).strip()
+    def __init__(self, names: Sequence[str], lines: Sequence[Line], scaffold: Scaffold) -> None:
+        self.names, self.lines, self.scaffold = names, lines, scaffold
+        self.owner = [""] * len(lines)
+        self.remarks = dict.fromkeys(names, "")
+        self.part = cache(lambda i: scaffold.own_part(lines[i].text))
+        ranks = [(line.rank, line.name) for line in lines if line.name]
+        self.surest = {name: min(r for r, n in ranks if n == name) for _, name in ranks}
+        self.zone = frozenset(self._zone())
+        self.openings: set[int] = set()
 
-    def _announced_by(self, line: _Line) -> str:
-        """The reflection that starts at `line`, or nothing."""
-        anchor = line.anchor
-        return anchor.name if anchor and anchor.kind == self.surest[anchor.name] else ""
+    def found(self) -> dict[str, Found]:
+        """What each reflection was given, in the order of the notebook."""
+        return {
+            name: Found(
+                text=_joined(
+                    self.lines[i]
+                    for i in range(len(self.lines))
+                    if self.owner[i] == name and not (i in self.openings and not self.part(i)[0])
+                ),
+                remark=self.remarks[name],
+            )
+            for name in self.names
+        }
 
-    def _tagged(self, name: str) -> set[int]:
-        """Lines of tagged cells; where another question was merged into one, not that part."""
-        chosen: set[int] = set()
-        cell, is_own = -1, True
+    def file_below_announcements(self) -> None:
+        """What stands in a tagged cell, or below the line that announces a reflection."""
+        open_name, has_text, home = "", False, -1
         for i, line in enumerate(self.lines):
-            if line.cell != cell:
-                cell, is_own = line.cell, True
-            if announced := self._announced_by(line):
-                is_own = announced == name
-            if is_own and name in line.tags and not line.is_barrier:
-                chosen.add(i)
-        return chosen
+            if self._is_sure(line):
+                if line.name != open_name:
+                    self.openings.add(i)
+                open_name, has_text, home = line.name, False, line.cell
+            elif line.tag and home != line.cell:
+                # A cell with a tag belongs to that, unless a question was merged into it.
+                open_name, has_text = line.tag, has_text and line.tag == open_name
+            elif open_name and self._is_end(line, open_name, has_text):
+                open_name = ""
+            if open_name and not line.is_barrier:
+                self.owner[i] = open_name
+                has_text = has_text or bool(self.part(i)[0])
 
-    def _announced(self, name: str) -> set[int]:
-        """Lines below the one that announces the reflection."""
-        chosen: set[int] = set()
-        is_open = has_text = False
-        cell = home = -1
+    def file_below_other_labels(self) -> None:
+        """What has a label of its own, outside all answers or within that of another question."""
+        blank = self._blank()
+        open_name, home = "", ""
         for i, line in enumerate(self.lines):
-            is_new_cell, cell = line.cell != cell, line.cell
-            announced = self._announced_by(line)
-            if announced:
-                is_open, has_text, home = announced == name, False, line.cell
-            elif is_open and self._is_end(line, name, is_new_cell, has_text):
-                is_open = False
-            # A cell with another's tag is another's, unless our question was merged into it.
-            is_foreign = bool(line.tags) and name not in line.tags and line.cell != home
-            if not is_open or line.is_barrier or is_foreign:
+            is_own_line = self.owner[i] in ("", line.name)
+            if line.name and not self._is_sure(line) and (is_own_line or line.name in blank):
+                open_name, home = line.name, self.owner[i]
+                if home != open_name:
+                    self.openings.add(i)
+            elif open_name and (
+                line.name or self.owner[i] != home or self._is_end(line, open_name, True)
+            ):
+                open_name = ""
+            if not open_name or line.is_barrier:
                 continue
-            chosen.add(i)
-            has_text = has_text or (line.anchor is None and _says_something(line.text))
-        return chosen
+            if self.owner[i] != open_name and self.part(i)[0]:
+                self.remarks[open_name] = "found under a label of its own, not below its question"
+            self.owner[i] = open_name
 
-    def _is_end(self, line: _Line, name: str, is_new_cell: bool, has_text: bool) -> bool:
+    def file_items_under_one_heading(self) -> None:
+        """A numbered list, or as many cells as there are questions, where nothing else is."""
+        blank = self._blank()
+        if blank == set(self.names):
+            places = [i for i in sorted(self.zone) if not self.owner[i] and self._is_said(i)]
+            items = _numbered(places, self.lines, len(self.names))
+            least = 0 if items else MIN_PART_LETTERS
+            if not items:
+                cells = sorted({self.lines[i].cell for i in places})
+                items = [[i for i in places if self.lines[i].cell == cell] for cell in cells]
+        elif blank == set(self.names[1:]):
+            first = self.names[0]
+            places = [i for i, n in enumerate(self.owner) if n == first and self.part(i)[0]]
+            items, least = _numbered(places, self.lines, len(self.names)), MIN_PART_LETTERS
+        else:
+            return
+        if len(items) != len(self.names) or min(map(self._weight, items)) < least:
+            return
+        for name, item in zip(self.names, items, strict=True):
+            self.remarks[name] = "taken from a list of answers by its place alone"
+            for i in item:
+                self.owner[i] = name
+
+    def file_above_questions(self) -> None:
+        """Text above each question instead of below it: the last one then has nothing below."""
+        anchors = [i for i, line in enumerate(self.lines) if self._is_sure(line)]
+        order = [self.lines[i].name for i in anchors]
+        if sorted(order) != sorted(self.names) or order[-1] not in self._blank():
+            return
+        start = anchors[0]
+        while start - 1 in self.zone:
+            start -= 1
+        above = [i for i in range(start, anchors[0]) if self._is_said(i)]
+        found = [i for i, name in enumerate(self.owner) if name]
+        untouched = sum(self.part(i)[2] == "untouched" for i in found)
+        in_tagged = any(self.lines[i].tag and self.part(i)[0] for i in found)
+        if in_tagged or untouched not in (0, len(self.names)):
+            return
+        if self._weight(above) < MIN_PART_LETTERS:
+            return
+        for i in above:
+            self.owner[i] = order[0]
+        for k, name in enumerate(order):
+            below = range(anchors[k] + 1, anchors[k + 1] if k + 1 < len(order) else len(self.lines))
+            for i in below:
+                if self.owner[i] == name and self.part(i)[0]:
+                    self.owner[i] = order[k + 1]
+        self.remarks |= dict.fromkeys(self.names, "stood above its question")
+
+    def _zone(self) -> Iterator[int]:
+        """Lines under the heading of the questions, or under one of the student's for answers."""
+        is_open = False
+        for i, line in enumerate(self.lines):
+            if line.is_heading and not line.name:
+                is_lessons = line.text.strip() in self.scaffold.lines
+                is_questions = line.text.strip() == self.scaffold.opening
+                is_answers = not is_lessons and (is_open or speaks_of_reflections(line.text))
+                is_open = is_questions or is_answers
+            elif is_open and not line.is_barrier:
+                yield i
+
+    def _is_said(self, i: int) -> bool:
+        """Whether a line is the student's, and not the lesson's."""
+        return bool(self.part(i)[0]) and self.lines[i].text.strip() not in self.scaffold.lines
+
+    def _is_sure(self, line: Line) -> bool:
+        return bool(line.name) and line.rank == self.surest[line.name]
+
+    def _is_end(self, line: Line, name: str, has_text: bool) -> bool:
         if line.is_barrier:
             return has_text
-        if (line.anchor and line.anchor.name == name) or not is_heading(line.text):
+        if not line.is_heading:
             return False
-        if self.headings:
-            return tuple(split_words(line.text)) in self.headings
-        return is_new_cell and has_text
+        if line.name:
+            return line.name != name
+        return line.text.strip() in self.scaffold.lines
+
+    def _blank(self) -> set[str]:
+        """The reflections for which nothing was found yet."""
+        said = {name for i, name in enumerate(self.owner) if name and self.part(i)[0]}
+        return set(self.names) - said
+
+    def _weight(self, places: Sequence[int]) -> int:
+        return weigh([word for i in places for word in self.part(i)[1]])
 
 
-def _lines(
-    notebook: Mapping[str, Any], numbers: Mapping[int, str], questions: Mapping[str, Sequence[str]]
-) -> Iterator[_Line]:
-    names = frozenset(numbers.values())
-    for cell, node in enumerate(notebook.get("cells", ())):
-        tags = names & _tags(node)
-        source = shorten(node.get("source", ""))
-        if node.get("cell_type") == "code":
-            code = text_in_code(source)
-            if source.strip() and not code.is_all:
-                yield _Line(cell=cell, text="", anchor=None, tags=tags, is_barrier=True)
-            if not code.is_all and not tags:
-                continue
-            source = code.text or (source if tags else "")
-        for text in source.splitlines():
-            anchor = find_anchor(text, numbers, questions)
-            yield _Line(cell=cell, text=text, anchor=anchor, tags=tags)
+def _numbered(places: Sequence[int], lines: Sequence[Line], count: int) -> list[list[int]]:
+    """The lines of each item of a list that is numbered from 1 to `count`; else nothing."""
+    items: list[list[int]] = []
+    for i in places:
+        number = item_number(lines[i].text)
+        if number == len(items) + 1:
+            items.append([])
+        elif number and items:
+            return []
+        if items:
+            items[-1].append(i)
+    return items if len(items) == count else []
 
 
-def _tags(node: Mapping[str, Any]) -> frozenset[str]:
-    metadata = node.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
-    return (
-        frozenset(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else frozenset()
-    )
-
-
-def _says_something(line: str) -> bool:
-    words = split_words(plain_text(line))
-    return bool(words) and not is_placeholder(words)
-
-
-def _number_of(name: str, place: int) -> int:
-    match = re.search(r"[0-9]{1,3}$", name)
-    return int(match[0]) if match else place
+def _joined(lines: Iterator[Line]) -> str:
+    """The text of these lines; cells are parted by a blank line."""
+    pieces: list[str] = []
+    cell = -1
+    for line in lines:
+        if pieces and line.cell != cell:
+            pieces.append("")
+        pieces.append(line.text)
+        cell = line.cell
+    return "\n".join(pieces).strip()

@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from enum import Enum
 
-from autograder.reflections.copying import own_words, runs_of, without_repeats
-from autograder.reflections.noise import words_not_noise
-from autograder.reflections.placeholders import PLACEHOLDERS, is_placeholder
+from autograder.reflections.finding import Found
 from autograder.reflections.plain import (
-    is_visible,
+    MAX_CHARACTERS,
     is_wide,
     plain_text,
     points_elsewhere,
-    shorten,
     split_words,
     weigh,
 )
-from autograder.reflections.scaffold import Scaffold
+from autograder.reflections.reading import likeness
+from autograder.reflections.scaffold import (
+    PLACEHOLDERS,
+    Scaffold,
+    is_placeholder,
+    own_words,
+    runs_of,
+)
 
 MAX_COPIED_SHARE = 0.8
 """Of an answer's letters. A quotation of this size still leaves an answer around it."""
-
-MAX_SAID_SHARE = 0.5
-"""Of letters, what is left of a text when repetitions are said once. Answers say more than three
-quarters of their words for the first time."""
-
-MIN_SAID_SHARE = 0.75
-"""Of the minimum. “lr 0.03, lr 0.01, lr 0.001” repeats a word for a reason, so a little may go."""
-
-MAX_SHUFFLED_VOCABULARY = 7
-MIN_SHUFFLED_WORDS = 30
-"""So many words, out of so few different ones, are no sentence in any language."""
-
+MIN_DIFFERENT_PAIRS = 18
+"""Different pairs of neighbouring letters, or 0.6 of the minimum of letters if that is less. An
+answer of 30 letters has 22 and more; “blah blah blah” has 4, however long it is."""
 SAME_TEXT_LIKENESS = 0.95
-"""Of words in order; two answers that agree so far are one."""
+"""Of words; two answers that agree so far are one."""
+ALIKE_TEXT_LIKENESS = 0.75
+"""Of words; two answers that agree so far are worth a look."""
+SHORT_MARGIN = 10
+"""Letters above the minimum up to which staff are told that an answer is very short."""
+VOWEL_SHARES = (0.2, 0.62)
+"""Of the letters of a text in Latin or Cyrillic script; outside of these it is seldom language."""
+MAX_NEIGHBOUR_SHARE = 0.45
+"""Of pairs of letters that are neighbours on a keyboard; below 0.35 in the answers of the tests."""
 
-COMPARED_WORDS = 300
-"""Of each answer; the time for comparing grows with the square."""
+_VOWELS = frozenset("aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýąęıőűœůěăāēīūаеёиоуыэюяєіїў")
+_KEYBOARD = (
+    "qwertyuiop asdfghjkl zxcvbnm йцукенгшщзхъ фывапролджэ ячсмитьбю شسيبلاتنمكط ضصثقفغعهخحج"
+)
+_NEIGHBOURS = frozenset(
+    pair for a, b in itertools.pairwise(_KEYBOARD) if " " not in a + b for pair in (a + b, b + a)
+)
 
 
 class Fault(str, Enum):
     """What keeps a text from being an answer."""
 
-    EMPTY = "empty"
+    UNTOUCHED = "untouched"
     PLACEHOLDER = "placeholder"
     PROMPT = "prompt"
     LESSON = "lesson"
     REPETITION = "repetition"
-    NOISE = "noise"
     SHORT = "short"
     SAME = "same"
 
@@ -71,19 +77,19 @@ class ReflectionJudgement:
 
 
 def judge_reflections(
-    answers: Mapping[str, str],
+    answers: Mapping[str, Found],
     *,
     prompts: Mapping[str, str],
     lesson_text: str,
     min_characters: int,
 ) -> dict[str, ReflectionJudgement]:
-    """Judge for each answer whether it is there; in doubt it is.
+    """Judge for each answer whether it is there; in doubt it is, with a remark for staff.
 
     Parameters
     ----------
     answers
-        Source of each answer by name, as `find_reflections` gives it, in the order of the
-        questions. A text that answers several questions counts for the first.
+        By name, as `find_reflections` gives them, in the order of the questions. A text that
+        answers several questions counts for the first.
     prompts
         The question by name.
     lesson_text
@@ -99,21 +105,30 @@ def judge_reflections(
     scaffold = Scaffold.of(prompts=tuple(prompts.values()), lesson_text=lesson_text)
     earlier: dict[str, list[str]] = {}
     judgements: dict[str, ReflectionJudgement] = {}
-    for name, source in answers.items():
-        text, fault = _judge_alone(source, scaffold, min_characters)
-        detail = ""
+    for name, found in answers.items():
+        text, left_out = _own_text(found.text, scaffold)
+        words = split_words(plain_text(text))
+        fault = _fault_of(text, words, left_out, scaffold, min_characters)
+        twin, alike = "", 0.0
+        for other, known in earlier.items() if fault is None else ():
+            if (shared := likeness(words, known)) > alike:
+                twin, alike = other, shared
+        if fault is None and alike >= SAME_TEXT_LIKENESS:
+            fault = Fault.SAME
+        reason = remark = ""
         if fault is None:
-            words = split_words(plain_text(text))
-            twin = next((n for n, known in earlier.items() if _is_same(words, known)), None)
-            if twin is None:
-                earlier[name] = words
-            else:
-                fault, detail = Fault.SAME, label_of(twin)
-        elif fault is Fault.SHORT:
-            detail = _letters_missing(text, min_characters)
-        reason = "" if fault is None else _reason(label_of(name), fault, detail)
+            earlier[name] = words
+            odd = [found.remark] if found.remark else []
+            odd += _oddities(words, scaffold, min_characters)
+            odd += [f"much like {label_of(twin)}"] if alike >= ALIKE_TEXT_LIKENESS else []
+            remark = f"{label_of(name)}: {'; '.join(odd)}." if odd else ""
+        else:
+            detail = (
+                label_of(twin) if fault is Fault.SAME else _missing(text, words, min_characters)
+            )
+            reason = _reason(label_of(name), fault, detail)
         judgements[name] = ReflectionJudgement(
-            present=fault is None, reason=reason, text=text, fault=fault
+            present=fault is None, reason=reason, text=text, fault=fault, remark=remark
         )
     return judgements
 
@@ -123,66 +138,75 @@ def label_of(name: str) -> str:
     return name.replace("_", " ").strip().capitalize()
 
 
-def _judge_alone(source: str, scaffold: Scaffold, min_characters: int) -> tuple[str, Fault | None]:
-    """The student's own lines, and what is wrong with them."""
-    own, left_out = scaffold.strip(shorten(source))
-    text = "\n".join(own).strip()
-    lines = plain_text(text).splitlines()
-    words = split_words("\n".join(lines))
+def _own_text(source: str, scaffold: Scaffold) -> tuple[str, set[str]]:
+    """The student's own lines, and what else there was."""
+    own: list[str] = []
+    left_out: set[str] = set()
+    for line in source[:MAX_CHARACTERS].splitlines():
+        text, _, kind = scaffold.own_part(line)
+        left_out.add(kind)
+        if not kind and (text or (own and own[-1])):
+            own.append(text.strip() if len(own) == 0 else text)
+    return "\n".join(own).strip(), left_out
+
+
+def _fault_of(
+    text: str, words: list[str], left_out: set[str], scaffold: Scaffold, min_characters: int
+) -> Fault | None:
+    """What is wrong with an answer by itself."""
     is_elsewhere = points_elsewhere(text)
-    if not is_visible("\n".join(lines)) and not is_elsewhere:
-        if "placeholder" in left_out:
-            return text, Fault.PLACEHOLDER
-        return text, Fault.PROMPT if "prompt" in left_out else Fault.EMPTY
-    if is_placeholder(words) or not (words or is_elsewhere or _has_symbols(text)):
-        return text, Fault.SHORT if is_elsewhere else Fault.PLACEHOLDER
-    answer = own_words(words, [*scaffold.prompt_runs, *_placeholder_runs()])
-    if scaffold.is_prompt(words) or (answer != words and weigh(answer) < min_characters):
-        return text, Fault.PROMPT
+    if not words and not is_elsewhere:
+        if any(char.isprintable() and not char.isspace() for char in plain_text(text)):
+            return Fault.SHORT
+        kinds = (Fault.PLACEHOLDER, Fault.UNTOUCHED, Fault.PROMPT)
+        return next((fault for fault in kinds if fault.value in left_out), Fault.UNTOUCHED)
+    if is_placeholder(words) and not is_elsewhere:
+        return Fault.PLACEHOLDER
+    known = [*scaffold.prompt_runs, *(runs_of(known, len(known)) for known in PLACEHOLDERS)]
+    answer = own_words(words, known)
     weight = weigh(answer)
-    said = weigh(without_repeats(answer))
-    is_repeated = said < MIN_SAID_SHARE * min_characters and 0 < said <= MAX_SAID_SHARE * weight
-    if is_repeated or _is_shuffled(answer):
-        return text, Fault.REPETITION
-    if weight >= min_characters > weigh(words_not_noise(lines)):
-        return text, Fault.NOISE
+    if scaffold.is_prompt(words) or (answer != words and weight < min_characters):
+        return Fault.PROMPT
     if weight < min_characters:
-        return text, Fault.SHORT
+        return Fault.SHORT
+    pairs = {a + b for a, b in itertools.pairwise("".join(answer))}
+    if weigh(list(pairs)) / 2 < min(MIN_DIFFERENT_PAIRS, 0.6 * min_characters):
+        return Fault.REPETITION
     own_part = weigh(own_words(words, [scaffold.lesson_runs]))
     if own_part < min_characters and own_part <= (1 - MAX_COPIED_SHARE) * weigh(words):
-        return text, Fault.LESSON
-    return text, None
+        return Fault.LESSON
+    return None
 
 
-def _has_symbols(text: str) -> bool:
-    """Whether there is more than punctuation: a number, a formula, an emoji."""
-    return any(unicodedata.category(char)[0] in "NS" and char not in "`^~|<>=+" for char in text)
+def _oddities(words: list[str], scaffold: Scaffold, min_characters: int) -> list[str]:
+    """What staff may want to look at in an answer that is there."""
+    weight = weigh(words)
+    odd = []
+    if weight < min_characters + SHORT_MARGIN:
+        odd.append("very short")
+    if _is_unlike_words(words):
+        odd.append("unlike words, perhaps keys struck at random")
+    if 2 * weigh(own_words(words, [scaffold.lesson_runs])) < weight:
+        odd.append("more than half of it stands in the lesson")
+    return odd
 
 
-def _placeholder_runs() -> list[frozenset[tuple[str, ...]]]:
-    return [runs_of(words, len(words)) for words in PLACEHOLDERS]
-
-
-def _is_shuffled(words: list[str]) -> bool:
-    return len(words) >= MIN_SHUFFLED_WORDS and len(set(words)) <= MAX_SHUFFLED_VOCABULARY
-
-
-def _is_same(words: list[str], known: list[str]) -> bool:
-    if words == known:
+def _is_unlike_words(words: Sequence[str]) -> bool:
+    """Whether letters look like keys struck at random: a guess, good for a remark."""
+    pairs = [a + b for word in words for a, b in itertools.pairwise(word)]
+    if sum(pair in _NEIGHBOURS for pair in pairs) > MAX_NEIGHBOUR_SHARE * len(pairs):
         return True
-    matcher = SequenceMatcher(None, known[:COMPARED_WORDS], words[:COMPARED_WORDS], autojunk=False)
-    return all(
-        ratio() >= SAME_TEXT_LIKENESS
-        for ratio in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
-    )
+    letters = [char for char in "".join(words) if char < "\u0250" or "\u0400" <= char < "\u0500"]
+    vowels = sum(char in _VOWELS for char in letters)
+    least, most = VOWEL_SHARES
+    return bool(letters) and not least * len(letters) <= vowels <= most * len(letters)
 
 
-def _letters_missing(text: str, min_characters: int) -> str:
-    words = split_words(plain_text(text))
+def _missing(text: str, words: list[str], min_characters: int) -> str:
     letters = f"{weigh(words)} of at least {min_characters} letters"
     if points_elsewhere(text):
         return f"{letters} beside a picture or link. Say here in words what it shows"
-    if any(is_wide(char) for word in words for char in word):
+    if any(map(is_wide, "".join(words))):
         letters += ", where 字 counts as two"
     return f"{letters}. Add a sentence that gives a reason or an example"
 
@@ -190,7 +214,8 @@ def _letters_missing(text: str, min_characters: int) -> str:
 def _reason(label: str, fault: Fault, detail: str) -> str:
     """A sentence or two for the student: what is missing, and one next step."""
     return {
-        Fault.EMPTY: f"{label} is still empty. Write two or three sentences below its question.",
+        Fault.UNTOUCHED: f"{label}: you have not written anything here yet. Write two or three "
+        "sentences below the question.",
         Fault.PLACEHOLDER: f"{label} still holds only a placeholder. Replace it by two or three "
         "sentences of your own.",
         Fault.PROMPT: f"{label} repeats its question without an answer. Write below it what you "
@@ -199,8 +224,6 @@ def _reason(label: str, fault: Fault, detail: str) -> str:
         "about your network.",
         Fault.REPETITION: f"{label} says the same words over and over. Add what they mean for your "
         "network.",
-        Fault.NOISE: f"{label} does not read like words. Write two or three sentences, in any "
-        "language.",
         Fault.SHORT: f"{label} is short: {detail}.",
         Fault.SAME: f"{label} is the same text as {detail}, where it counts. Answer this question "
         "by itself here.",

@@ -1,0 +1,104 @@
+"""Answers put into the notebook that students get, and judged by the course's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+
+from autograder.assignment import load_assignment
+from autograder.config import REFLECTION_NAMES
+from autograder.intake.repairing import repair_notebook
+from autograder.reflections import ReflectionJudgement, find_reflections, judge_reflections
+from tests.notebooks import released
+
+ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[2])
+SETTINGS = ASSIGNMENT.config.reflections
+NAMES = REFLECTION_NAMES
+PROMPTS = {name: SETTINGS.prompts.of(name) for name in NAMES}
+ONE = "The learning rate was so high that all the neurons of the second layer died."
+TWO = "With a smaller rate the loss went down in every epoch and the network learned."
+THREE = "Bigger batches make an epoch faster, and hardly change what comes out in the end."
+ANSWERS = dict(zip(NAMES, (ONE, TWO, THREE), strict=True))
+PLACEHOLDER = next(c.source for c in released().cells if NAMES[0] in c.metadata.get("tags", ()))
+
+
+def judged(notebook: Any) -> list[ReflectionJudgement]:
+    """What is said of each reflection in a notebook that was handed in."""
+    lesson = ASSIGNMENT.lesson_text
+    data, _ = repair_notebook(notebook, "notebook.ipynb")
+    found = find_reflections(data, names=NAMES, prompts=PROMPTS, lesson_text=lesson)
+    judgements = judge_reflections(
+        found, prompts=PROMPTS, lesson_text=lesson, min_characters=SETTINGS.min_characters
+    )
+    assert list(judgements) == list(NAMES)
+    for judgement in judgements.values():
+        assert judgement.present == (judgement.fault is None) == (not judgement.reason)
+        assert "QUESTION" not in judgement.text
+        assert "m5:" not in judgement.text
+    return list(judgements.values())
+
+
+def judge(text: str, place: int = 1) -> ReflectionJudgement:
+    """What is said of one answer, typed over the placeholder, when the others are good."""
+    answers = [ONE, TWO, THREE]
+    answers[place - 1] = text
+    return judged(released(*answers))[place - 1]
+
+
+def judge_all(texts: Sequence[str]) -> list[tuple[str, ReflectionJudgement]]:
+    """What is said of each text, three to a notebook."""
+    told = []
+    for start in range(0, len(texts), len(NAMES)):
+        some = texts[start : start + len(NAMES)]
+        told += zip(some, judged(released(*some)), strict=False)
+    return told
+
+
+def ending(*cells: Any) -> Any:
+    """The released notebook with other cells in place of the questions and the answer cells."""
+    made = released()
+    ids = [cell.id for cell in made.cells]
+    made.cells[ids.index("reflect") + 1 : ids.index("hand-in")] = cells
+    return made
+
+
+def questions(
+    *answers: Any, marker: bool = True, label: bool = True, otter: bool = True
+) -> list[Any]:
+    """The released questions, or what is left of them, each followed by a new cell."""
+    cells = []
+    for name, answer in zip(NAMES, answers, strict=True):
+        cells += [md(question(name, marker=marker, label=label, otter=otter)), answer]
+    return cells
+
+
+def question(name: str, *, marker: bool = True, label: bool = True, otter: bool = True) -> str:
+    """A question as it is released, or what is left of it."""
+    (source,) = (cell.source for cell in released().cells if f"m5:{name} " in cell.source)
+    lines = source.splitlines()
+    if not otter:
+        lines = [line for line in lines if "QUESTION" not in line]
+    if not marker:
+        lines = [line for line in lines if "m5:" not in line]
+    if not label:
+        lines = [line.rpartition(": ")[2] if line.startswith("###") else line for line in lines]
+    return "\n".join(lines)
+
+
+def md(text: str, *tags: str) -> nbformat.NotebookNode:
+    """A text cell."""
+    return new_markdown_cell(text, metadata={"tags": list(tags)})
+
+
+def code(text: str, *tags: str) -> nbformat.NotebookNode:
+    """A code cell."""
+    return new_code_cell(text, metadata={"tags": list(tags)})
+
+
+def raw(text: str) -> nbformat.NotebookNode:
+    """A cell that is neither."""
+    return new_raw_cell(text)
