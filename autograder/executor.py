@@ -117,6 +117,7 @@ class Executor:
                 SEEDER=str(self._toolbox.program("seeds.py")),
                 STEPS=self._steps,
                 STEPPER=stepper,
+                CLAIMER=str(self._toolbox.program("claims.py")),
             )
             started = time.monotonic()
             try:

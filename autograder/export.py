@@ -13,7 +13,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -23,6 +23,9 @@ from msgspec import Meta
 from autograder.config import Record
 from autograder.errors import OutputTooLarge, UnverifiableModel
 from autograder.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+
+if TYPE_CHECKING:
+    from autograder.network.preparation import Claim
 
 DESCRIPTION_NAME = "network.json"
 WEIGHTS_NAME = "weights.bin"
@@ -113,6 +116,8 @@ class NetworkExport:
     """Values per epoch of each metric; None stands for infinite or no number. Empty if unknown."""
     arrays: tuple[ExportedArray, ...]
     """In the order of the layers, and within a layer in Keras's order of its weights."""
+    claims: tuple[Claim, ...] = ()
+    """What the notebook gave to its networks, read apart: see `autograder.network.preparation`."""
 
 
 def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:

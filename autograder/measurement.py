@@ -17,6 +17,7 @@ from autograder.errors import NotEvaluated
 from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
 from autograder.network.chance import Comparison
+from autograder.network.preparation import Proved, RawImages, prove
 from autograder.preprocessing import Preparation, Prepared, Statistics, recover
 from autograder.units import PROBE_IMAGES, Confusion, UnitCount, confusions, count_units
 
@@ -53,7 +54,7 @@ class Measurement:
     """
 
     network: Network
-    preparation: Preparation
+    preparation: Proved | Preparation
     accuracy: float
     counted_images: int
     public_accuracy: float
@@ -128,7 +129,12 @@ class VerifiedModel(CountedModel):
 
 
 def measure(
-    export: NetworkExport, *, mnist: Mnist, statistics: Statistics, settings: Verification
+    export: NetworkExport,
+    *,
+    mnist: Mnist,
+    statistics: Statistics,
+    raw: RawImages,
+    settings: Verification,
 ) -> Measurement:
     """Rebuild the network and evaluate it.
 
@@ -138,6 +144,8 @@ def measure(
         What left the box.
     statistics
         Of `mnist.x_train`; passed in since they are the same for all submissions.
+    raw
+        The images that the notebook was handed out; passed in for the same reason.
 
     Raises
     ------
@@ -155,7 +163,7 @@ def measure(
         return _is_right(network.predict(images), labels)
 
     count = settings.probe_images
-    preparation = recover(
+    preparation = prove(export.claims, input_shape=network.input_shape, raw=raw) or recover(
         input_shape=network.input_shape,
         right=correct,
         images=mnist.x_train[:count],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import nbformat
 from threadpoolctl import threadpool_limits
@@ -38,6 +38,7 @@ from autograder.export import NetworkExport, read_export
 from autograder.intake import Candidate, Submission, read_submission
 from autograder.measurement import Measurement, measure
 from autograder.network.counting import count_parameters
+from autograder.network.preparation import read_claims
 from autograder.reflections import ReflectionJudgement
 from autograder.reflections.bounded import Written, judgements_of
 from autograder.report import IsolationReport, ReflectionReport, Report
@@ -130,6 +131,7 @@ class Grader:
                         export,
                         mnist=self.assignment.mnist,
                         statistics=self.assignment.statistics,
+                        raw=self.assignment.raw_images,
                         settings=config.verification,
                     )
             except NotEvaluated as error:
@@ -167,7 +169,9 @@ class Grader:
                 on_cell=self.on_cell,
             ).execute(nbformat.from_dict(submission.notebook))
             try:
-                export = read_export(box.scratch.export, max_bytes=limits.export_bytes)
+                folder = box.scratch.export
+                export = read_export(folder, max_bytes=limits.export_bytes)
+                export = replace(export, claims=read_claims(folder))
                 return execution, export, "", False
             except (OutputTooLarge, UnverifiableModel) as error:
                 return execution, None, str(error), isinstance(error, OutputTooLarge)

@@ -153,6 +153,13 @@ class Preparation:
     name: str
     statistics: Statistics
     shape: Callable[[NDArray[Any]], Prepared]
+    source: str = ""
+    """What proves it, in words for students: nothing does, it was tried."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether anything but the network's own answers speaks for it."""
+        return False
 
     def __call__(self, images: Bytes) -> Prepared:
         """Prepare images of shape (n, 28, 28) for the network."""

@@ -40,6 +40,7 @@ def measured(model: Any, assignment: Assignment, **settings: Any) -> Measurement
         exported(model),
         mnist=assignment.mnist,
         statistics=assignment.statistics,
+        raw=assignment.raw_images,
         settings=msgspec.structs.replace(assignment.config.verification, **settings),
     )
 

@@ -123,6 +123,7 @@ def test_a_measurement_says_how_the_images_were_prepared(
         exported(model, tmp_path),
         mnist=assignment.mnist,
         statistics=assignment.statistics,
+        raw=assignment.raw_images,
         settings=assignment.config.verification,
     )
     assert measured.preparation.name == USUAL

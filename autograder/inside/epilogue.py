@@ -8,6 +8,7 @@ grade, and has it written out:
 3. else the Keras model that was defined last.
 """
 
+import contextlib
 import sys
 
 EXPORTER = globals()["EXPORTER"]
@@ -26,6 +27,15 @@ def candidates():
             yield f"the variable {name}", value
 
 
+def write_claims(model):
+    """Write what was noted of the images that `model` was given."""
+    from IPython import get_ipython
+
+    memory = sys.modules.get("_activity_m5_memory")
+    with contextlib.suppress(Exception):
+        memory.write_claims(memory.claims, model, get_ipython().user_ns, FOLDER)
+
+
 def main():
     import keras
 
@@ -34,6 +44,7 @@ def main():
         exec(compile(file.read(), EXPORTER, "exec"), exporter)
     for chosen_by, candidate in candidates():
         if isinstance(candidate, keras.Model) and candidate.built:
+            write_claims(candidate)
             history = getattr(getattr(candidate, "history", None), "history", None)
             exporter["export_network"](candidate, FOLDER, chosen_by=chosen_by, history=history)
             return

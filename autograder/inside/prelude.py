@@ -1,10 +1,10 @@
 """UNTRUSTED GROUND: runs in the kernel before the student's first cell.
 
-Executed with ``SEED``, ``SHIFT`` (added to seeds that the notebook sets), ``SEEDER`` (path of
-seeds.py), ``STEPS`` (batches to take at once), ``STEPPER`` (path of steps.py) and ``DATA`` (path
-of the handed-out mnist.npz) in its namespace. Loads Keras, sets every seed, hands out the data in
-place of the download, and remembers the network that was fitted last, for notebooks that leave
-none under the name ``model``.
+Executed with ``CLAIMER`` (path of claims.py), ``SEED``, ``SHIFT`` (added to seeds that the notebook
+sets), ``SEEDER`` (path of seeds.py), ``STEPS`` (batches to take at once), ``STEPPER`` (path of
+steps.py) and ``DATA`` (path of the handed-out mnist.npz) in its namespace. Loads Keras, sets every
+seed, hands out the data in place of the download, has the images noted that networks are given,
+and remembers the network that was fitted last, for notebooks that leave none under ``model``.
 """
 
 import functools
@@ -16,6 +16,7 @@ import types
 
 import numpy as np
 
+CLAIMER = globals()["CLAIMER"]
 DATA = globals()["DATA"]
 SEED = globals()["SEED"]
 SEEDER = globals()["SEEDER"]
@@ -47,9 +48,8 @@ def put_in_cache():
     os.symlink(DATA, os.path.join(folder, "mnist.npz"))
 
 
-def remember_fitted(memory):
+def remember_fitted(memory, trainer):
     """Note the network of each ``fit``; the call itself is passed on as it is."""
-    trainer = importlib.import_module("keras.src.backend.tensorflow.trainer").TensorFlowTrainer
     original = trainer.fit
 
     @functools.wraps(original)
@@ -64,13 +64,16 @@ def remember_fitted(memory):
 def main():
     import keras
 
-    memory = types.SimpleNamespace(fitted=None)
+    claimer = runpy.run_path(CLAIMER)
+    memory = types.SimpleNamespace(fitted=None, write_claims=claimer["write_claims"])
     sys.modules["_activity_m5_memory"] = memory
     hand_out_data()
     put_in_cache()
     if STEPS > 1:
         runpy.run_path(STEPPER)["speed_up"](STEPS)
-    remember_fitted(memory)
+    trainer = importlib.import_module("keras.src.backend.tensorflow.trainer").TensorFlowTrainer
+    memory.claims = claimer["begin_noting"](trainer)
+    remember_fitted(memory, trainer)
     keras.utils.set_random_seed(SEED)
     if SHIFT:
         runpy.run_path(SEEDER)["shift_seeds"](SHIFT)

@@ -1,0 +1,141 @@
+"""Reads what a notebook gave to its networks, as the box wrote it down, believing nothing of it.
+
+Format, version 1: ``claims.json`` lists arrays in the order in which ``claims.bin`` holds them,
+little-endian, C order, one directly after the other. See ``inside/claims.py``, which writes them.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from autograder.config import Record
+from autograder.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+
+DESCRIPTION_NAME = "claims.json"
+ARRAYS_NAME = "claims.bin"
+MAX_DESCRIPTION_BYTES = 64 << 10
+MAX_BYTES = 32 << 20
+MAX_ROWS = 1500
+MAX_CLAIMS = 20
+MAX_ROW_NUMBERS = 1 << 17
+"""Numbers in one image; three channels of 200 x 200 pixels have fewer."""
+LARGEST = 1e9
+"""Beyond that no network was ever trained, and squares of the values may overflow."""
+
+_Number = (
+    Literal["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+    | Literal["float16", "float32", "float64"]
+)
+_Extent = Annotated[int, Meta(ge=1, le=MAX_ROW_NUMBERS)]
+_Size = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
+
+SOURCES = {
+    "fit": "what fit was given",
+    "validation_data": "the validation data",
+    "evaluate": "what evaluate was given",
+    "predict": "what predict was given",
+    "variable": "the variable {name}",
+}
+"""Each kind of claim in words for students."""
+
+
+class _Entry(Record, frozen=True):
+    source: Literal["fit", "validation_data", "evaluate", "predict", "variable"]
+    name: Annotated[str, Meta(max_length=100)]
+    total: Annotated[int, Meta(ge=1, le=1 << 40)]
+    shape: Annotated[list[_Extent], Meta(min_length=2, max_length=6)]
+    dtype: _Number
+    offset: _Size
+    bytes: _Size
+
+
+class _Description(Record, frozen=True):
+    format: Literal[1]
+    claims: Annotated[list[_Entry], Meta(max_length=MAX_CLAIMS)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Rows of one array that a notebook gave to a network, or held.
+
+    Attributes
+    ----------
+    source
+        Where they come from, in words for students.
+    is_variable
+        Whether no network was seen to be given them.
+    total
+        How many rows the array is said to have had.
+    rows
+        Of shape (n, ...) with at most `MAX_ROWS` rows; finite numbers, none beyond `LARGEST`.
+    """
+
+    source: str
+    is_variable: bool
+    total: int
+    rows: NDArray[Any]
+
+
+def read_claims(folder: Path) -> tuple[Claim, ...]:
+    """What ``write_claims`` left in `folder`, in the order in which claims count.
+
+    No claim is a claim that proves nothing: files that are missing, damaged or too large give
+    none, and so does an array with numbers that are infinite, not a number, or beyond `LARGEST`.
+    """
+    try:
+        directory = open_folder(folder)
+    except OSError:
+        return ()
+    try:
+        text = read_plain_file(directory, DESCRIPTION_NAME, max_bytes=MAX_DESCRIPTION_BYTES)
+        description = msgspec.json.decode(text, type=_Description)
+        content = read_plain_file(directory, ARRAYS_NAME, max_bytes=MAX_BYTES)
+    except (OSError, NotPlain, TooLarge, ValueError, RecursionError):
+        return ()
+    finally:
+        os.close(directory)
+    return _claims(description.claims, content)
+
+
+def _claims(entries: list[_Entry], content: bytes) -> tuple[Claim, ...]:
+    claims, end = [], 0
+    for entry in entries:
+        dtype, count = np.dtype(entry.dtype).newbyteorder("<"), math.prod(entry.shape)
+        # Python's integers do not overflow; and nothing is allocated before this holds.
+        if (
+            entry.shape[0] > MAX_ROWS
+            or count > entry.shape[0] * MAX_ROW_NUMBERS
+            or entry.bytes != count * dtype.itemsize
+            or entry.offset != end
+            or entry.offset + entry.bytes > len(content)
+        ):
+            return ()
+        end += entry.bytes
+        rows = np.frombuffer(content, dtype, count, entry.offset).reshape(entry.shape)
+        if _is_sound(rows):
+            claims.append(
+                Claim(
+                    source=SOURCES[entry.source].format(name=printable(entry.name, 40)),
+                    is_variable=entry.source == "variable",
+                    total=entry.total,
+                    rows=rows,
+                )
+            )
+    return tuple(claims) if end == len(content) else ()
+
+
+def _is_sound(rows: NDArray[Any]) -> bool:
+    if rows.dtype.kind == "b":
+        # Any byte is a truth value to NumPy, and but two are to Python.
+        return bool((rows.view(np.uint8) <= 1).all())
+    # Comparing with NaN is false; the largest and smallest of numbers with NaN are NaN.
+    return bool(rows.max() <= LARGEST and rows.min() >= -LARGEST)

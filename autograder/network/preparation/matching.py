@@ -1,0 +1,273 @@
+"""Which of the grader's own images each claimed row shows; labels have no part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograder.network.preparation.geometry import SIDE, TURNS, Frames, Geometry
+from autograder.network.preparation.kernels import kernels
+from autograder.network.preparation.values import PixelStatistics
+
+Places = NDArray[np.int64]
+"""Numbers of images in `RawImages`."""
+
+BLOCK = 4
+"""Pixels of a block's side; an image's signature are the means of its 7 x 7 blocks."""
+BLOCKS = SIDE // BLOCK
+CANDIDATES = 32
+"""Images of the nearest signature that a row is compared with pixel by pixel."""
+SCOUTS = 8
+"""Rows that are looked up first, to find which way up the images are."""
+LEAST_LIKENESS = 0.6
+"""Correlation of signatures below which nothing is worth a closer look; 0.9 and more are usual."""
+MOST_POSES = 2
+UNLIKE = 0.15
+"""Share of the frames that is left out as unlike: some are like several images."""
+MOST_STATISTICS = 40
+"""Kept at a time; each takes 25 kB."""
+
+VERSIONS: dict[str, Callable[[Frames], Frames]] = {
+    "bytes": lambda x: x,
+    "ink": lambda x: x > 0,
+    "black or white": lambda x: x > 127,
+    "roots": lambda x: np.sqrt(x, dtype=np.float32),
+}
+"""What claimed images are compared with: many tables make of a grey nearly one of these."""
+
+
+class RawImages:
+    """The images that a notebook is given: all training images, then the public test images.
+
+    What is worked out about them is kept, since it serves for every submission.
+
+    Parameters
+    ----------
+    x_train, x_test
+        Bytes of shape (n, 28, 28).
+    """
+
+    def __init__(self, x_train: NDArray[np.uint8], x_test: NDArray[np.uint8]) -> None:
+        self.x_train = x_train
+        self.x_test = x_test
+        self._statistics: dict[tuple[str, int, int], PixelStatistics] = {}
+        self._signatures: dict[str, NDArray[np.float32]] = {}
+        self._whole: dict[str, NDArray[np.float32]] = {}
+
+    def __getitem__(self, places: Places) -> NDArray[np.uint8]:
+        """The images of these numbers."""
+        result = np.empty((len(places), SIDE, SIDE), dtype=np.uint8)
+        in_test = places >= len(self.x_train)
+        result[~in_test] = self.x_train[places[~in_test]]
+        result[in_test] = self.x_test[places[in_test] - len(self.x_train)]
+        return result
+
+    def statistics(self, begin: int, end: int, geometry: Geometry | None = None) -> PixelStatistics:
+        """Of the images ``begin:end`` of one of the two sets, as they are or laid out."""
+        key = (f"{geometry.name} {geometry.shape}" if geometry else "", begin, end)
+        if key not in self._statistics:
+            if len(self._statistics) >= MOST_STATISTICS:
+                del self._statistics[next(iter(self._statistics))]
+            offset = len(self.x_train)
+            inside = end <= offset
+            images = self.x_train if inside else self.x_test
+            part = images[begin:end] if inside else images[begin - offset : end - offset]
+            layout = (lambda x: geometry.laid(geometry.turned(x))) if geometry else np.float64
+            self._statistics[key] = PixelStatistics.of(part, layout)
+        return self._statistics[key]
+
+    def signatures(self, version: str) -> NDArray[np.float32]:
+        """Sums of blocks of a version of each image, of shape (images, 7, 7): 13 MB."""
+        if version not in self._signatures:
+            change = VERSIONS[version]
+            self._signatures[version] = np.concatenate(
+                [_blocks(change(images)) for images in (self.x_train, self.x_test)]
+            )
+        return self._signatures[version]
+
+    def whole_signatures(self, version: str) -> NDArray[np.float32]:
+        """All of `signatures`, of length 1 about their mean; of shape (images, 49)."""
+        if version not in self._whole:
+            flat = self.signatures(version).reshape(-1, BLOCKS * BLOCKS)
+            self._whole[version] = _unit(flat)
+        return self._whole[version]
+
+
+def _blocks(frames: Frames) -> NDArray[np.float32]:
+    rows = frames.reshape(len(frames), BLOCKS, BLOCK, SIDE).sum(axis=2, dtype=np.float32)
+    return np.asarray(rows.reshape(len(frames), BLOCKS, BLOCKS, BLOCK).sum(axis=3))
+
+
+def in_order(rows: Places, total: int, raw: RawImages) -> Iterator[Places]:
+    """Guesses for arrays whose rows are in the order in which the images were handed out.
+
+    Parameters
+    ----------
+    rows
+        Which rows of the claim are asked about.
+    total
+        How many rows the array had: a training set is often split in two.
+    """
+    train, test = len(raw.x_train), len(raw.x_test)
+    yield rows
+    yield train + rows % test
+    if 0 < total < train:
+        yield rows + (train - total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pose:
+    """A guess how claimed frames lie over 28 x 28 images, roughly.
+
+    Attributes
+    ----------
+    frames
+        Brought back to 28 x 28, and turned back.
+    known
+        Which blocks of an image they show, of shape (7, 7).
+    shape
+        Height and width that they had.
+    """
+
+    frames: Frames
+    known: NDArray[np.bool_]
+    shape: tuple[int, int]
+
+    def ours(self, raw: RawImages, version: str) -> NDArray[np.float32]:
+        """The signatures of the grader's images, of what is known of them."""
+        if self.known.all():
+            return raw.whole_signatures(version)
+        return _unit(raw.signatures(version)[:, self.known])
+
+    def theirs(self, count: int | None = None) -> NDArray[np.float32]:
+        """The signatures of the first frames."""
+        return _unit(_blocks(self.frames[:count])[:, self.known])
+
+
+def matched(frames: Frames, raw: RawImages) -> Iterator[tuple[Places, Places]]:
+    """Frames, and for each of them the most similar image; several guesses, the best first.
+
+    The frames that are least like any image are left out.
+
+    Parameters
+    ----------
+    frames
+        Of shape (n, height, width), with whatever numbers a notebook made of the images.
+    """
+    for prepared, version in ((_even(frames), "bytes"), (_ink(frames), "ink")):
+        poses = []
+        for pose in _poses(prepared):
+            # An inverted image is as like as one that is not.
+            likeness = np.abs(pose.theirs(SCOUTS) @ pose.ours(raw, version).T).max(axis=1)
+            poses.append((float(likeness.mean()), pose))
+        # Another turn may be nearly as like: digits have their symmetries.
+        poses.sort(key=lambda found: -found[0])
+        for likeness, pose in poses[:MOST_POSES]:
+            if likeness > LEAST_LIKENESS:
+                yield _closest(pose, raw, version)
+
+
+def _even(frames: Frames) -> Frames:
+    """Without what single pixels do far beyond all others, as where each is standardised."""
+    low, high = np.percentile(frames, [1, 99])
+    return np.clip(frames, low, high) if high > low else frames
+
+
+def _ink(frames: Frames) -> Frames:
+    """1 where a pixel is not as it mostly is over all frames: paper is 0 in most images."""
+    flat = np.sort(frames.reshape(len(frames), -1), axis=0)
+    # The value that most frames share: the one at the middle of the longest run.
+    window = max(2, len(flat) // 4)
+    spread = flat[window:] - flat[:-window]
+    usual = flat[spread.argmin(axis=0), np.arange(flat.shape[1])]
+    tolerance = 1e-6 * (np.abs(flat).max() + 1e-30)
+    usual = usual.reshape(frames.shape[1:])
+    return np.asarray((np.abs(frames - usual) > tolerance).astype(np.float64))
+
+
+def _poses(frames: Frames) -> Iterator[_Pose]:
+    height, width = frames.shape[1:]
+    whole = np.ones((BLOCKS, BLOCKS), dtype=bool)
+    laid: list[tuple[Frames, NDArray[np.bool_]]] = []
+    if (height, width) == (SIDE, SIDE):
+        laid.append((frames, whole))
+    else:
+        rows, columns = (_back(size) for size in (height, width))
+        laid.append((rows @ frames @ columns.T, whole))
+        laid.extend(_shifted(frames))
+    for image, known in laid:
+        for turn_back in TURNS.values():
+            turned = turn_back(known[None])[0]
+            yield _Pose(
+                frames=np.ascontiguousarray(turn_back(image)), known=turned, shape=(height, width)
+            )
+
+
+def _back(size: int) -> NDArray[np.float64]:
+    """From `size` pixels to 28, by area."""
+    if size == SIDE:
+        return np.eye(SIDE)
+    return kernels(SIDE, size)["area" if size > SIDE else "bilinear"]
+
+
+def _shifted(frames: Frames) -> Iterator[tuple[Frames, NDArray[np.bool_]]]:
+    """As if they were cut out of the image, or had a border around it."""
+    height, width = frames.shape[1:]
+    if (height > SIDE) != (width > SIDE) and SIDE not in (height, width):
+        return
+    spare = [abs(SIDE - height), abs(SIDE - width)]
+    for share in (0.5, 0.0, 1.0):
+        top, left = (int(each * share) for each in spare)
+        canvas = np.zeros((len(frames), SIDE, SIDE))
+        shown = np.zeros((SIDE, SIDE), dtype=bool)
+        here = (
+            slice(top, top + height) if height <= SIDE else slice(None),
+            slice(left, left + width) if width <= SIDE else slice(None),
+        )
+        there = (
+            slice(top, top + SIDE) if height > SIDE else slice(None),
+            slice(left, left + SIDE) if width > SIDE else slice(None),
+        )
+        canvas[:, here[0], here[1]] = frames[:, there[0], there[1]]
+        shown[here] = True
+        known = np.asarray(shown.reshape(BLOCKS, BLOCK, BLOCKS, BLOCK).all(axis=(1, 3)))
+        if known.sum() >= 9:
+            yield canvas, known
+
+
+def _unit(signatures: NDArray[Any]) -> NDArray[np.float32]:
+    less = signatures - signatures.mean(axis=1, keepdims=True)
+    length = np.sqrt((less * less).sum(axis=1, keepdims=True))
+    return np.asarray(less / np.where(length < 1e-12, 1, length), dtype=np.float32)
+
+
+def _closest(pose: _Pose, raw: RawImages, version: str) -> tuple[Places, Places]:
+    """The frames that are like an image, and which image that is."""
+    likeness = np.abs(pose.theirs() @ pose.ours(raw, version).T)
+    candidates = np.argpartition(likeness, -CANDIDATES, axis=1)[:, -CANDIDATES:]
+    count = len(candidates)
+    images = raw[candidates.reshape(-1)]
+    theirs = _unit(_blurred(pose.frames, pose.shape).reshape(count, -1))
+    best: NDArray[np.float32] | None = None
+    for change in VERSIONS.values():
+        ours = _unit(_blurred(change(images), pose.shape).reshape(count * CANDIDATES, -1))
+        closeness = np.abs(np.einsum("nck,nk->nc", ours.reshape(count, CANDIDATES, -1), theirs))
+        if best is None or closeness.max(axis=1).mean() > best.max(axis=1).mean():
+            best = closeness
+    assert best is not None
+    found = best.max(axis=1)
+    kept = np.flatnonzero(found >= np.quantile(found, UNLIKE))
+    return kept, np.asarray(candidates[kept, best[kept].argmax(axis=1)])
+
+
+def _blurred(images: Frames, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """As coarse as what was made of them: of smaller frames pairs of pixels are compared."""
+    x = images.astype(np.float32)
+    if min(shape) >= SIDE:
+        return x
+    x = x.reshape(len(x), SIDE // 2, 2, SIDE // 2, 2).sum(axis=(2, 4))
+    return np.asarray(x)

@@ -1,0 +1,145 @@
+"""From claims to the preparation that the first of them proves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograder.network.preparation.claim import Claim
+from autograder.network.preparation.fitting import Fit, best_fit
+from autograder.network.preparation.geometry import Frames
+from autograder.network.preparation.layout import Layout, Prepared, layouts
+from autograder.network.preparation.matching import Places, RawImages, in_order, matched
+from autograder.network.preparation.values import named_line, table_name
+
+SAMPLE = 96
+"""Rows of a claim that are looked at, taken from all of it: half to fit, half to prove."""
+LEAST_ROWS = 20
+ALIKE = 0.75
+"""Correlation of raw and claimed images above which these are the right images; others have 0.4."""
+PART = 2048
+"""Images that are prepared at a time, so that little is held in double precision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """A preparation that a claim proved.
+
+    Attributes
+    ----------
+    name
+        In words for students.
+    source
+        Which claim proved it, in words for students.
+    """
+
+    name: str
+    source: str
+    fit: Fit
+    layout: Layout
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether anything but the network's own answers speaks for it."""
+        return True
+
+    @property
+    def error(self) -> float:
+        """What it was off on rows kept back, over the claim's standard deviation."""
+        return self.fit.error
+
+    def __call__(self, images: NDArray[np.uint8]) -> Prepared:
+        """Prepare images of shape (n, 28, 28) for the network."""
+        if (by_byte := self.fit.by_byte) is not None:
+            return self.layout(by_byte[self.fit.geometry.turned(images)])
+        result = np.empty((len(images), *self.layout.shape), dtype=np.float32)
+        for start in range(0, len(images), PART):
+            part = slice(start, start + PART)
+            result[part] = self.layout(self.fit(images[part]))
+        return result
+
+
+def prove(
+    claims: Iterable[Claim], *, input_shape: tuple[int | None, ...], raw: RawImages
+) -> Proved | None:
+    """The preparation of the first claim that proves one; None if none does.
+
+    Parameters
+    ----------
+    claims
+        In the order in which they count. The first that is proved is taken, never the one with
+        which a network does best.
+    input_shape
+        Of one image, as the network takes it; None for an extent that it leaves open.
+    """
+    for claim in claims:
+        with np.errstate(all="ignore"):
+            proved = _prove(claim, input_shape, raw)
+        if proved is not None and not (claim.is_variable and _is_raw(proved)):
+            return proved
+    return None
+
+
+def _is_raw(proved: Proved) -> bool:
+    """Whether images are as they were handed out: every notebook holds those, used or not."""
+    return proved.fit.geometry.is_whole and proved.name == named_line(1.0, 0.0)[0]
+
+
+def _prove(claim: Claim, input_shape: tuple[int | None, ...], raw: RawImages) -> Proved | None:
+    if len(claim.rows) < LEAST_ROWS:
+        return None
+    count = min(len(claim.rows), SAMPLE)
+    rows = np.linspace(0, len(claim.rows) - 1, count).astype(np.int64)
+    for layout in layouts(claim.rows.shape[1:], input_shape):
+        frames = layout.back(claim.rows[rows])
+        if frames is None or not frames.astype(np.float64).std() > 0:
+            continue
+        fit = _first_fit(frames.astype(np.float64), rows, claim.total, raw)
+        if fit is not None:
+            return _named(fit, layout, claim)
+    return None
+
+
+def _first_fit(frames: Frames, rows: Places, total: int, raw: RawImages) -> Fit | None:
+    """The first tight fit of all guesses which image is which; else the nearest of the others."""
+    nearest: Fit | None = None
+    for places in in_order(rows, total, raw):
+        found = best_fit(frames, places, raw, total)
+        if found.tight is not None or found.likeness > ALIKE:
+            return found.tight or found.nearest
+        nearest = nearest or found.nearest
+    if nearest is not None:
+        return nearest
+    for kept, places in matched(frames, raw):
+        found = best_fit(frames[kept], places, raw, total)
+        if found.tight is not None:
+            return found.tight
+        nearest = nearest or found.nearest
+    return nearest
+
+
+def _named(fit: Fit, layout: Layout, claim: Claim) -> Proved:
+    """Put it into words, and give a line with a name its own numbers to the last digit."""
+    change, where = fit.change.name, fit.geometry.name
+    if fit.table is not None:
+        numbers = table_name(fit.table)
+    elif not change:
+        numbers, slope, intercept = named_line(fit.slope, fit.intercept)
+        fit = replace(fit, slope=slope, intercept=intercept)
+    else:
+        usual = abs(fit.slope / fit.change.slope - 1) < 1e-3 and abs(fit.intercept) < 1e-3
+        numbers = change
+        if not usual:
+            numbers += f", then {named_line(fit.slope, fit.intercept)[0]}"
+    if fit.geometry.rounding:
+        where += f", {fit.geometry.rounding}"
+    after = not fit.change_first and (fit.intercept != 0 or fit.table is not None or change)
+    name = (
+        f"{where}, then {numbers}" if where and after else ", ".join(filter(None, (numbers, where)))
+    )
+    if layout.channels > 1:
+        name += f", repeated to {layout.channels} channels"
+    return Proved(name=name, source=claim.source, fit=fit, layout=layout)

@@ -1,0 +1,115 @@
+"""Is each member of the family recognised, and applied to other images as the student does it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("cv2")
+
+from autograder.data import Mnist
+from autograder.network.preparation import Claim, Proved, RawImages, prove
+from tests.network import preparations as ways
+
+
+@pytest.fixture(scope="module")
+def raw(mnist: Mnist) -> RawImages:
+    return RawImages(mnist.x_train, mnist.public_test[0])
+
+
+@pytest.fixture(scope="module")
+def shuffled(mnist: Mnist) -> Any:
+    return mnist.x_train[np.random.default_rng(5).permutation(len(mnist.x_train))[:300]]
+
+
+def claim(rows: Any, total: int = 60_000, **options: Any) -> Claim:
+    return Claim(**{"source": "fit", "is_variable": False, "total": total, "rows": rows, **options})
+
+
+def proved(rows: Any, raw: RawImages, total: int = 60_000) -> Proved:
+    found = prove([claim(rows, total)], input_shape=rows.shape[1:], raw=raw)
+    assert found is not None
+    return found
+
+
+def off(found: Proved, way: Any, images: Any) -> float:
+    """What the recovered preparation is off on images that it has not seen, at most, as a share
+    of the standard deviation."""
+    wanted = np.asarray(way(images), dtype=np.float64)
+    return float(np.abs(found(images) - wanted).max() / wanted.std())
+
+
+@pytest.mark.parametrize("name", ways.EXACT)
+def test_the_same_preparation_is_applied(name: str, raw: RawImages, mnist: Mnist) -> None:
+    way = ways.EXACT[name]
+    found = proved(way(mnist.x_train[:300]), raw)
+    # Pillow and OpenCV compute with whole numbers: a byte may come out one higher, or two.
+    bound = 0.03 if name in ways.RESIZED else 2e-3 if "half" in name else 1e-5
+    assert off(found, way, mnist.private_test[0][:300]) < bound, found.name
+
+
+@pytest.mark.parametrize("name", ways.OVER_MANY)
+def test_statistics_are_the_graders_own(name: str, raw: RawImages, mnist: Mnist) -> None:
+    way = ways.OVER_MANY[name]
+    total = 50_000 if "50,000" in name else 60_000
+    found = proved(way(mnist.x_train[60_000 - total :][:300]), raw, total)
+    # In single precision sums of 60,000 pixels are off in the fifth digit.
+    images = mnist.private_test[0][:300]
+    wanted = np.asarray(way(images), dtype=np.float64)
+    assert np.quantile(np.abs(found(images) - wanted), 0.999) < 1e-3 * wanted.std(), found.name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x / 255", "logarithm", "x > 127", "transposed", "padded", "averaged", "normalize, axis -1",
+     "standardised per image", "Pillow, bicubic", "cropped", "1 - x / 255"],
+)  # fmt: skip
+def test_images_in_any_order_are_recognised(
+    name: str, raw: RawImages, mnist: Mnist, shuffled: Any
+) -> None:
+    way = ways.EXACT[name]
+    found = proved(way(shuffled), raw)
+    # A byte that is rare may be in none of the claimed images.
+    wanted = np.asarray(way(mnist.private_test[0][:300]), dtype=np.float64)
+    error = np.abs(found(mnist.private_test[0][:300]) - wanted)
+    assert np.quantile(error, 0.99) < 0.02 * wanted.std(), found.name
+
+
+def test_standardised_pixels_in_any_order_are_recognised(raw: RawImages, shuffled: Any) -> None:
+    assert proved(ways.OVER_MANY["StandardScaler"](shuffled), raw).name == "standardised per pixel"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x / 255", "x / 255"),
+        ("bytes", "x as it is (0 to 255)"),
+        ("x > 127", "black or white (x > 127)"),
+        ("x // 255", "black or white (x > 254)"),
+        ("x / 255 in half precision", "x / 255"),
+        ("transposed", "x / 255, transposed"),
+        ("padded", "x / 255, padded to 32 x 32"),
+        ("padded after", "x / 127.5 - 1, padded to 32 x 32"),
+        ("padded before", "padded to 32 x 32, then x / 127.5 - 1"),
+        ("three channels", "x / 255, repeated to 3 channels"),
+        ("normalize, axis -1", "each row scaled to length 1"),
+        ("OpenCV, of fractions", "x / 255, resized to 32 x 32 (bilinear)"),
+    ],
+)
+def test_it_is_named_in_words(name: str, words: str, raw: RawImages, mnist: Mnist) -> None:
+    assert proved(ways.EXACT[name](mnist.x_train[:300]), raw).name == words
+
+
+@pytest.mark.parametrize(("begin", "total"), [(0, 48_000), (12_000, 48_000), (50_000, 10_000)])
+def test_parts_of_the_training_images_are_recognised_in_order(
+    begin: int, total: int, raw: RawImages, mnist: Mnist
+) -> None:
+    found = proved(ways.f(mnist.x_train[begin : begin + 300]) / 255, raw, total)
+    assert found.name == "x / 255"
+
+
+def test_the_test_images_are_recognised(raw: RawImages, mnist: Mnist) -> None:
+    handed_out = np.concatenate([mnist.public_test[0]] * 2)
+    assert proved(ways.per_image(handed_out[:300]), raw, 10_000).name == "each image standardised"

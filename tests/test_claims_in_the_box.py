@@ -1,0 +1,113 @@
+"""Is what a notebook gives to its networks copied as it passes, and is it measured with that?"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.box import Box, Isolation, Toolbox
+from autograder.executor import Executor
+from autograder.export import read_export
+from autograder.measurement import Measurement, measure
+from autograder.network.preparation import Claim, read_claims
+from tests.notebooks import SMALL_DATA, notebook
+
+NETWORK = """
+def network(shape):
+    model = keras.Sequential([
+        keras.Input(shape), layers.Flatten(),
+        layers.Dense(24, activation="relu"), layers.Dense(10, activation="softmax"),
+    ])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+"""
+
+
+class Runner:
+    """Runs cells in a box and reads what left it."""
+
+    def __init__(self, assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> None:
+        self.assignment, self.toolbox, self.isolation = assignment, toolbox, isolation
+
+    def run(self, *cells: str) -> tuple[tuple[Claim, ...], Measurement]:
+        limits = self.assignment.config.limits
+        box = Box.open(kind=self.isolation.kind, limits=limits, toolbox=self.toolbox, threads=1)
+        with box:
+            made = notebook(SMALL_DATA, NETWORK, *cells, answers=())
+            executor = Executor(
+                box=box, toolbox=self.toolbox, limits=limits, seed=1, steps_per_execution=50
+            )
+            execution = executor.execute(made)
+            assert execution.all_cells_ran, [cell.error_text for cell in execution.cells]
+            claims = read_claims(box.scratch.export)
+            export = read_export(box.scratch.export, max_bytes=limits.export_bytes)
+        return claims, self.measured(export, claims)
+
+    def measured(self, export: Any, claims: tuple[Claim, ...]) -> Measurement:
+        return measure(
+            dataclasses.replace(export, claims=claims),
+            mnist=self.assignment.mnist,
+            statistics=self.assignment.statistics,
+            raw=self.assignment.raw_images,
+            settings=self.assignment.config.verification,
+        )
+
+
+@pytest.fixture(scope="module")
+def runner(assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> Runner:
+    return Runner(assignment, toolbox, isolation)
+
+
+EVERY_SOURCE = """
+import numpy as np
+model = network((32, 32))
+give = lambda x: np.pad(x, ((0, 0), (2, 2), (2, 2)))
+x = give(x_train)
+model.fit(x, y_train, validation_data=(give(x_test), y_test), epochs=1, verbose=0)
+x *= 0                                       # after the call: the copy is of what passed
+for image in give(x_test[:30]):
+    model.predict(image[None], verbose=0)    # single images prove nothing
+model.predict(give(x_test[:50]) * 3, verbose=0)
+print(model.evaluate(give(x_test), y_test, verbose=0)[1])
+other = network((28, 28))
+other.fit(x_train, y_train, epochs=1, verbose=0)
+held = give(x_test)
+small = held[:9999]
+"""
+
+
+def test_all_that_passes_is_copied(runner: Runner) -> None:
+    claims, measured = runner.run(EVERY_SOURCE)
+    assert [(claim.source, claim.total, claim.rows.shape[1:]) for claim in claims] == [
+        ("what fit was given", 6000, (32, 32)),
+        ("the validation data", 10_000, (32, 32)),
+        ("what predict was given", 50, (32, 32)),
+        ("what fit was given", 6000, (28, 28)),
+    ]
+    assert claims[0].rows.max() == 1
+    assert measured.preparation.is_proved
+    assert measured.preparation.source == "what fit was given"
+    assert measured.preparation.name == "x / 255, padded to 32 x 32"
+    assert measured.accuracy > 0.8
+
+
+VARIABLES_ALONE = """
+import tensorflow as tf
+model = network((28, 28))
+given = x_train.transpose(0, 2, 1)
+x_raw = (x_test * 255).astype("uint8")
+x_ready = x_test.transpose(0, 2, 1)
+data = tf.data.Dataset.from_tensor_slices((given, y_train)).shuffle(6000, seed=1).batch(32)
+model.fit(data, epochs=2, verbose=0)
+del x_test
+"""
+
+
+def test_without_arrays_in_calls_a_variable_proves_it(runner: Runner) -> None:
+    claims, measured = runner.run(VARIABLES_ALONE)
+    assert {claim.source for claim in claims} >= {"the variable x_ready", "the variable x_raw"}
+    assert measured.preparation.source == "the variable x_ready"
+    assert measured.preparation.name == "x / 255, transposed"
