@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import keyword
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 MAX_CELL_CHARACTERS = 50_000
 """Read of one cell; a person writes less."""
 
-_TOKEN = re.compile(
-    r"""
-      \#[^\n]*
-    | ^[ \t]*[%!?][^\n]*
-    | (?P<string>[rbfuRBFU]{0,2}(?:\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}
-        |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
-    | (?P<number>\d[\w.]*)
-    | (?P<name>[^\W\d]\w*)
-    | (?P<sign>[-+*/%&|^=<>!:]=|[^\s\w,\\]|\n)
-    """,
-    re.VERBOSE | re.MULTILINE | re.DOTALL,
-)
+_PREFIXES = frozenset("rbfuRBFU")
+_BEFORE_EQUALS = frozenset("-+*/%&|^=<>!:")
 _VARIABLE = "v"
 _KEYWORDS = frozenset([*keyword.kwlist, "print", "range", "len"])
 
@@ -67,7 +56,7 @@ def bound_names(sources: Iterable[str]) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def _read(source: str) -> _Cell:
     """One cell; cached, since most cells of a class are the released ones."""
-    found = [(match[0], match.lastgroup) for match in _TOKEN.finditer(source) if match.lastgroup]
+    found = list(_scan(source))
     tokens: list[tuple[str, bool]] = []
     bound: set[str] = set()
     pending: list[str] = []  # names of this statement that are variables if an = follows
@@ -105,3 +94,66 @@ def _step(sign: str) -> int:
     if sign in "([{":
         return 1
     return -1 if sign in ")]}" else 0
+
+
+def _scan(source: str) -> Iterator[tuple[str, str]]:
+    """(text, kind) of each token, in time that grows with the length of the source.
+
+    No character is looked at again: a string that does not end takes what is left of its line, or
+    of the cell.
+    """
+    place, is_line_start = 0, True
+    while place < len(source):
+        char = source[place]
+        if char == "#" or (is_line_start and char in "%!?"):
+            end = source.find("\n", place)
+            place = len(source) if end < 0 else end
+            continue
+        end, kind = place + 1, ""
+        if char == "_" or char.isalnum():
+            end = _end_of_word(source, place)
+            is_prefix = end - place <= 2 and _PREFIXES.issuperset(source[place:end])
+            if is_prefix and source[end : end + 1] in ("'", '"'):
+                end, kind = _end_of_string(source, end), "string"
+            else:
+                kind = "number" if char.isdecimal() else "name"
+        elif char in "'\"":
+            end, kind = _end_of_string(source, place), "string"
+        elif char in _BEFORE_EQUALS and source[end : end + 1] == "=":
+            end, kind = place + 2, "sign"
+        elif char == "\n" or not (char.isspace() or char in ",\\"):
+            kind = "sign"
+        if kind:
+            yield source[place:end], kind
+        is_line_start = char == "\n" or (is_line_start and char in " \t")
+        place = end
+
+
+def _end_of_word(source: str, place: int) -> int:
+    """Where a name ends, or a number, to which its dots belong."""
+    is_number = source[place].isdecimal()
+    while place < len(source):
+        char = source[place]
+        if not (char == "_" or char.isalnum() or (is_number and char == ".")):
+            break
+        place += 1
+    return place
+
+
+def _end_of_string(source: str, place: int) -> int:
+    """Where the string ends whose first quotation mark stands at `place`."""
+    mark = source[place] * 3 if source.startswith(source[place] * 3, place) else source[place]
+    start = place + len(mark)
+    limit = len(source)
+    if len(mark) == 1:
+        line = source.find("\n", start)
+        limit = limit if line < 0 else line
+    close = source.find(mark, start, limit)
+    while close >= 0:
+        escape = source.find("\\", start, close)
+        if escape < 0:
+            return close + len(mark)
+        start = escape + 2
+        if start > close:
+            close = source.find(mark, start, limit)
+    return limit

@@ -7,7 +7,6 @@ is compared pair by pair, by the share of shingles that both have of all that ei
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,10 +42,10 @@ MAX_SAMPLE_CHARACTERS = 240
 MAX_CHARACTERS = {"code": 100_000, "reflections": 30_000}
 """Read of one submission; several times what a diligent student writes."""
 
-# Thai, Lao, Kana and Han put no blank between words: there each letter stands alone.
-_WORD = re.compile(
-    r"[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff]|(?:(?![\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff])[^\W\d_])+"
-)
+_STAND_ALONE = ((0x0E00, 0x0EFF), (0x3041, 0x30FF), (0x3400, 0x9FFF))
+"""Thai and Lao, Kana, Han put no blank between words: there each letter stands alone."""
+MAX_WORD_CHARACTERS = 100
+"""Longer ones are cut in pieces: the time for normalising grows with the square of the length."""
 _FACTORS = np.array([pow(0x9E3779B97F4A7C15, k, 1 << 64) for k in range(8)], dtype=np.uint64)
 """Odd and far apart, so that a run's hash depends on the order of what is in it."""
 
@@ -120,9 +119,28 @@ def _bounded(texts: Iterable[str], limit: int) -> Iterator[str]:
 
 
 def _words(answers: Iterable[str]) -> list[Words]:
-    return [
-        tuple(_WORD.findall(unicodedata.normalize("NFKC", answer).casefold())) for answer in answers
-    ]
+    return [tuple(_split(answer)) for answer in answers]
+
+
+def _split(answer: str) -> Iterator[str]:
+    """The words, without digits, signs and the difference between small and capital letters."""
+    for piece in answer.split():
+        for start in range(0, len(piece), MAX_WORD_CHARACTERS):
+            part = piece[start : start + MAX_WORD_CHARACTERS]
+            word = ""
+            for char in unicodedata.normalize("NFKC", part).casefold():
+                is_letter = char.isalnum() and not char.isdecimal()
+                is_alone = is_letter and any(a <= ord(char) <= b for a, b in _STAND_ALONE)
+                if is_letter and not is_alone:
+                    word += char
+                    continue
+                if word:
+                    yield word
+                    word = ""
+                if is_alone:
+                    yield char
+            if word:
+                yield word
 
 
 def _similar(

@@ -94,7 +94,6 @@ def grade_batch(
     """
     with (
         stop_asked() as stop,
-        obeying(stop),
         tempfile.TemporaryDirectory(prefix="m5-intake-") as scratch,
     ):
         _ = assignment.mnist  # so that a fault in it is known before anything is graded
@@ -174,7 +173,7 @@ def grade_handins(
     run = Run(assignment=assignment_id, configuration_hash=configuration_hash(assignment))
     for sentence in (*found.passed_over, *found.warnings):
         progress.warned(sentence)
-    with results.locked(), contextlib.ExitStack() as stack:
+    with results.locked(), obeying(stop), contextlib.ExitStack() as stack:
         results.prepare(run)
         kept = []
         if results.resume:

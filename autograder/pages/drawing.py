@@ -122,7 +122,11 @@ def draw_class(root: Path, config: Config, released: Path | None) -> DrawnClass:
         If `root` is not a folder of results, or no page can be drawn.
     """
     task = draw_class_task(len(submission_folders(root)))
-    wanted = ClassPage(root=str(root), config=config, released=str(released or ""))
+    wanted = ClassPage(
+        root=str(root.resolve()),  # the clerk works in another folder
+        config=config,
+        released=str(released.resolve()) if released else "",
+    )
     try:
         return ask(task, wanted)
     except Unfinished as unfinished:

@@ -110,9 +110,12 @@ def test_report_that_is_a_folder_is_a_row(config: Config, tmp_path: Path) -> Non
     assert "UNREADABLE" in write_class_report(tmp_path, config).read_text(encoding="utf-8")
 
 
-def test_class_of_none_has_a_page(config: Config, tmp_path: Path) -> None:
-    (tmp_path / "submissions").mkdir()
-    page = write_class_report(tmp_path, config).read_text(encoding="utf-8")
+def test_class_of_none_has_a_page(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here/submissions").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    page = write_class_report(Path("here"), config).read_text(encoding="utf-8")
     assert "0 submissions graded" in page
 
 
