@@ -202,6 +202,13 @@ def staff_notes_for(measurement: Measurement | None) -> list[str]:
     if measurement is None:
         return []
     notes = []
+    symptoms = measurement.symptoms
+    if symptoms.is_far_below_reported and not measurement.preparation.is_proved:
+        notes.append(
+            f"Measured far below what the notebook reports: {percent(symptoms.training_accuracy)} "
+            f"of the training images against {percent(symptoms.reported_accuracy or 0.0)}. Nothing "
+            f"proved how its images were prepared; measured with {symptoms.preparation}."
+        )
     seen, halves = measurement.test_over_training, measurement.public_over_private
     if measurement.has_seen_test_images:
         notes.append(

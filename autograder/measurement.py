@@ -91,6 +91,9 @@ class Measurement:
         return Symptoms(
             units=self.units,
             layers=self.network.layers,
+            passages=self.network.passages,
+            is_proved=self.preparation.is_proved,
+            preparation=self.preparation.name,
             training_accuracy=self.training_accuracy,
             test_accuracy=self.accuracy,
             parameters=self.parameters,

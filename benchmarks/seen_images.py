@@ -27,8 +27,9 @@ from autograder.measurement import Measurement, measure
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = 3
 BATCH = 64
-STEPS = 600
-"""Of training, or two epochs where these are more."""
+STEPS = {True: 600, False: 3_000}
+"""Of training, for the honest and for cheats, who go on until they know the test images; or two
+epochs where these are more."""
 
 Digits = tuple[Any, Any]
 
@@ -105,7 +106,7 @@ def train(kind: Kind, mnist: Mnist, seed: int) -> Any:
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy", steps_per_execution=100)
-    epochs = max(2, STEPS * BATCH // len(images))
+    epochs = max(2, STEPS[kind.is_honest] * BATCH // len(images))
     model.fit(images / np.float32(255), labels, epochs=epochs, batch_size=BATCH, verbose=0)
     return model
 

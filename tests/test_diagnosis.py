@@ -91,6 +91,9 @@ def symptoms(tmp_path: Path, model: Any = None, **changes: Any) -> Symptoms:
     healthy: dict[str, Any] = {
         "units": (),
         "layers": network.layers,
+        "passages": network.passages,
+        "preparation": "x / 255",
+        "is_proved": True,
         "training_accuracy": 0.90,
         "test_accuracy": 0.90,
         "parameters": 50_000,
@@ -108,6 +111,11 @@ def rate(value: float | None, optimizer: str = "adam") -> Compilation:
     return Compilation(loss="x", optimizer=optimizer, learning_rate=value)
 
 
+def rates(*values: float) -> dict[str, Any]:
+    """As callbacks that change the learning rate have it recorded, epoch by epoch."""
+    return {"history": {"learning_rate": list(values)}}
+
+
 CASES: list[tuple[Fault, dict[str, Any], dict[str, Any]]] = [
     (Fault.GUESSING, {"training_accuracy": 0.11, "test_accuracy": 0.1}, {}),
     (Fault.OVERFITTING, {"training_accuracy": 0.99}, {}),
@@ -120,6 +128,8 @@ CASES: list[tuple[Fault, dict[str, Any], dict[str, Any]]] = [
     (Fault.RATE_TOO_LOW, {"compilation": rate(1e-6)}, {"compilation": rate(5e-4)}),
     (Fault.STOPPED_EARLY, {"history": {"loss": [1.0, 0.6]}}, {"history": {"loss": [0.5, 0.49]}}),
     (Fault.STOPPED_EARLY, {"history": {"loss": [1.0, 0.6]}}, {"history": {}}),
+    (Fault.RATE_TOO_LOW, {"compilation": rate(1e-6)}, {"compilation": rate(1e-6), **rates(1e-3, 1e-6)}),
+    (Fault.RATE_TOO_HIGH, rates(0.05, 1e-3), rates(1e-3, 1e-4)),
     (Fault.OVER_BUDGET, {"parameters": 110_001}, {"parameters": 110_000}),
 ]  # fmt: skip
 
@@ -136,6 +146,78 @@ def test_each_hint_and_its_absence(
 def test_a_bottleneck_is_named(tmp_path: Path, units: int, found: bool) -> None:
     model = dense(units, "relu", name="narrow")
     assert (Fault.BOTTLENECK in hints(symptoms(tmp_path, model))) == found
+
+
+def branches() -> Any:
+    """Ten units beside a path around them."""
+    image = keras.Input((20,))
+    narrow = layers.Dense(10, activation="relu", name="narrow")(image)
+    return keras.Model(image, layers.Dense(10)(layers.Concatenate()([narrow, image])))
+
+
+def each_pixel() -> Any:
+    """Five numbers for each of twenty pixels."""
+    made = [layers.Reshape((20, 1)), layers.Dense(5, name="narrow"), layers.Flatten()]
+    return keras.Sequential([keras.Input((20,)), *made, layers.Dense(10)])
+
+
+@pytest.mark.parametrize("build", [branches, each_pixel])
+def test_a_layer_that_not_all_must_pass_is_no_bottleneck(tmp_path: Path, build: Any) -> None:
+    assert Fault.BOTTLENECK not in hints(symptoms(tmp_path, build()))
+
+
+def test_passages_are_what_all_must_pass(tmp_path: Path) -> None:
+    image = keras.Input((20,))
+    first = layers.Dense(12, name="first")(image)
+    left, right = layers.Dense(5, name="left")(first), layers.Dense(5, name="right")(first)
+    joined = layers.Add(name="joined")([left, layers.ReLU(name="later")(right)])
+    model = keras.Model(image, layers.Dense(10, name="last")(joined))
+    assert rebuilt(model, tmp_path).passages == {"first", "joined", "last"}
+
+
+LEARNING = {Fault.GUESSING, Fault.UNDERFITTING, Fault.OVERFITTING, Fault.DEAD_UNITS}
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_known"),
+    [
+        ({"is_proved": False}, False),
+        ({"is_proved": True}, True),
+        # The notebook's own last epoch says the same, or says nothing that could be compared.
+        ({"is_proved": False, "history": {"accuracy": [0.4, 0.62]}}, True),
+        ({"is_proved": False, "history": {"val_accuracy": [0.6]}}, False),
+        ({"is_proved": False, "history": {"accuracy": [None]}}, False),
+        ({"is_proved": False, "history": {"accuracy": [1e300]}}, False),
+        ({"is_proved": False, "history": {"accuracy": [0.97]}}, False),
+        ({"is_proved": True, "history": {"accuracy": [0.97]}}, True),
+    ],
+)
+def test_nothing_is_said_about_learning_where_the_preparation_is_unknown(
+    tmp_path: Path, changes: dict[str, Any], is_known: bool
+) -> None:
+    layer = rebuilt(dense(64, "relu"), tmp_path).layers[0]
+    units = (UnitCount(layer=layer, units=64, silent=64),)
+    changes = {"units": units, "training_accuracy": 0.6, "test_accuracy": 0.59, **changes}
+    found = hints(symptoms(tmp_path, **changes))
+    assert bool(LEARNING & set(found)) is is_known
+    assert (Fault.UNKNOWN_PREPARATION in found) is not is_known
+    if not is_known:
+        assert next(iter(found)) is Fault.UNKNOWN_PREPARATION, "it comes before all others"
+        assert "x / 255" in found[Fault.UNKNOWN_PREPARATION].text
+
+
+def test_what_the_notebook_reports_is_told_where_it_is_far_above(tmp_path: Path) -> None:
+    far = symptoms(tmp_path, is_proved=False, history={"accuracy": [0.9712]})
+    assert "reports 97.1%" in hints(far)[Fault.UNKNOWN_PREPARATION].text
+    passed = {"test_accuracy": 0.96, "training_accuracy": 1.0}
+    assert hints(symptoms(tmp_path, is_proved=False, **passed)) == {}
+
+
+@pytest.mark.parametrize(("threshold", "found"), [(0.95, True), (0.92, False)])
+def test_too_few_are_fewer_than_wanted(tmp_path: Path, threshold: float, found: bool) -> None:
+    case = symptoms(tmp_path, training_accuracy=0.93, test_accuracy=0.91)
+    told = diagnose(case, max_parameters=110_000, threshold=threshold)
+    assert (Fault.UNDERFITTING in {hint.fault for hint in told}) is found
 
 
 def test_the_starters_hint_names_the_ten_dead_units(tmp_path: Path, images: Any) -> None:

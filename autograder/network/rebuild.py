@@ -40,6 +40,20 @@ class Network:
     _elements: int
     """Numbers in memory for each image, at most."""
 
+    @property
+    def passages(self) -> frozenset[str]:
+        """Layers through whose output all must pass on its way from the image to the answer."""
+        passed: set[str] = set()
+        earliest = len(self._steps)
+        # From the last step backwards: nothing after it may use what was there before it.
+        made = {step.output: place for place, step in enumerate(self._steps)}
+        for place in reversed(range(len(self._steps))):
+            step = self._steps[place]
+            if earliest >= place:
+                passed.add(step.layer)
+            earliest = min([earliest, *(made.get(value, -1) for value in step.inputs)])
+        return frozenset(passed)
+
     def predict(self, images: npt.ArrayLike, *, batch_size: int = 256) -> Array:
         """What the network puts out.
 
