@@ -26,6 +26,10 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..
 """Devices on Windows, whatever their ending."""
 
 
+_FORMULAS = ("=", "+", "-", "@")
+"""What a spreadsheet takes for the start of a formula, and a shell for an option."""
+
+
 def safe_name(text: str) -> str:
     """Turn `text` into a name that any system accepts for a folder.
 
@@ -40,8 +44,8 @@ def safe_name(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     kept = "".join("_" if _is_unsafe(char) else char for char in composed)
     name = _cut(" ".join(kept.split()).strip(". "))
-    if _RESERVED.fullmatch(name):
-        name = f"_{name}"
+    if _RESERVED.fullmatch(name) or unicodedata.normalize("NFKC", name[:1]) in _FORMULAS:
+        name = _cut(f"_{name}")
     return name or FALLBACK_NAME
 
 

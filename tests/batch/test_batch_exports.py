@@ -12,7 +12,7 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.intake.exports import Intake, collect
 from tests.batch.fakes import Said, command, grade_obediently
-from tests.notebooks import write
+from tests.notebooks import read_json, write
 
 MARK = "activity-m5"
 METADATA = """---
@@ -213,7 +213,8 @@ def test_ten_thousand_files_are_found_within_a_minute(tmp_path: Path) -> None:
 
 
 def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: Assignment) -> None:
-    folder = gradescope(tmp_path / "export", METADATA.replace("Zoë O'Neil", "=cmd()"))
+    gone = "submission_99:\n  :submitters:\n  - :name: Gone\n    :sid: '099'\n"
+    folder = gradescope(tmp_path / "export", METADATA.replace("Zoë O'Neil", "=cmd()") + gone)
     write(folder / "submission_14/m5.ipynb", command("fail"))
     canvas = tmp_path / "canvas"
     write(canvas / "doejane_11_501_m5.ipynb", command("sleep 0"))
@@ -227,11 +228,14 @@ def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: As
             return list(csv.DictReader(file))
 
     scores: dict[str, Any] = {row["SID"]: row for row in table("gradescope.csv")}
-    assert set(scores) == {"001", "002", "003", "004", ""}
+    assert set(scores) == {"001", "002", "003", "004", "099", ""}
     assert (scores["003"]["Total Score"], scores["003"]["Submission ID"]) == ("100", "13")
     assert scores["002"]["Email"] == "li@example.edu"
     # The grader failed there: an empty cell changes nothing, a zero would.
     assert (scores["004"]["Total Score"], scores["004"]["Status"]) == ("", "Ungraded")
+    # Nothing was handed in there, as far as the export tells.
+    assert (scores["099"]["Total Score"], scores["099"]["Status"]) == ("", "Ungraded")
+    assert read_json(out / "submissions/submission_99/report.json")["score"] is None
     assert scores["003"]["First Name"].startswith("'=")
     points, *rows = table("canvas.csv")
     title = assignment.config.assignment.title

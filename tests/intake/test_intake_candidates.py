@@ -98,6 +98,9 @@ def test_pipe_in_a_folder_is_a_row(tmp_path: Path) -> None:
         ("", "submission"),
         ("...", "submission"),
         ("\udcff", "_"),
+        ("=1+1", "_=1+1"),
+        ("＠x", "_＠x"),
+        ("-" * 120, "_" + "-" * 99),
     ],
 )
 def test_names_are_safe(text: str, expected: str) -> None:

@@ -235,7 +235,7 @@ def test_time_for_alike_names_grows_with_their_number(tmp_path: Path) -> None:
         return spent
 
     with pytest.warns(UserWarning, match="Duplicate name"):
-        assert seconds(4_800) < 3 * 16 * seconds(300)
+        assert seconds(1_600) < 3 * 16 * seconds(100)
 
 
 def test_time_for_alike_labels_grows_with_their_number() -> None:
