@@ -13,6 +13,8 @@ from autograder.box.watchdog import Breach
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 MEMORY_ERRORS = frozenset({"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError"})
 """How Python, NumPy and TensorFlow say that there is no memory left."""
+RAISES = "raises-exception"
+"""Tag of a cell that is to raise, as Jupyter's own tools know it."""
 MAX_QUOTED_CHARACTERS = 300
 MAX_TRACEBACK_LINES = 12
 
@@ -58,7 +60,8 @@ class CellRun:
     seconds
         Wall time.
     error_name, error_text, traceback
-        As the kernel reported them, cut to a readable length; empty where nothing was raised.
+        As the kernel reported them, cut to a readable length; empty where nothing was raised. A
+        cell with the tag ``raises-exception`` has ended well even so.
     first_line
         The cell's first line of code, to recognise it by.
     """
@@ -107,6 +110,16 @@ class Execution:
         """The cells that did not end well, in order; cells that never ran are not among them."""
         return tuple(
             cell for cell in self.cells if cell.status not in (CellStatus.OK, CellStatus.NOT_RUN)
+        )
+
+    @property
+    def staff_notes(self) -> tuple[str, ...]:
+        """What staff should know: cells that raised, and count as run since a tag says so."""
+        return tuple(
+            f"{cell.label} raised {cell.error_name} and counts as run: it has the tag `{RAISES}`, "
+            "which says that it is to raise."
+            for cell in self.cells
+            if cell.status is CellStatus.OK and cell.error_name
         )
 
     @property
@@ -166,6 +179,12 @@ def _tail(lines: list[str]) -> tuple[str, ...]:
     text = "\n".join(lines)
     tail = [plain(line, 200) for line in ANSI.sub("", text).splitlines() if line.strip()]
     return tuple(tail[-MAX_TRACEBACK_LINES:])
+
+
+def expects_error(cell: Any) -> bool:
+    """Whether Jupyter goes on after an exception in that cell, as its tag asks."""
+    tags = cell.metadata.get("tags")
+    return isinstance(tags, list) and RAISES in tags
 
 
 def first_line(source: str) -> str:

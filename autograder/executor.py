@@ -20,6 +20,7 @@ from autograder.execution import (
     CellStatus,
     Ending,
     Execution,
+    expects_error,
     first_line,
 )
 from autograder.kernel import TOO_LARGE, Kernel, KernelDied
@@ -142,9 +143,12 @@ class Executor:
         finally:
             self._kernel.close()
             self._box.stop()
+            self._keeper.finish()
         if (breach := self._box.breach) is not None:
             ending = BREACH_ENDINGS[breach]
-        if ending is Ending.COMPLETED and any(run.error_name in MEMORY_ERRORS for run in runs):
+        if ending is Ending.COMPLETED and any(
+            run.status is CellStatus.ERROR and run.error_name in MEMORY_ERRORS for run in runs
+        ):
             ending = Ending.OUT_OF_MEMORY
         for number in range(len(runs) + 1, len(cells) + 1):
             line = first_line(cells[number - 1].source)
@@ -166,14 +170,15 @@ class Executor:
 
     def _run_cell(self, number: int, cell: Any, seconds_left: float) -> CellRun:
         self._cell_started = time.monotonic()
-        cell.outputs = self._keeper.begin()
         cell.execution_count = number
         request = self._kernel.execute(cell.source)
+        cell.outputs = self._keeper.begin(request)
         reply = self._await_reply(request, min(self._limits.cell_seconds, seconds_left))
         error = CellError.of(reply.content)
+        is_expected = reply.status is CellStatus.ERROR and expects_error(cell)
         return CellRun(
             number=number,
-            status=reply.status,
+            status=CellStatus.OK if is_expected else reply.status,
             seconds=time.monotonic() - self._cell_started,
             first_line=first_line(cell.source),
             error_name=error.name,
@@ -217,6 +222,11 @@ class Executor:
             message = self._kernel.receive(deadline)
             if message is None:
                 break
+            if message.channel == "iopub" and message.kind != "status":
+                self._keeper.take(message)
+                if stop_at_flood and self._keeper.is_flooded:
+                    return None
+                continue
             if message.parent != request and message.kind != TOO_LARGE:
                 continue
             if message.kind == TOO_LARGE and message.channel == "shell":
@@ -227,10 +237,6 @@ class Executor:
                 reply = Reply(status=status, content=message.content if failed else {})
             elif message.kind == "status":
                 is_idle = message.content.get("execution_state") == "idle"
-            elif message.channel == "iopub":
-                self._keeper.take(message.kind, message.content, message.size_bytes)
-                if stop_at_flood and self._keeper.is_flooded:
-                    return None
         return reply
 
     def _stopped(self, number: int, cells: list[Any]) -> CellRun:
@@ -261,7 +267,6 @@ class Executor:
         names = {"__name__": name.removesuffix(".py"), "DATA": str(self._toolbox.data), **names}
         path = str(self._toolbox.program(name))
         code = f"exec(compile(open({path!r}).read(), {path!r}, 'exec'), {names!r})"
-        self._keeper.begin()
         try:
             reply = self._collect(
                 self._kernel.execute(code, silent=True), time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Keeps what a cell shows, as a notebook stores it, up to a limit."""
+"""Keeps what cells show, as a notebook stores it, up to a limit."""
 
 from __future__ import annotations
 
@@ -7,13 +7,65 @@ from typing import Any
 import nbformat
 from nbformat.v4 import output_from_msg
 
+from autograder.kernel import TOO_LARGE, Message
+from autograder.sandbox.streams import StreamText
+
 MAX_DEPTH = 40
 """Plotly's and Vega's figures nest about 15 deep."""
 OUTPUT_KINDS = frozenset({"stream", "display_data", "execute_result", "error"})
+STREAM_BYTES = 200
+"""What a stream costs beside its text, so that a million empty ones are not free."""
+CUT = "\n[What this cell showed next was too long to keep.]\n"
+
+
+class _Output:
+    """One output of a cell; a stream's text is put in at the end."""
+
+    def __init__(self, node: Any, place: _Place, size_bytes: int) -> None:
+        self.node = node
+        self.place = place
+        self.size_bytes = size_bytes
+        self.stream: StreamText | None = None
+        self.is_gone = False
+
+
+class _Place:
+    """A cell, or an Output widget: its outputs are cleared together."""
+
+    def __init__(self) -> None:
+        self.outputs: list[_Output] = []
+        self.clear_next = False
+
+
+class _Cell(_Place):
+    """A cell; `shown` also has what widgets captured while it ran, in the order that it came in."""
+
+    def __init__(self, outputs: list[Any]) -> None:
+        super().__init__()
+        self.node_outputs = outputs
+        self.shown: list[_Output] = []
+        self.hooks: dict[_Widget, None] = {}
+        """Output widgets that capture what it shows, the innermost last."""
+        self.is_cut = False
+
+    @property
+    def last(self) -> _Output | None:
+        """The last output that was not cleared."""
+        while self.shown and self.shown[-1].is_gone:
+            self.shown.pop()
+        return self.shown[-1] if self.shown else None
+
+
+class _Widget(_Place):
+    """An Output widget, and the cell of which it captures what it shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.captured: _Cell | None = None
 
 
 class OutputKeeper:
-    """Takes a cell's output messages and fills its list of outputs.
+    """Takes output messages and fills the outputs of the cells that they belong to.
 
     Parameters
     ----------
@@ -21,15 +73,20 @@ class OutputKeeper:
         For the whole notebook; what comes after is counted, not kept.
     stop_bytes
         For the whole notebook; after this `is_flooded` is true.
+
+    Notes
+    -----
+    A message belongs to the cell whose request it names, even if that cell has ended. What an
+    Output widget captures is kept with the cell that showed it, but cleared with the widget.
     """
 
     def __init__(self, *, keep_bytes: int, stop_bytes: int) -> None:
         self._keep_bytes = keep_bytes
         self._stop_bytes = stop_bytes
-        self._outputs: list[Any] = []
-        self._displays: dict[str, list[Any]] = {}
-        self._clear_next = False
-        self._said_cut = False
+        self._cells: dict[str, _Cell] = {}
+        self._widgets: dict[str, _Widget] = {}
+        self._displays: dict[str, list[_Output]] = {}
+        self._current: _Cell | None = None
         self.seen_bytes = 0
         self.kept_bytes = 0
 
@@ -38,61 +95,157 @@ class OutputKeeper:
         """Whether more came than any honest notebook sends."""
         return self.seen_bytes > self._stop_bytes
 
-    def begin(self) -> list[Any]:
-        """Start a new cell; returns the list that will hold its outputs."""
-        self._outputs = []
-        self._clear_next = self._said_cut = False
-        return self._outputs
+    def begin(self, request: str) -> list[Any]:
+        """Start a cell, run by that request; returns the list that `finish` fills."""
+        self._current = self._cells[request] = _Cell([])
+        return self._current.node_outputs
 
-    def take(self, kind: str, content: dict[str, Any], size_bytes: int) -> None:
+    def finish(self) -> None:
+        """Fill the lists of outputs."""
+        for cell in self._cells.values():
+            kept = [output for output in cell.shown if not output.is_gone]
+            for output in kept:
+                if output.stream is not None:
+                    output.node["text"] = output.stream.text
+            cell.node_outputs[:] = [output.node for output in kept]
+            if cell.is_cut:
+                cell.node_outputs.append(nbformat.v4.new_output("stream", name="stderr", text=CUT))
+
+    def take(self, message: Message) -> None:
         """Take one message in; what is not as the protocol wants it is passed over."""
-        self.seen_bytes += size_bytes
+        if message.kind == TOO_LARGE:
+            self.seen_bytes += message.size_bytes
+            if self._current is not None:
+                self._current.is_cut = True
+            return
+        cell = self._cells.get(message.parent)
+        if cell is None:
+            return
+        self.seen_bytes += message.size_bytes
+        kind, content = message.kind, message.content
         if _is_deep(content):
             return
         if kind == "clear_output":
-            if content.get("wait"):
-                self._clear_next = True
-            else:
-                self._outputs.clear()
-            return
-        if self.kept_bytes + size_bytes > self._keep_bytes:
-            if kind in OUTPUT_KINDS and not self._said_cut:
-                self._said_cut = True
-                text = "\n[What this cell showed next was too long to keep.]\n"
-                self._outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
-            return
-        if kind == "update_display_data":
-            self._update_displays(content)
-        elif kind in OUTPUT_KINDS:
-            self._append(kind, content, size_bytes)
+            place = _place_in(cell)
+            place.clear_next = bool(content.get("wait"))
+            if not place.clear_next:
+                self._clear(place)
+        elif kind in ("comm_open", "comm_msg"):
+            self._hear_widget(content, opens=kind == "comm_open")
+        elif kind in OUTPUT_KINDS or kind == "update_display_data":
+            self._show(cell, kind, content, message.size_bytes)
 
-    def _append(self, kind: str, content: dict[str, Any], size_bytes: int) -> None:
+    # ------------------------------------------------------------------ outputs
+
+    def _show(self, cell: _Cell, kind: str, content: dict[str, Any], size_bytes: int) -> None:
+        updates = kind == "update_display_data"
         try:
-            output = output_from_msg({"header": {"msg_type": kind}, "content": content})
-            nbformat.v4.nbbase.validate(output, ref="output")
+            node = output_from_msg(
+                {"header": {"msg_type": "display_data" if updates else kind}, "content": content}
+            )
+            nbformat.v4.nbbase.validate(node, ref="output")
         except Exception:
             return
-        if self._clear_next:
-            self._clear_next = False
-            self._outputs.clear()
-        self.kept_bytes += size_bytes
-        last = self._outputs[-1] if self._outputs else None
-        if kind == "stream" and last is not None and last.get("name") == output.get("name"):
-            last["text"] = overtype(last["text"] + output["text"])
-            return
-        if kind == "stream":
-            output["text"] = overtype(output["text"])
-        self._outputs.append(output)
-        if (display := _display_id(content)) is not None:
-            self._displays.setdefault(display, []).append(output)
-
-    def _update_displays(self, content: dict[str, Any]) -> None:
         display = _display_id(content)
-        data, metadata = content.get("data"), content.get("metadata", {})
-        if display is not None and isinstance(data, dict) and isinstance(metadata, dict):
-            for output in self._displays.get(display, ()):
-                output["data"] = nbformat.from_dict(data)
-                output["metadata"] = nbformat.from_dict(metadata)
+        if display is not None:
+            self._update(display, node, size_bytes, counted=updates)
+        if updates:
+            return
+        place = _place_in(cell)
+        if place.clear_next:
+            place.clear_next = False
+            self._clear(place)
+        if kind == "stream":
+            self._print(cell, place, node)
+        elif self._has_room(cell, size_bytes):
+            output = self._append(cell, place, node, size_bytes)
+            if display is not None:
+                self._displays.setdefault(display, []).append(output)
+
+    def _print(self, cell: _Cell, place: _Place, node: Any) -> None:
+        text = node["text"]
+        if not self._has_room(cell, len(text.encode("utf-8", "surrogatepass")) + STREAM_BYTES):
+            return
+        last = cell.last
+        if (
+            last is None
+            or last.stream is None
+            or last.place is not place
+            or last.node["name"] != node["name"]
+        ):
+            last = self._append(cell, place, node, 0)
+            last.stream = StreamText()
+        assert last.stream is not None
+        last.stream.add(text)
+        self._resize(last, last.stream.size_bytes + STREAM_BYTES)
+
+    def _append(self, cell: _Cell, place: _Place, node: Any, size_bytes: int) -> _Output:
+        output = _Output(node, place, 0)
+        self._resize(output, size_bytes)
+        cell.shown.append(output)
+        place.outputs.append(output)
+        return output
+
+    def _update(self, display: str, node: Any, size_bytes: int, *, counted: bool) -> None:
+        """Change every output with that name; each place is output of its own.
+
+        Parameters
+        ----------
+        counted
+            Whether the message itself has been counted for one of the places.
+        """
+        shown = [output for output in self._displays.get(display, ()) if not output.is_gone]
+        self._displays[display] = shown
+        for output in shown:
+            if not counted:
+                self.seen_bytes += size_bytes
+            counted = False
+            if self.is_flooded:
+                return
+            if self.kept_bytes - output.size_bytes + size_bytes <= self._keep_bytes:
+                self._resize(output, size_bytes)
+                output.node["data"] = nbformat.from_dict(node["data"])
+                output.node["metadata"] = nbformat.from_dict(node["metadata"])
+
+    def _clear(self, place: _Place) -> None:
+        for output in place.outputs:
+            output.is_gone = True
+            self._resize(output, 0)
+        place.outputs.clear()
+
+    def _resize(self, output: _Output, size_bytes: int) -> None:
+        self.kept_bytes += size_bytes - output.size_bytes
+        output.size_bytes = size_bytes
+
+    def _has_room(self, cell: _Cell, size_bytes: int) -> bool:
+        if self.kept_bytes + size_bytes <= self._keep_bytes:
+            return True
+        cell.is_cut = True
+        return False
+
+    # ------------------------------------------------------------------ Output widgets
+
+    def _hear_widget(self, content: dict[str, Any], *, opens: bool) -> None:
+        """Note which Output widget captures what which cell shows: ``with output: ...``."""
+        name, data = content.get("comm_id"), content.get("data")
+        state = data.get("state") if isinstance(data, dict) else None
+        if not isinstance(name, str) or not isinstance(state, dict):
+            return
+        if opens and state.get("_model_name") == "OutputModel":
+            self._widgets.setdefault(name, _Widget())
+        widget, request = self._widgets.get(name), state.get("msg_id")
+        if widget is None or not isinstance(request, str):
+            return
+        if widget.captured is not None:
+            del widget.captured.hooks[widget]
+        widget.captured = self._cells.get(request)
+        if widget.captured is not None:
+            widget.captured.hooks[widget] = None
+
+
+def _place_in(cell: _Cell) -> _Place:
+    """Where goes what the cell shows now."""
+    return next(reversed(cell.hooks), cell)
 
 
 def _is_deep(content: object) -> bool:
@@ -116,17 +269,3 @@ def _display_id(content: dict[str, Any]) -> str | None:
     transient = content.get("transient")
     display = transient.get("display_id") if isinstance(transient, dict) else None
     return display if isinstance(display, str) else None
-
-
-def overtype(text: str) -> str:
-    """Apply carriage returns as a terminal does, so that a progress bar leaves one line."""
-    if "\r" not in text:
-        return text
-    lines = text.replace("\r\n", "\n").split("\n")
-    # A return at the very end has nothing to overtype yet: more may follow in the next message.
-    done = [line.rsplit("\r", 1)[-1] if not line.endswith("\r") else _last(line) for line in lines]
-    return "\n".join(done)
-
-
-def _last(line: str) -> str:
-    return line.rstrip("\r").rsplit("\r", 1)[-1] + "\r"

@@ -254,6 +254,7 @@ class Grader:
             staff_notes=[
                 *staff_notes_for(measurement),
                 *submission.repairs,
+                *execution.staff_notes,
                 *(j.remark for j in evidence.reflections.values() if j.remark),
             ],
             content_hash=submission.content_hash,

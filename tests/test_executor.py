@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +17,9 @@ from autograder.channel import MAX_MESSAGE_BYTES
 from autograder.errors import BoxError
 from autograder.execution import CellError, CellStatus, Ending, Execution
 from autograder.executor import Executor
-from autograder.outputs import overtype
 from tests.notebooks import notebook
 
 MEGABYTE = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def bare(toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toolbox]:
-    """A toolbox without TensorFlow: a second a run instead of five."""
-    root = tmp_path_factory.mktemp("tools") / "tools"
-    shutil.copytree(toolbox.root, root, ignore=shutil.ignore_patterns("*.npz"))
-    for name, text in (("prelude.py", ""), ("epilogue.py", "open(FOLDER + '/done', 'w')")):
-        (root / name).chmod(0o644)
-        (root / name).write_text(text)
-    for folder in (root, *root.parents):
-        if folder.owner() == root.owner() and str(folder).startswith(
-            str(tmp_path_factory.getbasetemp())
-        ):
-            folder.chmod(0o755)
-    yield Toolbox(root=root)
 
 
 class Runner:
@@ -55,14 +37,22 @@ class Runner:
         self.exported = False
 
     def __call__(
-        self, *cells: str, on_cell: Callable[[int, int], None] | None = None, **changes: Any
+        self,
+        *cells: str,
+        on_cell: Callable[[int, int], None] | None = None,
+        tags: Any = None,
+        **changes: Any,
     ) -> Execution:
+        """Run them; `tags` are those of the first."""
+        given = notebook(*cells, answers=())
+        if tags is not None:
+            given.cells[0].metadata["tags"] = tags
         limits = msgspec.structs.replace(self._limits, **changes)
         with Box.open(kind=self._kind, limits=limits, toolbox=self._toolbox) as box:
             executor = Executor(
                 box=box, toolbox=self._toolbox, limits=limits, seed=1, on_cell=on_cell
             )
-            execution = executor.execute(notebook(*cells, answers=()))
+            execution = executor.execute(given)
             self.exported = (box.scratch.export / "done").exists()
         return execution
 
@@ -265,21 +255,6 @@ def test_a_progress_bar_leaves_one_line(run: Runner) -> None:
     assert text_of(execution, 1) == "step 4\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("a\rb", "b"),
-        ("a\rb\nc", "b\nc"),
-        ("a\r\nb", "a\nb"),
-        ("a\rb\r", "b\r"),
-        ("plain", "plain"),
-        ("", ""),
-    ],
-)
-def test_overtype(text: str, left: str) -> None:
-    assert overtype(text) == left
-
-
 def test_displays_are_updated_and_cleared(run: Runner) -> None:
     execution = run(
         "from IPython.display import display, clear_output\n"
@@ -289,6 +264,121 @@ def test_displays_are_updated_and_cleared(run: Runner) -> None:
     shown = execution.notebook.cells[0].outputs
     assert [output.data["text/plain"] for output in shown] == ["'two'"]
     assert text_of(execution, 2) == "new\n"
+
+
+SHOW = "from IPython.display import display, update_display, clear_output\n"
+
+
+def shown(execution: Execution, number: int) -> list[str]:
+    """What is left of a cell's outputs, in short."""
+    outputs = execution.notebook.cells[number - 1].outputs
+    return [output.get("text") or output["data"]["text/plain"] for output in outputs]
+
+
+def test_a_name_that_is_shown_again_updates_what_was_shown_before(run: Runner) -> None:
+    execution = run(
+        SHOW + "display('a', display_id='x')\ndisplay('other', display_id='y');",
+        "display('b', display_id='x')",
+        "update_display('c', display_id='x')\nupdate_display('d', display_id='unknown')",
+    )
+    assert shown(execution, 1) == ["'c'", "'other'"]
+    assert shown(execution, 2) == ["'c'"]
+    assert shown(execution, 3) == []
+
+
+@pytest.mark.parametrize(("places", "flooded"), [(3, False), (60, True)])
+def test_an_update_is_output_for_each_place_that_it_changes(
+    run: Runner, places: int, flooded: bool
+) -> None:
+    execution = run(
+        SHOW + f"for _ in range({places}): display('a', display_id='x')",
+        f"update_display('u' * {MEGABYTE // 4}, display_id='x')",
+        kept_output_bytes=MEGABYTE,
+        output_bytes=8 * MEGABYTE,
+    )
+    assert (execution.ending is Ending.OUTPUT_TOO_LARGE) == flooded
+    assert execution.output_bytes >= min(places * MEGABYTE // 4, 8 * MEGABYTE)
+    assert execution.kept_output_bytes <= MEGABYTE
+    assert len(str(execution.notebook)) < 2 * MEGABYTE
+    assert "uuuu" in str(execution.notebook)
+
+
+@pytest.mark.parametrize("replaced", ["handle.update(n)", "clear_output(); display(n)"])
+def test_what_was_replaced_takes_no_room(run: Runner, replaced: str) -> None:
+    execution = run(
+        SHOW + "handle = display('start', display_id=True)\n"
+        f"for n in range(2000): {replaced}\nprint('end')",
+        kept_output_bytes=200_000,
+    )
+    assert shown(execution, 1) == ["1999", "end\n"]
+    assert execution.output_bytes > 400_000
+
+
+def test_a_progress_bar_takes_the_room_of_its_line(run: Runner) -> None:
+    execution = run(
+        "for n in range(3000): print('\\r' + '.' * 99 + f'{n:4}', end='', flush=True)\nprint('!')",
+        kept_output_bytes=20_000,
+    )
+    assert text_of(execution, 1) == "." * 99 + "2999!\n"
+
+
+def test_an_output_widget_clears_what_it_shows_and_nothing_else(run: Runner) -> None:
+    execution = run(
+        SHOW + "import ipywidgets\nout, inner = ipywidgets.Output(), ipywidgets.Output()\n"
+        "print('before')\n"
+        "with out:\n"
+        "    print('old')\n"
+        "    clear_output()\n"
+        "    print('kept')\n"
+        "    with inner:\n"
+        "        print('deep')\n"
+        "    print('still')\n"
+        "print('after')",
+        "with inner: print('more')",
+        "with out: print('gone')",
+        "out.clear_output(wait=True)\nwith out: print('last')",
+    )
+    assert shown(execution, 1) == ["before\n", "deep\n", "after\n"]
+    assert shown(execution, 2) == ["more\n"]
+    assert shown(execution, 3) == []
+    assert shown(execution, 4) == ["last\n"]
+
+
+def test_what_comes_late_is_kept_with_its_cell(run: Runner) -> None:
+    execution = run(
+        "import asyncio\nasync def speak():\n    await asyncio.sleep(0.5)\n    print('late')\n"
+        "task = asyncio.create_task(speak())\nprint('now')",
+        "print('second')\nawait asyncio.sleep(1.5)",
+    )
+    assert text_of(execution, 1) == "now\nlate\n"
+    assert text_of(execution, 2) == "second\n"
+
+
+@pytest.mark.parametrize(
+    ("tags", "status"),
+    [
+        (["raises-exception"], CellStatus.OK),
+        (["other", "raises-exception"], CellStatus.OK),
+        (["raises"], CellStatus.ERROR),
+        ("raises-exception", CellStatus.ERROR),
+        (None, CellStatus.ERROR),
+    ],
+)
+def test_an_exception_that_a_tag_announces_is_no_failure(
+    run: Runner, tags: Any, status: CellStatus
+) -> None:
+    execution = run("1 / 0", "print('on')", tags=tags)
+    assert statuses(execution) == [status, CellStatus.OK]
+    assert execution.all_cells_ran == (status is CellStatus.OK)
+    assert execution.notebook.cells[0].outputs[0].ename == "ZeroDivisionError"
+    assert bool(execution.staff_notes) == (status is CellStatus.OK)
+    assert all("ZeroDivisionError" in note for note in execution.staff_notes)
+
+
+def test_a_tag_hides_no_time_out(run: Runner) -> None:
+    execution = run("import time\ntime.sleep(20)", tags=["raises-exception"], cell_seconds=1.0)
+    assert execution.ending is Ending.TIMED_OUT
+    assert not execution.all_cells_ran
 
 
 def test_magics_and_shell_commands_work(run: Runner) -> None:
