@@ -33,7 +33,7 @@ PRELUDE_SECONDS = 300.0
 EXPORT_SECONDS = 60.0
 """For writing the network out; a hundred megabytes take one second."""
 SETTLE_SECONDS = 2.0
-"""How long the last outputs of a cell may be on their way after its reply."""
+"""How long the last outputs of a cell may be on their way, after its reply or the one before."""
 UNREADABLE_ERROR = {
     "ename": "MessageTooLarge",
     "evalue": "The error of this cell was too long to be received.",
@@ -216,12 +216,14 @@ class Executor:
         """Take in messages until the reply and the end of outputs are there; None if too late."""
         reply: Reply | None = None
         is_idle = False
+        heard = time.monotonic()
         while not (reply and is_idle):
-            if reply or is_idle:
-                deadline = min(deadline, time.monotonic() + SETTLE_SECONDS)
-            message = self._kernel.receive(deadline)
+            settled = heard + SETTLE_SECONDS if reply or is_idle else deadline
+            message = self._kernel.receive(min(deadline, settled))
             if message is None:
                 break
+            if message.parent == request:
+                heard = time.monotonic()
             if message.channel == "iopub" and message.kind != "status":
                 self._keeper.take(message)
                 if stop_at_flood and self._keeper.is_flooded:
