@@ -222,7 +222,7 @@ class Executor:
             message = self._kernel.receive(min(deadline, settled))
             if message is None:
                 break
-            if message.parent == request:
+            if message.parent == request or message.kind == TOO_LARGE:
                 heard = time.monotonic()
             if message.channel == "iopub" and message.kind != "status":
                 self._keeper.take(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from autograder.channel import MAX_MESSAGE_BYTES
 from autograder.errors import BoxError
 from autograder.execution import CellError, CellStatus, Ending, Execution
 from autograder.executor import Executor
+from autograder.kernel import Message
+from autograder.outputs import OutputKeeper
 from tests.notebooks import notebook
 
 MEGABYTE = 1 << 20
@@ -312,6 +315,20 @@ def test_what_was_replaced_takes_no_room(run: Runner, replaced: str) -> None:
     )
     assert shown(execution, 1) == ["299", "end\n"]
     assert execution.output_bytes > 60_000
+
+
+def test_a_long_queue_of_outputs_is_waited_for(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = OutputKeeper.take
+
+    def take_slowly(keeper: OutputKeeper, message: Message) -> None:
+        time.sleep(0.03)
+        take(keeper, message)
+
+    monkeypatch.setattr(OutputKeeper, "take", take_slowly)
+    execution = run(SHOW + "for n in range(120): display(n)")
+    assert shown(execution, 1) == [str(n) for n in range(120)]
 
 
 def test_a_progress_bar_takes_the_room_of_its_line(run: Runner) -> None:
