@@ -8,12 +8,14 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from autograder.assignment import load_assignment
 from autograder.batch.messages import Graded, Job, Refused
 from autograder.batch.pool import Event
 from autograder.calibration import (
@@ -32,6 +34,7 @@ from autograder.errors import BoxError, DataError
 from autograder.report import NetworkReport, Report
 from autograder.verdict import Verdict
 from tests.pages.sample_reports import make_report
+from tests.rules import with_own_rules
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 100
@@ -89,7 +92,7 @@ def report_with(config: Config, accuracy: float | None) -> Report:
 
 @pytest.fixture
 def config(assignment: Any) -> Config:
-    return assignment.config
+    return with_own_rules(assignment.config)
 
 
 def subject(name: str, role: Role = Role.SOLUTION, text: str = "a") -> Subject:
@@ -284,6 +287,8 @@ def calibrate(
     monkeypatch.setattr(
         "autograder.calibration.measuring.local_pool", lambda *a, **named: pool.opened()
     )
+    known = replace(load_assignment(ROOT), config=config)
+    monkeypatch.setattr("autograder.assignment.load_assignment", lambda root: known)
     options = ["--root", str(ROOT), "--seeds", "3", "--other-seeds", "2", "--widths", "8,32"]
     return CliRunner().invoke(main, ["calibrate", *options, *arguments]), pool
 

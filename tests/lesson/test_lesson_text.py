@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from autograder.config import load_config
+from autograder.release.template import percent
+
 ROOT = Path(__file__).resolve().parents[2]
+WANTED = percent(load_config(ROOT / "otter_config.json").accuracy.threshold)
 PURPOSES = ("learning-curves", "misread-digits", "dead-units", "where-it-stands", "show-digits")
 
 MUST_SAY = {
-    "welcome": ("two purposes", "hyperparameters", "more than 95 %", "top to bottom"),
+    "welcome": ("two purposes", "hyperparameters", f"more than {WANTED}", "top to bottom"),
     "data": ("70,000", "60,000", "10,000", "28 × 28", "label", "National Institute", "LeCun"),
     "networks": (
         "weights",

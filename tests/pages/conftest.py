@@ -16,6 +16,7 @@ from autograder.pages import FEEDBACK_NAME, rebuild_pages
 from autograder.report import Report
 from autograder.verdict import Verdict
 from tests.pages.samples import write_class
+from tests.rules import with_own_rules
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -53,8 +54,8 @@ class BuiltClass:
 
 @pytest.fixture(scope="session")
 def config(root: Path) -> Config:
-    """The course's configuration."""
-    return load_config(root / "otter_config.json")
+    """The course's configuration, with the rules for which the cases were made."""
+    return with_own_rules(load_config(root / "otter_config.json"))
 
 
 @pytest.fixture(scope="session")

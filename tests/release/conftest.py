@@ -11,18 +11,20 @@ from typing import Any
 import pytest
 
 from autograder.release import release
+from tests.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Project:
-    """A copy of the source of the assignment, small enough to make a release of in a moment."""
+    """A copy of the source of the assignment, with rules of its own, to make releases of."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         (root / "assignment").mkdir(parents=True)
         (root / "solutions").mkdir()
         shutil.copy(ROOT / "otter_config.json", root)
+        self.configure(**RULES)
         for name in ("m5.ipynb", "students.md"):
             shutil.copy(ROOT / "assignment" / name, root / "assignment")
         for pattern in ("*.md", "*.expect.json"):
