@@ -14,10 +14,13 @@ import msgspec
 import nbformat
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from autograder.cli import main
 from autograder.core.exit_status import ExitStatus
 from autograder.data import Mnist
+from autograder.errors import BoxError, ConfigError, ReleaseError, ResultsError, UsageError
 from autograder.gradebook import COLUMNS
 from autograder.report import Report
 from autograder.verdict import Verdict
@@ -217,3 +220,36 @@ def test_grading_needs_no_tensorflow_outside_the_box() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_help_and_readme_list_every_exit_status(root: Path) -> None:
+    helped = CliRunner().invoke(main, ["grade", "--help"]).output
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    for status in ExitStatus:
+        assert f"{status.value}  {status.meaning}" in helped
+        assert f"| {status.value} | {status.meaning} |" in readme
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (UsageError("No such \x1b[31mfile."), ExitStatus.WRONG_USAGE, "m5: No such file."),
+        (ConfigError("Wrong."), ExitStatus.WRONG_USAGE, "m5: Wrong."),
+        (ReleaseError("Wrong."), ExitStatus.WRONG_USAGE, "m5: Wrong."),
+        (BoxError("Broken."), ExitStatus.OUR_FAULT, "m5: Broken."),
+        (ResultsError("Full."), ExitStatus.OUR_FAULT, "m5: Full."),
+        (ZeroDivisionError("x"), ExitStatus.OUR_FAULT, "m5: a fault of the grader"),
+        (KeyboardInterrupt(), ExitStatus.INTERRUPTED, "m5: stopped"),
+    ],
+)
+def test_every_end_has_its_status_and_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, status: ExitStatus, says: str
+) -> None:
+    def fail(start: Path) -> Path:
+        raise error
+
+    monkeypatch.setattr("autograder.assignment.find_root", fail)
+    done = CliRunner().invoke(main, ["grade", "x.ipynb", "-o", "out"])
+    assert done.exit_code == status
+    assert done.output.startswith(says)
+    assert "\x1b" not in done.output
