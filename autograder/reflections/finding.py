@@ -88,8 +88,10 @@ class _Finder:
         self.owner = [""] * len(lines)
         self.remarks = dict.fromkeys(names, "")
         self.part = cache(lambda i: scaffold.own_part(lines[i].text))
-        ranks = [(line.rank, line.name) for line in lines if line.name]
-        self.surest = {name: min(r for r, n in ranks if n == name) for _, name in ranks}
+        self.surest: dict[str, int] = {}
+        for line in lines:
+            if line.name:
+                self.surest[line.name] = min(line.rank, self.surest.get(line.name, line.rank))
         self.zone = frozenset(self._zone())
         self.openings: set[int] = set()
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 import re2
 
-MAX_CHARACTERS = 20_000
-"""Read of one cell or answer, about 3,000 words, after pictures are taken out. What is longer is an
+MAX_CHARACTERS = 10_000
+"""Read of one cell or answer, about 1,500 words, after pictures are taken out. What is longer is an
 answer by then."""
 
 MAX_PICTURES = 1_000

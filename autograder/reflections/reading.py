@@ -14,7 +14,7 @@ import re2
 
 from autograder.reflections.plain import plain_text, readable, split_words
 
-MAX_LINES = 10_000
+MAX_LINES = 5_000
 """With text, of all cells together; the lesson has 400."""
 MAX_CODE_CHARACTERS = 200_000
 """Of all code cells together are looked through for answers; the lesson has 10,000."""
@@ -163,8 +163,8 @@ def after_label(line: str) -> str | None:
     """What follows a marker or a label such as “Reflection 1:” in `line`; None without one."""
     if line.startswith("<!-- m5:"):
         return ""
-    label = _label(line)
-    return line[label.end() :] if label else None
+    number, end = _label(line)
+    return line[end:] if number is not None else None
 
 
 def speaks_of_reflections(heading: str) -> bool:
@@ -181,10 +181,7 @@ def likeness(some: Sequence[str], others: Sequence[str]) -> float:
 def item_number(line: str) -> int:
     """The number with which an item of a list begins; 0 without one."""
     text = line[:LABEL_CHARACTERS].lstrip(" \t*_>#-(")
-    digits = text[: len(text) - len(text.lstrip("0123456789"))]
-    return (
-        int(digits) if 0 < len(digits) <= 2 and text[len(digits) :][:1] in tuple(".):、．") else 0
-    )
+    return int(text[0]) if text[:1] in tuple("123456789") and text[1:2] in tuple(".):、．") else 0
 
 
 def _announced(
@@ -193,10 +190,8 @@ def _announced(
     """The reflection that `line` announces, if any, and by what."""
     if line.startswith("<!-- m5:"):
         return next(((name, 0) for name in names if line == f"<!-- m5:{name} -->"), ("", 0))
-    label = _label(line)
-    if label:
-        groups = ("ahead", "nth", "ordinal", "behind", "word", "short")
-        number = _value(next(label[group] for group in groups if label[group]))
+    number, _ = _label(line)
+    if number is not None:
         return (names[number - 1], 1) if 0 < number <= len(names) else ("", 0)
     folded = ""
     for name, question in questions.items():
@@ -211,21 +206,20 @@ def _announced(
     return "", 0
 
 
-def _label(line: str) -> Any:
-    """The label at the start of `line`: it has a number, and it is a heading or is set off.
+def _label(line: str) -> tuple[int | None, int]:
+    """The number in the label at the start of `line`, and where the label ends; None without one.
 
-    “Reflection 1 showed me that ...” is a sentence, not a label.
+    It is a heading or is set off: “Reflection 1 showed me that ...” is a sentence, not a label.
     """
     label = _LABEL.match(line[:LABEL_CHARACTERS])
-    if not label or (label["short"] and label["end"] is None):
-        return None
-    return label if label["hashes"] or label["end"] is not None else None
-
-
-def _value(text: str) -> int:
-    if text.casefold() in _VALUES:
-        return _VALUES[text.casefold()]
-    return int(unicodedata.numeric(text)) if len(text) == 1 else int(text)
+    if not label:
+        return None, 0
+    hashes, *numbers, end = label.groups()
+    if end is None and (not hashes or numbers[-1]):  # “A1” is too short to be known without
+        return None, 0
+    text = next(number for number in numbers if number).casefold()
+    value = _VALUES.get(text) or (int(text) if text.isdecimal() else unicodedata.numeric(text))
+    return int(value), label.end()
 
 
 def text_in_code(source: str) -> tuple[str, bool]:
@@ -257,7 +251,7 @@ def text_in_code(source: str) -> tuple[str, bool]:
             elif token.string == "=" and last:
                 assigned.add(last)
                 label = last.replace("_", " ") + ":"
-                if _label(label):
+                if _label(label)[0]:
                     pieces.append(label)
             elif kind == "ERRORTOKEN" and not token.string.isspace():
                 raise SyntaxError

@@ -158,10 +158,13 @@ def own_words(words: Sequence[str], runs: Iterable[frozenset[Words]]) -> list[st
 
     Up to two words between two runs go as well: they are an edit of what was copied.
     """
+    sized = [(len(next(iter(known), ())), known) for known in runs]
+    sized = [(length, known) for length, known in sized if 0 < length <= len(words)]
+    if not sized:
+        return list(words)
     copied = [False] * len(words)
-    for known in runs:
-        length = len(next(iter(known), ()))
-        for start in range(len(words) - length + 1 if length else 0):
+    for length, known in sized:
+        for start in range(len(words) - length + 1):
             if tuple(words[start : start + length]) in known:
                 copied[start : start + length] = [True] * length
     last = None

@@ -291,7 +291,7 @@ def test_words_in_code(source: str, text: str, is_code: bool) -> None:
     assert text_in_code(source) == (text, is_code)
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=30, derandomize=True)
 @given(
     st.lists(
         st.tuples(

@@ -1,0 +1,87 @@
+"""Does the time for reading grow no faster than the text, whatever the text is made of?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from autograder.reflections import find_reflections, judge_reflections
+from autograder.reflections.plain import MAX_CHARACTERS
+from tests.reflections.released_answers import ASSIGNMENT, NAMES, PROMPTS, SETTINGS
+
+PIECES = (
+    *" \t\r\0[]()<>`#*_~|-.!'\"\\&{$^0a",
+    "![", "](", "[a](", "![a](b)", "<!--", "-->", "<!-- -->", "<!-- BEGIN QUESTION -->",
+    "<!-- m5:reflection_1 -->", "<a ", "<b>", "<div ", "<br>", "<h1", "&amp;", "&#", "&lt",
+    "data:", "data:image/png;base64,", "data:a/b,c ", "data:a/b,", "http://", "www.", "attachment:",
+    "Reflection 1: ", "### Reflection 2\n", "Q3:\n", "1. ", "1. a\n", "第一", "first ",
+    "**Reflection", PROMPTS[NAMES[0]], PROMPTS[NAMES[0]] + "\n", "Type your answer here, ", "TODO ",
+    "lorem ipsum ", "ab cd ", "x\n", "word " * 30 + "\n", "学", "학", "ひ", "ا", "ش ", "ש", "की",
+    "ก", "è", "я ", "😀", "\u0301", "a\u0301\u0316", "ﷺ", "\u200b", "\u3164", "\u2028", "\ud800",
+    "\U0010ffff", "İ",
+)  # fmt: skip
+CODE = (
+    "x = 1\n",
+    "x\n",
+    "'''",
+    '"""',
+    "f'{",
+    "(",
+    "#\n",
+    "\\\n",
+    "\tif x:\n",
+    "a ",
+    "\ud800",
+    "学",
+)
+
+
+def seconds(*cells: Any) -> float:
+    """Processor time for finding and judging, the least of two."""
+    taken = []
+    for _ in range(2):
+        start = time.process_time()
+        found = find_reflections(
+            {"cells": cells}, names=NAMES, prompts=PROMPTS, lesson_text=ASSIGNMENT.lesson_text
+        )
+        judge_reflections(
+            found,
+            prompts=PROMPTS,
+            lesson_text=ASSIGNMENT.lesson_text,
+            min_characters=SETTINGS.min_characters,
+        )
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+def cell(piece: str, size: int, kind: str = "markdown") -> dict[str, Any]:
+    """A cell of `size` characters, answering the first question."""
+    tags = {"tags": [NAMES[0]]}
+    return {"cell_type": kind, "metadata": tags, "source": piece * (size // len(piece))}
+
+
+@pytest.mark.parametrize(
+    ("piece", "kind"), [*((p, "markdown") for p in PIECES), *((p, "code") for p in CODE)], ids=ascii
+)
+def test_time_grows_no_faster_than_the_text(piece: str, kind: str) -> None:
+    """Of a cell, `MAX_CHARACTERS` are read closely; all of it is looked through."""
+    for size in (MAX_CHARACTERS, 4_000_000):
+        small = seconds(cell(piece, size // 16, kind))
+        assert seconds(cell(piece, size, kind)) < 3 * 16 * max(small, 0.001)
+
+
+def test_time_grows_no_faster_than_the_number_of_cells() -> None:
+    cells = [cell(piece, 200) for piece in PIECES]
+    assert seconds(*cells * 16) < 3 * 16 * seconds(*cells)
+
+
+def test_import_is_light() -> None:
+    program = (
+        "import sys, autograder.reflections;"
+        "sys.exit(any(m in sys.modules for m in ('tensorflow', 'nbformat', 'numpy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
