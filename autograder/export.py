@@ -3,8 +3,9 @@
 The folder was writable by the student's code, so that each file may be anything, of any size.
 What it says is measured before it is used, and nothing in it is run, unpickled or imported.
 
-Format, version 1: ``network.json`` describes the layers and lists the arrays in the order in
-which ``weights.bin`` holds them, little-endian, C order, one directly after the other.
+Format, version 1: ``network.json`` describes the layers, names the file of the arrays, and lists
+them in the order in which that file holds them, little-endian, C order, one directly after the
+other.
 """
 
 from __future__ import annotations
@@ -28,15 +29,18 @@ if TYPE_CHECKING:
     from autograder.network.preparation import Claim
 
 DESCRIPTION_NAME = "network.json"
-WEIGHTS_NAME = "weights.bin"
+BESIDE = ("",)
+"""In place of a layer's path: arrays that the model holds and its graph does not use."""
 MAX_DESCRIPTION_BYTES = 4 << 20
 """ResNet50, of 177 layers, takes 0.2 MiB."""
+HINDRANCE_LENGTH = 400
 MAX_DEPTH = 16
 """Networks within networks; Keras's own applications nest two deep."""
 MAX_ARRAYS = 10_000
 _Float = Literal["float32", "float64"]
 _Int = Literal["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 Name = Annotated[str, Meta(max_length=200)]
+Sentence = Annotated[str, Meta(max_length=HINDRANCE_LENGTH)]
 Size = Annotated[int, Meta(ge=0, le=1 << 40)]
 Extent = Annotated[int, Meta(ge=1, le=1 << 31)]
 
@@ -77,6 +81,9 @@ class _Network(Record, frozen=True, tag_field="kind", tag="network"):
     compile: Compilation | None
     history: Annotated[dict[Name, list[float | None]], Meta(max_length=1000)] | None
     arrays: Annotated[list[_ArrayEntry], Meta(max_length=MAX_ARRAYS)]
+    weights: Literal["weights.bin", "retraced.bin"] = "weights.bin"
+    hindrance: Sentence = ""
+    always_training: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
 
 
 class _Failure(Record, frozen=True, tag_field="kind", tag="failure"):
@@ -86,7 +93,7 @@ class _Failure(Record, frozen=True, tag_field="kind", tag="failure"):
     reason: Literal["no_network", "legacy_keras", "not_built", "subclassed", "failed"]
     class_name: Name
     layers: Annotated[list[Name], Meta(max_length=1000)]
-    detail: Name
+    detail: Sentence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,6 +125,10 @@ class NetworkExport:
     """In the order of the layers, and within a layer in Keras's order of its weights."""
     claims: tuple[Claim, ...] = ()
     """What the notebook gave to its networks, read apart: see `autograder.network.preparation`."""
+    hindrance: str = ""
+    """Why code of the student's could not be followed, in words; empty where it was, or is not."""
+    always_training: tuple[str, ...] = ()
+    """Layers that the student's code calls as in training, also when it evaluates."""
 
 
 def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
@@ -146,7 +157,7 @@ def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
         description = _parse(_read(directory, DESCRIPTION_NAME, MAX_DESCRIPTION_BYTES))
         if isinstance(description, _Failure):
             raise _failure(description)
-        content = _read(directory, WEIGHTS_NAME, max_bytes)
+        content = _read(directory, description.weights, max_bytes)
     finally:
         os.close(directory)
     return NetworkExport(
@@ -156,6 +167,8 @@ def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
         compilation=description.compile,
         history={printable(name): values for name, values in (description.history or {}).items()},
         arrays=_arrays(description.arrays, content),
+        hindrance=printable(description.hindrance, HINDRANCE_LENGTH),
+        always_training=tuple(printable(name) for name in description.always_training),
     )
 
 
@@ -198,8 +211,8 @@ _FAILURES = {
     "`from tensorflow import keras`, and nothing from tf_keras.",
     "not_built": "The network ({kind}) has no weights yet. Begin it with "
     "keras.Input(shape=(28, 28)), and call model.fit(...).",
-    "subclassed": "The network is an object of a class of your own, {kind}{layers}; what its call "
-    f"method does cannot be checked. {_STANDARD}",
+    "subclassed": "The network is an object of a class of your own, {kind}{layers}, and the grader "
+    f"could not follow what its call method does{{hindrance}}. {_STANDARD}",
     "failed": f"The network ({{kind}}) could not be saved: {{detail}}. {_STANDARD}",
 }
 
@@ -211,6 +224,7 @@ def _failure(failure: _Failure) -> UnverifiableModel:
             kind=printable(failure.class_name),
             layers=f" (layers: {layers})" if layers else "",
             detail=printable(failure.detail, 120),
+            hindrance=f": {why}" if (why := printable(failure.detail, HINDRANCE_LENGTH)) else "",
         )
     )
 
@@ -234,7 +248,7 @@ def _arrays(entries: list[_ArrayEntry], content: bytes) -> tuple[ExportedArray, 
             # Arrays follow each other, or are wholly the same (a layer used in two places).
             raise UnverifiableModel(_GARBLED.format(why="its arrays overlap or leave gaps"))
         if end > len(content):
-            raise UnverifiableModel(_GARBLED.format(why=f"{WEIGHTS_NAME} is too short"))
+            raise UnverifiableModel(_GARBLED.format(why="the file of weights is too short"))
         values = np.frombuffer(content, dtype, count, entry.offset).reshape(entry.shape)
         arrays.append(
             ExportedArray(
@@ -246,5 +260,5 @@ def _arrays(entries: list[_ArrayEntry], content: bytes) -> tuple[ExportedArray, 
             )
         )
     if end != len(content):
-        raise UnverifiableModel(_GARBLED.format(why=f"{WEIGHTS_NAME} is too long"))
+        raise UnverifiableModel(_GARBLED.format(why="the file of weights is too long"))
     return tuple(arrays)

@@ -5,8 +5,8 @@ check; ``autograder.export`` reads it as hostile. It imports nothing of the grad
 only through the model that it is given.
 
 The folder then holds ``network.json``, either a record of kind "network" or one of kind
-"failure", and with the first ``weights.bin``: all arrays one after the other, little-endian, C
-order, without gaps.
+"failure", and with the first a file of all arrays one after the other, little-endian, C order,
+without gaps: ``weights.bin``, or ``retraced.bin`` where the network was retraced.
 """
 
 from __future__ import annotations
@@ -20,10 +20,19 @@ from typing import Any
 FORMAT = 1
 LIST_LIMIT = 1000
 NAME_LIMIT = 200
+HINDRANCE_LIMIT = 400
 HISTORY_LIMIT = 10_000
 
 
-def export_network(model: Any, folder: Any, *, chosen_by: str, history: Any = None) -> None:
+def export_network(
+    model: Any,
+    folder: Any,
+    *,
+    chosen_by: str,
+    history: Any = None,
+    retraced: Any = None,
+    hindrance: str = "",
+) -> None:
     """Write `model` into `folder`; an odd model is described rather than raised about.
 
     Parameters
@@ -36,11 +45,16 @@ def export_network(model: Any, folder: Any, *, chosen_by: str, history: Any = No
         Which object this is, in a few words, such as "model variable `model`".
     history
         What ``fit`` returned, or its ``history`` mapping of metric names to values per epoch.
+    retraced
+        What ``retrace.retrace`` made of `model`: this network is written, and with it the arrays
+        that only `model` holds.
+    hindrance
+        Why it could not be retraced, where it had to be.
     """
     folder = Path(folder)
     common = {"format": FORMAT, "chosen_by": _text(chosen_by), "keras_version": _version()}
     try:
-        record = _describe(model, folder, history)
+        record = _describe(model, folder, history, retraced, hindrance)
     except Exception as error:
         record = _failure("failed", model, f"{type(error).__name__}: {error}")
     try:
@@ -54,19 +68,32 @@ def export_network(model: Any, folder: Any, *, chosen_by: str, history: Any = No
     temporary.replace(folder / "network.json")
 
 
-def _describe(model: Any, folder: Path, history: Any) -> dict[str, Any]:
+def _describe(
+    model: Any, folder: Path, history: Any, retraced: Any, hindrance: str
+) -> dict[str, Any]:
     if not _is_keras_model(model):
         reason = "legacy_keras" if _root_module(model) == "tf_keras" else "no_network"
         return _failure(reason, model)
     if not getattr(model, "built", False):
         return _failure("not_built", model)
-    network = _serialize(model)
+    graph = model if retraced is None else retraced.network
+    try:
+        network = _serialize(graph)
+    except Exception:
+        if hindrance:
+            # A class whose __init__ takes arguments has no configuration.
+            return _failure("subclassed", model, hindrance)
+        raise
     if not isinstance(network.get("config"), dict) or "layers" not in network["config"]:
-        return _failure("subclassed", model)
-    arrays = _write_arrays(model, folder)
+        return _failure("subclassed", model, hindrance)
+    name = "weights.bin" if retraced is None else "retraced.bin"
+    arrays = _write_arrays(graph, model.weights, folder / name)
     return {
         "kind": "network",
         "network": network,
+        "weights": name,
+        "hindrance": hindrance[:HINDRANCE_LIMIT],
+        "always_training": [] if retraced is None else [*map(_text, retraced.always_training)],
         "compile": _compile(model),
         "history": _history(history),
         "arrays": arrays,
@@ -83,7 +110,7 @@ def _failure(reason: str, model: Any, detail: str = "") -> dict[str, Any]:
         "reason": reason,
         "class_name": _text(type(model).__name__),
         "layers": layers,
-        "detail": _text(detail),
+        "detail": str(detail)[:HINDRANCE_LIMIT],
     }
 
 
@@ -134,40 +161,52 @@ def _serialize_layer(layer: Any) -> Any:
         }
 
 
-def _write_arrays(model: Any, folder: Path) -> list[dict[str, Any]]:
+def _write_arrays(graph: Any, held: Any, file_path: Path) -> list[dict[str, Any]]:
+    """Write the arrays of `graph`, then those of `held` that are not among them, each once."""
     import numpy as np
 
     entries: list[dict[str, Any]] = []
     written: dict[int, dict[str, Any]] = {}
     offset = 0
-    temporary = folder / "weights.bin.part"
+    temporary = file_path.with_suffix(".part")
     with temporary.open("wb") as file:
-        for path, layer in _leaves(model, (), set()):
-            for index, weight in enumerate(layer.weights):
-                entry = {
-                    "layer": list(path),
-                    "index": index,
-                    "name": _text(weight.name),
-                    "trainable": bool(weight.trainable),
+        for path, index, weight in _weights(graph, held):
+            entry = {
+                "layer": list(path),
+                "index": index,
+                "name": _text(weight.name),
+                "trainable": bool(weight.trainable),
+            }
+            if id(weight) in written:
+                # A layer that is reached by two paths: the same bytes, named twice.
+                entry.update(written[id(weight)])
+            else:
+                values = _little_endian(np, weight)
+                place = {
+                    "shape": list(values.shape),
+                    "dtype": values.dtype.name,
+                    "offset": offset,
+                    "bytes": values.nbytes,
                 }
-                if id(weight) in written:
-                    # A layer that is reached by two paths: the same bytes, named twice.
-                    entry.update(written[id(weight)])
-                else:
-                    values = _little_endian(np, weight)
-                    place = {
-                        "shape": list(values.shape),
-                        "dtype": values.dtype.name,
-                        "offset": offset,
-                        "bytes": values.nbytes,
-                    }
-                    file.write(values.tobytes())
-                    offset += values.nbytes
-                    written[id(weight)] = place
-                    entry.update(place)
-                entries.append(entry)
-    temporary.replace(folder / "weights.bin")
+                file.write(values.tobytes())
+                offset += values.nbytes
+                written[id(weight)] = place
+                entry.update(place)
+            entries.append(entry)
+    temporary.replace(file_path)
     return entries
+
+
+def _weights(graph: Any, held: Any) -> Any:
+    """(names of layers, index within the layer, weight) of all that is to be written."""
+    seen = set()
+    for path, layer in _leaves(graph, (), set()):
+        for index, weight in enumerate(layer.weights):
+            seen.add(id(weight))
+            yield path, index, weight
+    rest = [weight for weight in held if id(weight) not in seen]
+    for index, weight in enumerate(rest):
+        yield ("",), index, weight
 
 
 def _leaves(model: Any, path: tuple[str, ...], seen: set[int]) -> Any:

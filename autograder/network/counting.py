@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autograder.errors import UnverifiableModel
-from autograder.export import MAX_DEPTH, NetworkExport
+from autograder.export import BESIDE, MAX_DEPTH, NetworkExport
 from autograder.network.advice import KINDS_OF_KERAS
 from autograder.network.limits import MAX_STEPS
 from autograder.network.parsing import LAYER_PLANNERS, ParsedLayer, malformed, parse_layer
@@ -32,7 +32,7 @@ def count_parameters(export: NetworkExport) -> int | None:
     except UnverifiableModel:
         return None
     sizes = {array.offset: array.values.size for array in export.arrays}
-    if not sizes or not {array.layer for array in export.arrays} <= layers:
+    if not sizes or not {array.layer for array in export.arrays} <= layers | {BESIDE}:
         return None
     return sum(sizes.values())
 

@@ -140,9 +140,9 @@ def plan_clip(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
 
 
 def plan_cast(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``keras.ops.cast(x, "float32")``; all is computed in float32."""
+    """``keras.ops.cast(x, "float32")`` and the like; all is computed in float32."""
     shape = only_tensor(spec, shapes)
-    if spec.config.get("dtype") not in ("float16", "bfloat16", "float32", "float64"):
+    if spec.config.get("dtype") not in (None, "float16", "bfloat16", "float32", "float64"):
         raise spec.refusal("makes whole numbers of its input. Use keras.ops.cast(x, 'float32')")
     return Plan(output_shape=shape, work=0, run=lambda inputs: inputs[0])
 
@@ -198,5 +198,6 @@ PLANNERS: dict[str, Planner] = {
     "Gelu": plan_gelu,
     "Clip": plan_clip,
     "Cast": plan_cast,
+    "ConvertToTensor": plan_cast,
     **operations_shape.PLANNERS,
 }

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.errors import NotEvaluated, UnverifiableModel
-from autograder.export import ExportedArray, NetworkExport
+from autograder.export import BESIDE, ExportedArray, NetworkExport
 from autograder.hostile import printable
 from autograder.network import limits
 from autograder.network.graph import Assembler, LayerSummary, Step
@@ -30,9 +30,12 @@ class Network:
     """Without the batch axis; extents that the network leaves open are those of 28 x 28 images."""
     output_shape: Shape
     parameters: int
-    """All of them, trainable or not, a shared one once; equals Keras's ``count_params``."""
+    """All arrays of graph and model together, trainable or not, a shared one once. Equals Keras's
+    ``count_params``, unless the graph holds layers that the model does not know of."""
     layers: tuple[LayerSummary, ...]
     """In order of first use, without input layers; those of networks within it one by one."""
+    remarks: tuple[str, ...]
+    """For staff: in what it differs from the network in the notebook, a sentence each."""
     work: int
     """To compute one image; see ``limits``."""
     _steps: tuple[Step, ...] = field(repr=False)
@@ -118,8 +121,14 @@ def rebuild(export: NetworkExport) -> Network:
         If it holds a layer that is not rebuilt, does not fit together, would take too long to
         compute, or is not described as Keras describes networks. The text names the layer.
     """
-    with _as_unverifiable(), np.errstate(all="ignore"):
-        return _rebuild(export)
+    try:
+        with _as_unverifiable(), np.errstate(all="ignore"):
+            return _rebuild(export)
+    except UnverifiableModel as error:
+        if not export.hindrance:
+            raise
+        why = f"{error} Its code was not followed: {export.hindrance}."
+        raise type(error)(why) from None
 
 
 def _rebuild(export: NetworkExport) -> Network:
@@ -150,7 +159,7 @@ def _rebuild(export: NetworkExport) -> Network:
         arrays.setdefault(array.layer, []).append(shared[array.offset])
     assembler = Assembler(arrays)
     output = assembler.add(network, (), assembler.start(network))
-    unclaimed = [path for path in arrays if path not in assembler.claimed]
+    unclaimed = [path for path in arrays if path not in assembler.claimed and path != BESIDE]
     if unclaimed:
         name = printable("/".join(unclaimed[0]))
         raise malformed(f"it has weights for a layer {name!r} that it does not have")
@@ -159,10 +168,19 @@ def _rebuild(export: NetworkExport) -> Network:
         output_shape=assembler.shapes[output],
         parameters=sum(array.size for array in shared.values()),
         layers=tuple(assembler.layers.values()),
+        remarks=_remarks(export),
         work=assembler.work,
         _steps=tuple(assembler.steps),
         _output=output,
         _elements=assembler.elements,
+    )
+
+
+def _remarks(export: NetworkExport) -> tuple[str, ...]:
+    return tuple(
+        f"The notebook calls layer {printable(name)!r} with training=True, so that there it acts "
+        "as in training even in evaluate(); here it was measured as Keras measures by default."
+        for name in dict.fromkeys(export.always_training)
     )
 
 

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from autograder.export import NetworkExport, read_export
 from autograder.inside.export import export_network
+from autograder.inside.retrace import needs_retracing, retrace
 from autograder.network import Network, rebuild
 
 MAX_BYTES = 1 << 24
@@ -63,6 +64,29 @@ def exported(model: Any, folder: Path | None = None, **options: Any) -> NetworkE
     finally:
         if folder is None:
             shutil.rmtree(where)
+
+
+def followed(model: Any, folder: Path | None = None) -> NetworkExport:
+    """`model`, retraced as the box does it, written, and read back.
+
+    Raises
+    ------
+    Hindrance
+        If its code cannot be followed.
+    """
+    assert needs_retracing(model)
+    return exported(model, folder, retraced=retrace(model))
+
+
+def assert_followed(model: Any, images: Any, *, parameters: int | None = None) -> Network:
+    """Assert that what comes of retracing counts and computes as the student's own does."""
+    model(images)
+    randomize(model)
+    expected = np.asarray(model(images, training=False))
+    network = rebuild(followed(model))
+    assert network.parameters == (parameters or model.count_params())
+    np.testing.assert_allclose(network.predict(images), expected, rtol=1e-4, atol=1e-4)
+    return network
 
 
 def assert_agrees(model: Any, *, seed: int = 0, tolerance: float = 1e-4) -> Network:

@@ -1,0 +1,220 @@
+"""Follows a network with code of the student's own, such as a ``call``. UNTRUSTED: in the box.
+
+The network is called once on a symbolic input, and every class that is not Keras's answers by its
+own ``call`` instead of being a node of the graph. What comes out is a plain functional network of
+Keras's layers and operations, which is exported in place of the student's. Whatever a ``call`` does
+meanwhile can only change which network that is: it is rebuilt and measured as any other.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import traceback
+from typing import Any
+
+LINE_LIMIT = 100
+
+
+class Hindrance(Exception):
+    """What stands in the way, in words that continue "Its code could not be followed: "."""
+
+
+def needs_retracing(model: Any) -> bool:
+    """Whether `model` is a Keras network with code in it that is not Keras's."""
+    try:
+        return hasattr(model, "layers") and not _is_plain(model)
+    except BaseException:
+        # Then it cannot be followed either.
+        return False
+
+
+class Retraced:
+    """What came out."""
+
+    def __init__(self, network: Any, always_training: list[str]) -> None:
+        self.network = network
+        """Keras's own, functional, with the layers of the student's network."""
+        self.always_training = always_training
+        """Layers that the student's code calls with training=True, whatever it is called with."""
+
+
+def retrace(model: Any) -> Retraced:
+    """A functional network that computes what `model` does, with the same weights.
+
+    Raises
+    ------
+    Hindrance
+        If it cannot be followed; the text names what stands in the way.
+    """
+    keras = sys.modules["keras"]
+    calls = _tensorflow_calls()
+    tracer = _Tracer()
+    try:
+        with tracer:
+            shape, dtype = _input_of(model)
+            source = keras.Input(shape[1:], dtype=dtype)
+            result = tracer.call(model, source)
+            leaves = keras.tree.flatten(result)
+            if len(leaves) != 1 or not isinstance(leaves[0], keras.KerasTensor):
+                raise Hindrance("its call gives something else than one tensor")
+            tracer.rename_namesakes()
+            return Retraced(keras.Model(source, leaves[0]), tracer.always_training)
+    except BaseException as error:
+        # Also SystemExit and KeyboardInterrupt: the network that was written before stays.
+        raise Hindrance(_hindrance(error, calls)) from None
+
+
+def _tensorflow_calls() -> Any:
+    namespace: dict[str, Any] = {"__name__": "tensorflow_calls"}
+    path = __file__.replace("retrace.py", "tensorflow_calls.py")
+    with open(path) as file:
+        exec(compile(file.read(), path, "exec"), namespace)
+    calls = namespace["Calls"]()
+    calls.register()
+    return calls
+
+
+def _is_own(thing: Any) -> bool:
+    """Whether a layer's class is not Keras's, or holds a function of the student's."""
+    root = str(type(thing).__module__).split(".")[0]
+    return root != "keras" or type(thing).__name__ == "Lambda"
+
+
+def _has_own_activation(layer: Any) -> bool:
+    """Whether a layer's activation is a function that Keras would save by name only."""
+    activation = getattr(layer, "activation", None)
+    module = str(getattr(activation, "__module__", "keras"))
+    is_function = callable(activation) and not isinstance(activation, sys.modules["keras"].Layer)
+    return is_function and module.split(".")[0] not in ("keras", "tensorflow")
+
+
+def _is_plain(model: Any) -> bool:
+    layers = model._flatten_layers(include_self=True, recursive=True)
+    is_graph = type(model).__name__ in ("Sequential", "Functional")
+    return is_graph and not any(_is_own(one) or _has_own_activation(one) for one in layers)
+
+
+def _input_of(model: Any) -> tuple[tuple[Any, ...], str]:
+    """Shape with the batch axis, and kind of numbers, with which `model` was built."""
+    inputs = getattr(model, "inputs", None)
+    if inputs:
+        if len(inputs) != 1:
+            raise Hindrance(f"it has {len(inputs)} inputs, and the grader gives it images alone")
+        return tuple(inputs[0].shape), str(inputs[0].dtype)
+    shapes = list((model.get_build_config() or {}).values())
+    if len(shapes) != 1 or not all(type(extent) in (int, type(None)) for extent in shapes[0]):
+        raise Hindrance("the shape of its input is not known. Call model.fit(...) in the notebook")
+    return tuple(shapes[0]), "float32"
+
+
+class _Tracer:
+    """While it is entered, own classes are followed through instead of becoming nodes."""
+
+    def __init__(self) -> None:
+        keras = sys.modules["keras"]
+        self._layer, self._operation = keras.Layer, keras.Operation
+        self._tensor, self._flatten = keras.KerasTensor, keras.tree.flatten
+        self._linear = keras.activations.linear
+        self._met: dict[int, Any] = {}
+        self.always_training: list[str] = []
+
+    def __enter__(self) -> _Tracer:
+        tracer = self
+        self._before = self._layer.__call__, self._operation.symbolic_call
+        call, symbolic_call = self._before
+
+        def layer_call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+            if not tracer._are_symbolic(args, kwargs):
+                return call(layer, *args, **kwargs)
+            return tracer.call(layer, *args, **kwargs)
+
+        def operation_call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+            tracer._check(args, kwargs)
+            tracer._met[id(operation)] = operation
+            return symbolic_call(operation, *args, **kwargs)
+
+        self._layer.__call__, self._operation.symbolic_call = layer_call, operation_call
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._layer.__call__, self._operation.symbolic_call = self._before
+
+    def call(self, layer: Any, *args: Any, **kwargs: Any) -> Any:
+        """`layer` on symbolic inputs: through its own code, or as a node."""
+        is_network = hasattr(layer, "layers") and hasattr(layer, "_flatten_layers")
+        if _is_own(layer) or (is_network and not _is_plain(layer)):
+            return self._follow(layer, args, kwargs)
+        self._check(args, kwargs)
+        self._met[id(layer)] = layer
+        if kwargs.get("training") is True:
+            self.always_training.append(layer.name)
+        if _has_own_activation(layer):
+            activation, layer.activation = layer.activation, self._linear
+            return activation(self._before[0](layer, *args, **kwargs))
+        return self._before[0](layer, *args, **kwargs)
+
+    def _follow(self, layer: Any, args: Any, kwargs: Any) -> Any:
+        function = layer.call
+        # What tf.function made of it takes no symbolic tensors; the function within does.
+        python = getattr(function, "python_function", None)
+        if python is not None:
+            function = python
+        # As in evaluate: False, unless the student's code says otherwise.
+        training = kwargs.pop("training", None)
+        if "training" in inspect.signature(function).parameters:
+            kwargs["training"] = bool(training)
+        return function(*args, **kwargs)
+
+    def _are_symbolic(self, args: Any, kwargs: Any) -> bool:
+        return any(isinstance(item, self._tensor) for item in self._flatten((args, kwargs)))
+
+    def _check(self, args: Any, kwargs: Any) -> None:
+        """Raise if an array is about to become part of the graph."""
+        for item in self._flatten((args, kwargs)):
+            if isinstance(item, self._tensor):
+                continue
+            size = 1
+            for extent in tuple(getattr(item, "shape", None) or ()):
+                size *= int(extent)
+            if size != 1:
+                raise Hindrance(
+                    f"it computes with an array of {size:,} numbers that is no layer's weights. "
+                    "Use a layer for it, such as Dense"
+                )
+
+    def rename_namesakes(self) -> None:
+        """Give layers of the same name, from different places, names of their own."""
+        names: set[str] = set()
+        for thing in self._met.values():
+            name, number = thing.name, 1
+            while thing.name in names:
+                number += 1
+                thing.name = f"{name}_{number}"
+            names.add(thing.name)
+
+
+def _hindrance(error: BaseException, calls: Any) -> str:
+    if isinstance(error, Hindrance):
+        why = str(error)
+    elif "KerasTensor cannot be used as input to a TensorFlow function" in str(error):
+        name = calls.refused.removesuffix("_v2")
+        why = f"TensorFlow's {name} takes no symbolic input. Use what keras.ops has for it"
+    elif "KerasTensor is symbolic" in str(error):
+        why = "it needs the images' values, such as NumPy does. Use functions of keras.ops"
+    elif "used as a boolean" in str(error):
+        why = "it decides by the images' values. Use keras.ops.where(...) in place of `if`"
+    else:
+        first = (str(error).strip().splitlines() or [""])[0]
+        why = f"{type(error).__name__} {first[:LINE_LIMIT]}".strip()
+    return f"{why}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """The line of the notebook in which it happened, if one can be told."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not any(
+            part in frame.filename for part in ("site-packages", "/lib/python", "retrace.py")
+        ):
+            return f" (in the line `{(frame.line or '').strip()[:LINE_LIMIT]}`)"
+    return ""

@@ -1,0 +1,344 @@
+"""Networks with code of the student's own: followed, and measured as what comes out."""
+
+from __future__ import annotations
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras import layers as kl
+from keras import ops
+from network_harness import BOUNDED, assert_followed, exported, followed, randomize
+
+from autograder.errors import UnverifiableModel
+from autograder.inside.retrace import Hindrance, needs_retracing, retrace
+from autograder.network import rebuild
+
+IMAGES = np.random.default_rng(0).normal(0.3, 1.0, (5, 8, 8)).astype(np.float32)
+
+
+class Model(keras.Model):
+    """A network whose call is the function that it is given."""
+
+    def __init__(self, call, **parts):
+        super().__init__()
+        self.flat, self.digits = kl.Flatten(), kl.Dense(10)
+        self.hidden = kl.Dense(6, activation="relu")
+        for name, part in parts.items():
+            setattr(self, name, part)
+        self.function = call
+
+    def call(self, x, training=None):
+        return self.function(self, x, training)
+
+
+class Block(kl.Layer):
+    """A layer of layers that acts otherwise in training."""
+
+    def __init__(self, units=6):
+        super().__init__()
+        self.inner = kl.Dense(units, activation="tanh", name="inner")
+        self.norm, self.drop = kl.BatchNormalization(), kl.Dropout(0.5)
+
+    def call(self, x, training=None):
+        y = self.drop(self.norm(self.inner(x), training=training), training=training)
+        return y + 100 if training else y
+
+
+class Loop(keras.Model):
+    """Layers in a list, and one that is made anew in each call."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = [kl.Dense(6, activation=tf.nn.relu) for _ in range(3)]
+
+    def call(self, x):
+        x = kl.Flatten()(x)
+        for step in self.steps:
+            x = step(x)
+        return x
+
+
+class OwnSequential(keras.Sequential):
+    """Nothing changed but the name."""
+
+
+class OwnFunctional(keras.Model):
+    """A functional network, made within."""
+
+    def __init__(self):
+        source = keras.Input((8, 8))
+        super().__init__(source, kl.Dense(10)(kl.Flatten()(source)))
+
+
+class Decorated(keras.Model):
+    """As TensorFlow's tutorials have it."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.digits = kl.Conv2D(3, 3, activation="relu"), kl.Dense(10)
+        self.conv.build((None, 8, 8, 1))
+        self.digits.build((None, 6 * 6 * 3))
+
+    @tf.function
+    def call(self, x):
+        x = tf.cast(x, tf.float32)[..., tf.newaxis] / 255.0
+        x = tf.reshape(self.conv(x), [tf.shape(x)[0], -1])
+        return tf.nn.softmax(self.digits(x))
+
+
+def tensorflow_calls(model, x, training):
+    x = tf.image.resize(tf.expand_dims(x, -1), (6, 7), method="nearest")
+    x = tf.image.flip_left_right(tf.pad(x, [[0, 0], [1, 0], [0, 1], [0, 0]]))
+    x = tf.squeeze(tf.transpose(x, (0, 3, 2, 1)), axis=1)
+    x = tf.concat([tf.nn.relu(x), tf.nn.leaky_relu(x), tf.nn.elu(x)], axis=-1)
+    x = tf.stack([tf.abs(x), tf.square(x), tf.sqrt(tf.exp(x)), tf.pow(x, 2)], axis=-1)
+    x = tf.reduce_mean(x, axis=[1, 3]) + tf.reduce_max(x, axis=(1, 3), keepdims=False)
+    x = tf.where(x > 0.3, tf.sigmoid(x), tf.maximum(tf.tanh(x), 0.1))
+    x = tf.clip_by_value(tf.identity(x), 0.0, 0.9) + tf.nn.gelu(x) * tf.nn.swish(x)
+    return tf.nn.softmax(model.digits(tf.subtract(tf.multiply(x, 2.0), 0.5)))
+
+
+def with_own_blocks():
+    source = keras.Input((8, 8))
+    shared = Block(6)
+    x = shared(Block(6)(kl.Flatten()(source)))
+    return keras.Model(source, kl.Dense(10)(shared(x)))
+
+
+def nested():
+    inner = keras.Sequential([Block(4), Block(5), kl.GaussianNoise(0.3)])
+    plain = keras.Sequential([kl.Dense(4), kl.ReLU()])
+    return keras.Sequential([keras.Input((8, 8)), kl.Flatten(), plain, inner, kl.Dense(10)])
+
+
+def flat(*layers):
+    return keras.Sequential([keras.Input((8, 8)), kl.Flatten(), *layers, kl.Dense(10)])
+
+
+FOLLOWED = {
+    "subclass": lambda: Model(lambda m, x, training: m.digits(m.hidden(m.flat(x)))),
+    "sequential": lambda: OwnSequential([kl.Flatten(), kl.Dense(10)]),
+    "functional": OwnFunctional,
+    "loop": Loop,
+    "decorated": Decorated,
+    "blocks": with_own_blocks,
+    "nested": nested,
+    "lambda": lambda: flat(kl.Lambda(lambda x: x / 255.0), kl.Dense(4)),
+    "lambda-tensorflow": lambda: keras.Sequential(
+        [
+            keras.Input((8, 8)),
+            kl.Lambda(lambda x: tf.expand_dims(x, -1)),
+            kl.Conv2D(2, 3),
+            kl.Lambda(lambda x: ops.mean(x, axis=[1, 2])),
+            kl.Dense(10),
+        ]
+    ),
+    "tensorflow": lambda: Model(tensorflow_calls),
+    "augmentation-in-training": lambda: Model(
+        lambda m, x, training: m.digits(m.flat(m.noise(x) if training else x)),
+        noise=kl.GaussianNoise(0.9),
+    ),
+    "residual": lambda: Model(
+        lambda m, x, training: m.digits(m.hidden(m.flat(x)) + m.second(m.flat(x)) * 0.5),
+        second=kl.Dense(6),
+    ),
+    "recurrent": lambda: Model(lambda m, x, training: m.digits(m.memory(x)), memory=kl.LSTM(4)),
+    "rows": lambda: Model(lambda m, x, training: m.digits(x[:, -1]) + m.digits(x[:, 0, :])),
+    "lambda-activation": lambda: flat(kl.Dense(5, activation=lambda x: ops.maximum(x, 0.1))),
+    "partial-activation": lambda: flat(
+        kl.Dense(5, activation=functools.partial(keras.activations.relu, max_value=0.5))
+    ),
+    "scalar-weight": lambda: flat(Scaled(), kl.Dense(4)),
+    "held-beside": lambda: Model(
+        lambda m, x, training: m.digits(m.flat(x)), unused=keras.Sequential([kl.Dense(7)])
+    ),
+}
+
+
+class Scaled(kl.Layer):
+    """Multiplies by one learned number."""
+
+    def build(self, shape):
+        self.factor = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, x):
+        return x * self.factor
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_code_is_followed_and_computes_as_in_the_notebook(name):
+    model = FOLLOWED[name]()
+    if name == "held-beside":
+        model.unused.build((None, 50))
+    with pytest.raises(UnverifiableModel):
+        model(IMAGES)
+        rebuild(exported(model))
+    assert_followed(model, IMAGES)
+
+
+@settings(BOUNDED, max_examples=12)
+@given(st.data())
+def test_random_subclassed_networks(data):
+    units = data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=4))
+    kinds = [data.draw(st.sampled_from(["dense", "block", "lambda", "residual"])) for _ in units]
+    parts = {
+        f"part_{i}": Block(size) if kind == "block" else kl.Dense(size)
+        for i, (kind, size) in enumerate(zip(kinds, units, strict=True))
+    }
+
+    def call(model, x, training):
+        x = model.flat(x)
+        for i, kind in enumerate(kinds):
+            y = getattr(model, f"part_{i}")(x)
+            if kind == "lambda":
+                y = kl.Lambda(lambda z: tf.nn.relu(z) - 0.1)(y)
+            x = ops.concatenate([x, y], axis=-1) if kind == "residual" else y
+        return model.digits(x)
+
+    assert_followed(Model(call, **parts), IMAGES)
+
+
+def test_weights_are_counted_that_only_the_graph_has_or_only_the_model():
+    elsewhere = kl.Dense(300)
+
+    class Hidden(kl.Layer):
+        def call(self, x):
+            return elsewhere(x)
+
+    model = flat(Hidden())
+    assert model.count_params() == 3010
+    assert_followed(model, IMAGES, parameters=64 * 300 + 300 + 3010)
+
+    model = Model(lambda m, x, training: m.digits(m.flat(x)), big=kl.Dense(500))
+    model.big.build((None, 64))
+    network = assert_followed(model, IMAGES)
+    assert network.parameters == 650 + 64 * 500 + 500
+
+
+def test_layers_called_as_in_training_are_measured_as_in_evaluation_and_named():
+    model = Model(
+        lambda m, x, training: m.digits(m.drop(m.flat(x), training=True)),
+        drop=kl.Dropout(0.5, name="always"),
+    )
+    model(IMAGES)
+    export = followed(model)
+    assert export.always_training == ("always",)
+    network = rebuild(export)
+    assert len(network.remarks) == 1
+    assert "'always'" in network.remarks[0]
+    flat_images = IMAGES.reshape(5, 64)
+    kernel, bias = model.digits.get_weights()
+    np.testing.assert_allclose(network.predict(IMAGES), flat_images @ kernel + bias, atol=1e-4)
+
+
+def test_plain_networks_are_left_alone():
+    source = keras.Input((8, 8, 1))
+    x = kl.RandomFlip()(kl.Rescaling(1 / 255)(source))
+    x = kl.Dense(3, activation=tf.nn.relu)(keras.Sequential([kl.Flatten()])(x / 2))
+    assert not needs_retracing(keras.Model(source, kl.Dense(3, activation=kl.ReLU())(x)))
+    assert not needs_retracing("model")
+
+
+TABLE = np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32)
+
+
+class Weighted(kl.Layer):
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], 6))
+
+    def call(self, x):
+        return x @ self.kernel
+
+
+def with_if(model, x, training):
+    x = model.flat(x)
+    if x[0, 0] > 0:
+        x = x * 2
+    return model.digits(x)
+
+
+def leaving(model, x, training):
+    if isinstance(x, keras.KerasTensor):
+        raise SystemExit(3)
+    return model.digits(model.flat(x))
+
+
+def untraced(call):
+    """A model that was built without its call, which fails where it is compiled."""
+    model = Model(call)
+    model.build((None, 8, 8))
+    return model
+
+
+HINDERED = {
+    "array": (lambda: Model(lambda m, x, training: m.flat(x) @ TABLE), "640 numbers", "Dense"),
+    "tensor": (
+        lambda: Model(lambda m, x, training: m.flat(x) + tf.constant(TABLE[:, 0])),
+        "64 numbers",
+        "tf.constant(TABLE[:, 0])",
+    ),
+    "lambda-table": (lambda: flat(kl.Lambda(lambda x: tf.matmul(x, TABLE))), "matmul", "keras.ops"),
+    "own-weights": (lambda: flat(Weighted()), "384 numbers", "return x @ self.kernel"),
+    "tensorflow": (
+        lambda: Model(lambda m, x, training: m.digits(m.flat(tf.sort(x)))),
+        "TensorFlow's sort",
+        "keras.ops",
+    ),
+    "numpy": (
+        lambda: untraced(lambda m, x, training: m.digits(np.reshape(x, (-1, 64)))),
+        "NumPy",
+        "np.reshape(x, (-1, 64))",
+    ),
+    "if": (lambda: untraced(with_if), "decides", "if x[0, 0] > 0:"),
+    "exit": (lambda: Model(leaving), "SystemExit", "raise SystemExit(3)"),
+    "two-outputs": (
+        lambda: Model(lambda m, x, training: [m.digits(m.flat(x)), m.flat(x)]),
+        "one tensor",
+        "",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", HINDERED)
+def test_what_cannot_be_followed_is_told_with_its_line(name):
+    build, why, line = HINDERED[name]
+    model = build()
+    if not model.built:
+        model(IMAGES)
+    with pytest.raises(Hindrance) as caught:
+        retrace(model)
+    text = str(caught.value)
+    assert why in text
+    assert line in text
+    assert "\n" not in text
+    with pytest.raises(UnverifiableModel) as refused:
+        rebuild(exported(model, hindrance=text))
+    assert why in str(refused.value)
+    assert "class of your own" in str(refused.value) or "code of your own" in str(refused.value)
+
+
+def test_keras_is_as_before_once_a_call_has_failed():
+    before = kl.Layer.__call__, keras.Operation.symbolic_call
+    model = Model(leaving)
+    model(IMAGES)
+    with pytest.raises(Hindrance):
+        retrace(model)
+    assert (kl.Layer.__call__, keras.Operation.symbolic_call) == before
+
+
+def test_the_network_that_is_measured_is_the_one_that_came_out():
+    """A call that shows a better network where it is symbolic changes what is measured, no more."""
+    model = Model(
+        lambda m, x, training: m.digits(m.flat(x)) * (2 if isinstance(x, keras.KerasTensor) else 1)
+    )
+    model(IMAGES)
+    randomize(model)
+    network = rebuild(followed(model))
+    doubled = 2 * model.predict(IMAGES, verbose=0)
+    np.testing.assert_allclose(network.predict(IMAGES), doubled, rtol=1e-4, atol=1e-4)
