@@ -201,7 +201,7 @@ def staff_notes_for(measurement: Measurement | None) -> list[str]:
     """Sentences for staff alone: what speaks against a network's accuracy, with the numbers."""
     if measurement is None:
         return []
-    notes = []
+    notes = list(measurement.network.remarks)
     symptoms = measurement.symptoms
     if symptoms.is_far_below_reported and not measurement.preparation.is_proved:
         notes.append(
