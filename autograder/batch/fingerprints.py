@@ -1,4 +1,4 @@
-"""What makes two gradings the same, beside the answer: the assignment as configured."""
+"""What makes two gradings the same, beside the answer: the grader and the assignment."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from typing import Any
 import msgspec
 
 from autograder.assignment import Assignment
+from autograder.batch.grader_version import grader_version
 from autograder.report import Report
-
-GRADING_VERSION = 1
-"""To be raised when the grader grades otherwise than before, so that `--resume` grades again."""
 
 
 def configuration_hash(assignment: Assignment) -> str:
-    """SHA-256 of everything but the submission that a grade depends on."""
+    """SHA-256 of everything but the submission that a grade depends on, the grader included."""
     tests = {path.name: path.read_text("utf-8") for path in sorted(assignment.tests.glob("*.py"))}
     layout = [field.name for field in msgspec.structs.fields(Report)]
     config = msgspec.to_builtins(assignment.config)
-    return _digest([GRADING_VERSION, layout, config, tests, assignment.lesson_text])
+    return _digest([grader_version(), layout, config, tests, assignment.lesson_text])
 
 
 def _digest(value: Any) -> str:

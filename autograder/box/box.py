@@ -16,7 +16,7 @@ from autograder.box.command import (
 from autograder.box.process import BoxProcess, Launch
 from autograder.box.scratch import Scratch
 from autograder.box.toolbox import Toolbox
-from autograder.box.users import SHARED_MEMORY, free_user_id, is_root, sweep
+from autograder.box.users import SHARED_MEMORY, free_user_id, give_back, is_root, sweep
 from autograder.box.watchdog import Breach, Watchdog
 from autograder.box.zygote import Zygote
 from autograder.config import Limits
@@ -98,18 +98,24 @@ class Box:
         BoxError
             If its folders cannot be made.
         """
-        uid = free_user_id() if is_root() and kind is not BoxKind.PLAIN else None
-        if kind is BoxKind.USER and uid is None:
+        if kind is BoxKind.USER and not is_root():
             raise BoxError("Only root can run a box as another user.")
         if zygote is not None:
             if zygote.kind is not kind:
                 raise BoxError(f"A {zygote.kind.value} zygote cannot fork a {kind.value} box.")
             parent = zygote.nest
+        uid = free_user_id() if is_root() and kind is not BoxKind.PLAIN else None
+        try:
+            scratch = Scratch.create(uid=uid, parent=parent)
+        except BoxError:
+            if uid is not None:
+                give_back(uid)
+            raise
         return cls(
             kind=kind,
             limits=limits,
             toolbox=toolbox,
-            scratch=Scratch.create(uid=uid, parent=parent),
+            scratch=scratch,
             uid=uid,
             threads=threads,
             zygote=zygote,
@@ -266,9 +272,13 @@ class Box:
         try:
             self.stop()
         finally:
+            if self._process is not None:
+                self._process.close()
             if self._cgroup is not None:
                 self._cgroup.remove()
             if self._uid is not None:
                 sweep(self._uid)
             reap_orphans(self._strangers)
             self.scratch.remove()
+            if self._uid is not None:
+                give_back(self._uid)

@@ -124,6 +124,12 @@ class BoxProcess:
         self._drain.join(LAST_WORDS_SECONDS)
         return " ".join(self._said) or "it said nothing"
 
+    def close(self) -> None:
+        """Forget it, once nothing of the box runs any more; what it said is kept."""
+        self._drain.join(LAST_WORDS_SECONDS)
+        if not self._drain.is_alive() and self._process.stderr is not None:
+            self._process.stderr.close()
+
     def _listen(self) -> None:
         """Keep the last lines of standard error; read the rest, so that nobody blocks on it."""
         assert self._process.stderr is not None

@@ -24,7 +24,7 @@ def is_root() -> bool:
 
 
 def free_user_id() -> int:
-    """A user id that no process has, and that no other grader takes at the same moment."""
+    """A user id that no process has, and that no other box has until it is given back."""
     # process_iter itself leaves out what ends while it looks: asking each process afterwards fails
     # as soon as one has ended in between, and on a busy machine one always does.
     used = {uid for process in psutil.process_iter(["uids"]) for uid in process.info["uids"] or ()}
@@ -38,9 +38,9 @@ _claims: dict[int, socket.socket] = {}
 
 
 def _claim(uid: int) -> bool:
-    """Hold a name that only one process can hold, for as long as this process lives."""
+    """Hold a name that only one process can hold, until it is given back or this process ends."""
     if uid in _claims:
-        return True
+        return False
     claim = socket.socket(socket.AF_UNIX)
     try:
         claim.bind(f"\0m5-uid-{uid}")
@@ -49,6 +49,12 @@ def _claim(uid: int) -> bool:
         return False
     _claims[uid] = claim
     return True
+
+
+def give_back(uid: int) -> None:
+    """Let other boxes have the id; nothing of this box may run or lie about any more."""
+    if (claim := _claims.pop(uid, None)) is not None:
+        claim.close()
 
 
 def sweep(uid: int) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from autograder.box import users
+from autograder.box import Box, users
+from autograder.errors import BoxError
+from tests.box.conftest import Lab
 
 
 def test_a_process_that_ends_while_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +29,9 @@ def test_a_process_that_ends_while_it_is_looked_at(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(psutil.Process, "uids", end_then_look)
     try:
-        assert users.free_user_id() in users.USER_IDS
+        uid = users.free_user_id()
+        assert uid in users.USER_IDS
+        users.give_back(uid)
     finally:
         short_lived.kill()
     assert short_lived.wait() != 0
@@ -42,3 +48,45 @@ def test_ids_of_processes_are_not_given(monkeypatch: pytest.MonkeyPatch, free: i
 
     monkeypatch.setattr(psutil, "process_iter", processes)
     assert users.free_user_id() == free
+    users.give_back(free)
+
+
+def test_no_two_boxes_have_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users, "USER_IDS", users.USER_IDS[:2])
+    first, second = users.free_user_id(), users.free_user_id()
+    try:
+        assert first != second
+        with pytest.raises(BoxError, match="No free user id"):
+            users.free_user_id()
+    finally:
+        users.give_back(first)
+    assert users.free_user_id() == first
+    for uid in (first, second):
+        users.give_back(uid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors as Linux lists them")
+def test_boxes_leave_no_descriptor_open(lab: Lab, tmp_path: Path) -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    with lab.box() as box:
+        lab.start(box, "answer = 1\n")
+        lab.wait(box)
+    before = descriptors()
+    for _ in range(20):
+        with lab.box():
+            pass
+    for _ in range(2):
+        lab.run("answer = 1\n")
+    if lab.zygote is None:
+        for _ in range(5):
+            with pytest.raises(BoxError):
+                lab_box_without_a_place(lab, tmp_path)
+    assert descriptors() == before
+
+
+def lab_box_without_a_place(lab: Lab, tmp_path: Path) -> None:
+    Box.open(
+        kind=lab.kind, limits=lab.limits, toolbox=lab.toolbox, parent=tmp_path / "does-not-exist"
+    )

@@ -1,0 +1,110 @@
+"""Does `--resume` know another grader from the same one with other comments?"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.batch import grader_version
+from autograder.batch.grader_version import meaning_of
+
+MODULE = (
+    '"""Doc."""\nimport os\n\n\nclass A:\n    """Doc."""\n\n'
+    '    def f(self, x=1):\n        """Doc."""\n        return x > 0.5\n'
+)
+SAME = {
+    "comment": MODULE.replace("import os", "# why\nimport os  # what"),
+    "lines": MODULE.replace("\n\n\n", "\n\n\n\n\n"),
+    "docstring": MODULE.replace('"""Doc."""', '"""Other words."""'),
+    "brackets": MODULE.replace("x > 0.5", "(x > (0.5))"),
+    "spelling of a number": MODULE.replace("0.5", "5e-1"),
+}
+OTHER = {
+    "operator": MODULE.replace(">", ">="),
+    "number": MODULE.replace("0.5", "0.6"),
+    "type of a number": MODULE.replace("x=1", "x=1.0"),
+    "name": MODULE.replace("x", "y"),
+    "text that is no docstring": MODULE.replace("return x", '"""Doc."""; "x"; return x'),
+    "text given back": MODULE.replace("x > 0.5", '"x"'),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_says_the_same_is_the_same(name: str) -> None:
+    assert SAME[name] != MODULE
+    assert meaning_of(SAME[name].encode()) == meaning_of(MODULE.encode())
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_what_does_otherwise_is_another(name: str) -> None:
+    assert meaning_of(OTHER[name].encode()) != meaning_of(MODULE.encode())
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a small part of the package, which may be changed."""
+    copy = tmp_path / "autograder"
+    skipped = shutil.ignore_patterns("__pycache__")
+    for folder in ("core", "inside"):
+        shutil.copytree(grader_version.PACKAGE / folder, copy / folder, ignore=skipped)
+    for name in ("measurement.py", "terminal.py"):
+        shutil.copy(grader_version.PACKAGE / name, copy)
+    monkeypatch.setattr(grader_version, "PACKAGE", copy)
+    monkeypatch.setattr(grader_version, "_cache_file", lambda: tmp_path / "cache" / "v.json")
+    return copy
+
+
+def append(package: Path, name: str, text: str) -> None:
+    path = package / name
+    assert path.exists()
+    path.write_text(path.read_text("utf-8") + text, encoding="utf-8")
+
+
+def test_a_comment_grades_no_class_again(package: Path) -> None:
+    before = grader_version.grader_version()
+    assert before == grader_version.grader_version()
+    append(package, "measurement.py", "\n# Nothing but words.\n")
+    append(package, "terminal.py", "\nSHOWN = 1\n")
+    assert grader_version.grader_version() == before
+
+
+@pytest.mark.parametrize("name", ["measurement.py", "inside/export.py", "core/clerk.py"])
+def test_code_that_decides_is_another_grader(package: Path, name: str) -> None:
+    before = grader_version.grader_version()
+    append(package, name, "\nMORE = 1\n")
+    assert grader_version.grader_version() != before
+
+
+@pytest.mark.parametrize("name", ["keras", "numpy", "tensorflow-cpu"])
+def test_another_library_is_another_grader(
+    package: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = grader_version.grader_version()
+    version = grader_version.importlib.metadata.version
+
+    def other(asked: str) -> Any:
+        return "0.0.1" if asked == name else version(asked)
+
+    monkeypatch.setattr(grader_version.importlib.metadata, "version", other)
+    assert grader_version.grader_version() != before
+
+
+def test_it_is_remembered_and_not_believed_when_broken(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = grader_version.grader_version()
+    cache = grader_version._cache_file()
+    with monkeypatch.context() as patch:
+        patch.setattr(grader_version, "meaning_of", lambda source: pytest.fail("parsed again"))
+        assert grader_version.grader_version() == version
+    for text in ("", "[]", "{", '{"other": "x"}'):
+        cache.write_text(text)
+        assert grader_version.grader_version() == version
+
+
+def test_what_only_shows_is_named_as_it_is_called() -> None:
+    package = grader_version.PACKAGE
+    assert [name for name in grader_version.SHOWING if not (package / name).exists()] == []
