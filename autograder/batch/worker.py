@@ -36,7 +36,11 @@ BEGIN = b"begin"
 """Sent once the setup can be read, before the first job."""
 AHEAD = ("autograder.assignment", "autograder.box", "autograder.executor", "autograder.pipeline")
 """Imported while there is no setup yet."""
-CLERKS_AHEAD = ("autograder.intake.reading", "autograder.reflections.bounded")
+CLERKS_AHEAD = (
+    "autograder.intake.reading",
+    "autograder.reflections.bounded",
+    "autograder.batch.executed:warm_up",
+)
 """The same for what our helper will be asked."""
 OnCell = Callable[[int, int], None]
 

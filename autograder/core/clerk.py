@@ -129,7 +129,8 @@ class Clerk:
     Parameters
     ----------
     ahead
-        Modules to be imported while it has nothing to do.
+        Modules to be imported, and functions of ours to be called (``module:function``), while it
+        has nothing to do: what they leave behind, each task finds ready.
 
     Attributes
     ----------
@@ -243,7 +244,7 @@ def clerk(ahead: Sequence[str] = ()) -> Clerk:
     Parameters
     ----------
     ahead
-        Modules to be imported at its start, where this is the first call.
+        See `Clerk`; where this is the first call.
     """
     global _clerk
     with _making:

@@ -41,13 +41,31 @@ def main(descriptor: int, ahead: Sequence[str]) -> None:
     parent = os.getppid()
     _end_with(parent)
     with Connection(descriptor) as link, contextlib.suppress(EOFError, OSError):
-        for module in ahead:
-            if link.poll():
-                break
-            importlib.import_module(module)
+        waiting = list(ahead)
         while True:
+            while waiting and not link.poll():
+                _prepare(waiting.pop(0))
             request = REQUESTS.decode(link.recv_bytes())
             link.send_bytes(msgspec.msgpack.encode(_run(request, link)))
+
+
+def _prepare(what: str) -> None:
+    """Do what would else be done in every child. It is ours alone, and costs no answer if it fails.
+
+    Parameters
+    ----------
+    what
+        A module to import, or a function without arguments to call, as ``module:function``.
+    """
+    module, _, name = what.partition(":")
+    try:
+        found = importlib.import_module(module)
+        if name:
+            getattr(found, name)()
+        gc.collect()
+        gc.freeze()
+    except Exception:
+        traceback.print_exc()
 
 
 def _end_with(parent: int) -> None:

@@ -17,8 +17,8 @@ from autograder.errors import DataError
 from autograder.pages.reading import FEEDBACK_NAME, REPORT_NAME, submission_folders
 from autograder.report import Report
 
-AHEAD = ("autograder.pages.feedback", "autograder.pages.class_report", "matplotlib.figure")
-"""What the clerk will need, to be imported while it has nothing to do."""
+AHEAD = ("autograder.pages.feedback:warm_up", "autograder.pages.class_report")
+"""What the clerk will need, to be made ready while it has nothing to do."""
 PLAIN = "Your notebook as it ran could not be shown here ({why}). It is in the file executed.ipynb."
 NOT_COMPARED = "Not compared: {why}. Look for similar submissions by another means."
 

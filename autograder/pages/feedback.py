@@ -14,7 +14,7 @@ from autograder.gradescope import MAX_FAILED_CELLS
 from autograder.pages.confusions import ConfusionView, confusions_of
 from autograder.pages.curve import Series, draw_curves
 from autograder.pages.drawing import StudentPage
-from autograder.pages.environment import render
+from autograder.pages.environment import environment, render
 from autograder.pages.executed import plain_output, render_executed
 from autograder.report import CellReport, CheckStatus, NetworkReport, Report
 from autograder.verdict import Verdict
@@ -114,6 +114,14 @@ def draw_feedback(wanted: StudentPage) -> bytes:
         report = _plain(report, wanted.why_plain)
     view = feedback_view(report, wanted.executed, wanted.config)
     return render("feedback.html", view=view).encode("utf-8", "replace")
+
+
+def warm_up() -> None:
+    """Load templates, colours and what draws curves, on something small of our own."""
+    environment().get_template("feedback.html")
+    cells = [{"cell_type": "markdown", "source": "*a*"}, {"cell_type": "code", "source": "a = 1"}]
+    render_executed({"cells": cells})
+    draw_curves([Series(name="loss", values=[1.0, 0.5]), Series(name="accuracy", values=[0.5, 1])])
 
 
 def _plain(report: Report, why: str) -> Report:

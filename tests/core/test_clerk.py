@@ -62,6 +62,17 @@ def test_a_mistake_of_ours_is_told_with_its_place(clerk: Clerk) -> None:
         clerk.ask(odd("fail"), b"")
 
 
+def test_what_was_made_ready_is_there_for_each_task_and_what_fails_costs_none() -> None:
+    clerk = Clerk(["no.such.module", "tests.core.odd_tasks:make_ready"])
+    try:
+        clerk.start()
+        deadline = time.monotonic() + 60
+        while clerk.ask(odd("what_is_ready"), b"") != b"ready":
+            assert time.monotonic() < deadline
+    finally:
+        clerk.close()
+
+
 def test_a_task_that_is_not_there_is_a_fault(clerk: Clerk) -> None:
     with pytest.raises(Unfinished, match="no_such_task") as caught:
         clerk.ask(odd("no_such_task"), b"")
