@@ -69,7 +69,7 @@ def per_image(x: Images) -> Images:
 MEAN, DEVIATION = TRAIN.mean(), TRAIN.std()
 MEAN_IMAGE = TRAIN.mean(axis=0)
 BY_COLUMN = sk.StandardScaler().fit(TRAIN.reshape(-1, 28).astype("float32"))
-AVERAGED = averaged(TRAIN)
+AVERAGED = averaged(TRAIN).astype("float64")
 AVERAGED_MEAN, AVERAGED_DEVIATION = AVERAGED.mean(0), AVERAGED.std(0)
 AVERAGED_DEVIATION[AVERAGED_DEVIATION == 0] = 1
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.network.preparation.geometry import SIDE, TURNS, Frames, Geometry
-from autograder.network.preparation.kernels import kernels
+from autograder.network.preparation.kernels import KERNELS
 from autograder.network.preparation.values import PixelStatistics
 
 Places = NDArray[np.int64]
@@ -208,10 +208,8 @@ def _poses(frames: Frames) -> Iterator[_Pose]:
 
 
 def _back(size: int) -> NDArray[np.float64]:
-    """From `size` pixels to 28, by area."""
-    if size == SIDE:
-        return np.eye(SIDE)
-    return kernels(SIDE, size)["area" if size > SIDE else "bilinear"]
+    """From `size` pixels to 28."""
+    return KERNELS["area" if size >= SIDE else "bilinear"](SIDE, size)
 
 
 def _shifted(frames: Frames) -> Iterator[tuple[Frames, NDArray[np.bool_]]]:
