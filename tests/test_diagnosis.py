@@ -128,7 +128,11 @@ CASES: list[tuple[Fault, dict[str, Any], dict[str, Any]]] = [
     (Fault.RATE_TOO_LOW, {"compilation": rate(1e-6)}, {"compilation": rate(5e-4)}),
     (Fault.STOPPED_EARLY, {"history": {"loss": [1.0, 0.6]}}, {"history": {"loss": [0.5, 0.49]}}),
     (Fault.STOPPED_EARLY, {"history": {"loss": [1.0, 0.6]}}, {"history": {}}),
-    (Fault.RATE_TOO_LOW, {"compilation": rate(1e-6)}, {"compilation": rate(1e-6), **rates(1e-3, 1e-6)}),
+    (
+        Fault.RATE_TOO_LOW,
+        {"compilation": rate(1e-6)},
+        {"compilation": rate(1e-6), **rates(1e-3, 1e-6)},
+    ),
     (Fault.RATE_TOO_HIGH, rates(0.05, 1e-3), rates(1e-3, 1e-4)),
     (Fault.OVER_BUDGET, {"parameters": 110_001}, {"parameters": 110_000}),
 ]  # fmt: skip
