@@ -196,15 +196,14 @@ class _Finder:
         self.remarks |= dict.fromkeys(self.names, "stood above its question")
 
     def _zone(self) -> Iterator[int]:
-        """Lines under the heading of the questions, or under one of the student's for answers."""
-        is_open = False
+        """Lines from the heading of the questions on, or under a heading that speaks of answers."""
+        is_asked = is_open = False
         for i, line in enumerate(self.lines):
             if line.is_heading and not line.name:
                 is_lessons = line.text.strip() in self.scaffold.lines
-                is_questions = line.text.strip() == self.scaffold.opening
-                is_answers = not is_lessons and (is_open or speaks_of_reflections(line.text))
-                is_open = is_questions or is_answers
-            elif is_open and not line.is_barrier:
+                is_asked = is_asked or line.text.strip() == self.scaffold.opening
+                is_open = not is_lessons and (is_open or speaks_of_reflections(line.text))
+            elif (is_asked or is_open) and not line.is_barrier:
                 yield i
 
     def _is_said(self, i: int) -> bool:

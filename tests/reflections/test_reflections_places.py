@@ -146,6 +146,7 @@ NOTEBOOKS = {
     "labels in one code cell": with_cells(released(), "hand-in", code(f'"""\n{LABELLED}\n"""')),
     "a list above the questions": with_cells(released(), "reflect", md(NUMBERED)),
     "a list under its own heading": with_cells(released(), "hand-in", md(f"{SECTION}\n{NUMBERED}")),
+    "a list below all else": with_cells(released(), "hand-in", md(NUMBERED)),
     "a list in the first answer's cell": released(NUMBERED),
     "a list in Colab": colab(released(NUMBERED)),
     "a list in place of the questions": ending(md(NUMBERED)),
