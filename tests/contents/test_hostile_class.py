@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment import load_assignment
+from autograder.pages import rebuild_pages
+from tests.batch.fakes import Said, grade_obediently
 from tests.contents.hostile_contents import hostile_files
 from tests.notebooks import ANSWERS, released, train_little, write
 
@@ -47,6 +50,21 @@ def rows_of(out: Path) -> dict[str, dict[str, str]]:
         return {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         return {row["submission"]: row for row in csv.DictReader(file)}
+
+
+def test_every_file_goes_through_all_but_its_run(root: Path, tmp_path: Path) -> None:
+    """The same without kernels, so that it is tried each time; the long test leaves nothing out."""
+    for name, content in hostile_files().items():
+        write(tmp_path / "in" / f"{name}.ipynb", content)
+    out, assignment = tmp_path / "out", load_assignment(root)
+    rows = grade_obediently(
+        [tmp_path / "in"], out, assignment=assignment, progress=Said(), scratch=tmp_path / "scratch"
+    )
+    verdicts = {row["submission"]: row["verdict"] for row in rows}
+    refused = dict.fromkeys(REFUSED, "MALFORMED_SUBMISSION")
+    assert verdicts == {**dict.fromkeys(hostile_files(), "PASSED"), **refused}
+    rebuilt = rebuild_pages(out, assignment.config)
+    assert (rebuilt.feedback, rebuilt.problems) == (len(verdicts), [])
 
 
 @pytest.mark.long
