@@ -156,6 +156,7 @@ def describe_network(
         ],
         chosen_by=measurement.chosen_by,
         preparation=measurement.preparation.name,
+        preparation_proved_by=measurement.preparation.source,
         history=measurement.history,
         hints=[HintReport(fault=hint.fault.value, text=hint.text) for hint in hints],
         units=[

@@ -108,6 +108,8 @@ class NetworkReport(Record, frozen=True, kw_only=True):
     layers: list[dict[str, object]]
     chosen_by: str
     preparation: str
+    preparation_proved_by: str = ""
+    """What shows that the images were prepared so; empty where nothing does."""
     history: dict[str, list[float | None]]
     public_z: float = 0.0
     """Public over private half of the test images, in standard errors."""

@@ -102,12 +102,20 @@ def _words_of_accuracy(measurement: Measurement) -> str:
     text = (
         f"{percent(measurement.accuracy)} of the test images are read correctly, and "
         f"{percent(measurement.public_accuracy)} of those that your notebook had; prepared for "
-        f"the network by {measurement.preparation.name}"
+        f"the network by {measurement.preparation.name}{_known_by(measurement)}"
     )
     if not measurement.has_seen_test_images:
         return text
     training = percent(measurement.training_accuracy)
     return f"{text}. Of the training images, {training} are read correctly"
+
+
+def _known_by(measurement: Measurement) -> str:
+    """What shows how the images were prepared."""
+    preparation = measurement.preparation
+    if preparation.is_proved:
+        return f", as {preparation.source} shows"
+    return ", which nothing in your notebook shows"
 
 
 def percent(fraction: float) -> str:

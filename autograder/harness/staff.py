@@ -48,11 +48,13 @@ def _network(report: Report) -> Iterator[str]:
     network = report.network
     if network is None:
         return
+    source = network.preparation_proved_by
     yield (
         f"  network: {network.parameters:,} parameters ({network.chosen_by}); accuracy "
         f"{network.accuracy:.4f} over {network.counted_images:,} images: public half "
         f"{network.public_accuracy:.4f}, private half {network.private_accuracy:.4f}, training "
         f"{network.training_accuracy:.4f} over {network.training_images:,} images; test over "
         f"training z = {network.leak_z:.1f}, public over private z = {network.public_z:.1f}"
-        f"{', LEAKED' if network.leaked else ''}; images prepared by {network.preparation}"
+        f"{', LEAKED' if network.leaked else ''}; images prepared by {network.preparation}, "
+        f"{f'as {source} shows' if source else 'which nothing in the notebook shows'}"
     )

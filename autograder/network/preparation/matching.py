@@ -137,11 +137,10 @@ class _Pose:
     known: NDArray[np.bool_]
     shape: tuple[int, int]
 
-    def ours(self, raw: RawImages, version: str) -> NDArray[np.float32]:
-        """The signatures of the grader's images, of what is known of them."""
-        if self.known.all():
-            return raw.whole_signatures(version)
-        return _unit(raw.signatures(version)[:, self.known])
+    @property
+    def key(self) -> bytes:
+        """Which blocks are known, as a key."""
+        return self.known.tobytes()
 
     def theirs(self, count: int | None = None) -> NDArray[np.float32]:
         """The signatures of the first frames."""
@@ -160,15 +159,23 @@ def matched(frames: Frames, raw: RawImages) -> Iterator[tuple[Places, Places]]:
     """
     for prepared, version in ((_even(frames), "bytes"), (_ink(frames), "ink")):
         poses = []
+        # Many poses show the same blocks: their signatures are worked out once.
+        ours: dict[bytes, NDArray[np.float32]] = {}
         for pose in _poses(prepared):
+            if pose.key not in ours:
+                ours[pose.key] = (
+                    raw.whole_signatures(version)
+                    if pose.known.all()
+                    else _unit(raw.signatures(version)[:, pose.known])
+                )
             # An inverted image is as like as one that is not.
-            likeness = np.abs(pose.theirs(SCOUTS) @ pose.ours(raw, version).T).max(axis=1)
+            likeness = np.abs(pose.theirs(SCOUTS) @ ours[pose.key].T).max(axis=1)
             poses.append((float(likeness.mean()), pose))
         # Another turn may be nearly as like: digits have their symmetries.
         poses.sort(key=lambda found: -found[0])
         for likeness, pose in poses[:MOST_POSES]:
             if likeness > LEAST_LIKENESS:
-                yield _closest(pose, raw, version)
+                yield _closest(pose, raw, ours[pose.key])
 
 
 def _even(frames: Frames) -> Frames:
@@ -243,17 +250,17 @@ def _unit(signatures: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(less / np.where(length < 1e-12, 1, length), dtype=np.float32)
 
 
-def _closest(pose: _Pose, raw: RawImages, version: str) -> tuple[Places, Places]:
+def _closest(pose: _Pose, raw: RawImages, ours: NDArray[np.float32]) -> tuple[Places, Places]:
     """The frames that are like an image, and which image that is."""
-    likeness = np.abs(pose.theirs() @ pose.ours(raw, version).T)
+    likeness = np.abs(pose.theirs() @ ours.T)
     candidates = np.argpartition(likeness, -CANDIDATES, axis=1)[:, -CANDIDATES:]
     count = len(candidates)
     images = raw[candidates.reshape(-1)]
     theirs = _unit(_blurred(pose.frames, pose.shape).reshape(count, -1))
     best: NDArray[np.float32] | None = None
     for change in VERSIONS.values():
-        ours = _unit(_blurred(change(images), pose.shape).reshape(count * CANDIDATES, -1))
-        closeness = np.abs(np.einsum("nck,nk->nc", ours.reshape(count, CANDIDATES, -1), theirs))
+        near = _unit(_blurred(change(images), pose.shape).reshape(count * CANDIDATES, -1))
+        closeness = np.abs(np.einsum("nck,nk->nc", near.reshape(count, CANDIDATES, -1), theirs))
         if best is None or closeness.max(axis=1).mean() > best.max(axis=1).mean():
             best = closeness
     assert best is not None

@@ -18,6 +18,8 @@ from autograder.network.preparation.values import named_line, table_name
 SAMPLE = 96
 """Rows of a claim that are looked at, taken from all of it: half to fit, half to prove."""
 LEAST_ROWS = 20
+MOST_MATCHED = 3
+"""Claims whose rows are looked up among all images, where they are in no order: a second each."""
 ALIKE = 0.75
 """Correlation of raw and claimed images above which these are the right images; others have 0.4."""
 PART = 2048
@@ -75,9 +77,9 @@ def prove(
     input_shape
         Of one image, as the network takes it; None for an extent that it leaves open.
     """
-    for claim in claims:
+    for number, claim in enumerate(claims):
         with np.errstate(all="ignore"):
-            proved = _prove(claim, input_shape, raw)
+            proved = _prove(claim, input_shape, raw, may_match=number < MOST_MATCHED)
         if proved is not None and not (claim.is_variable and _is_raw(proved)):
             return proved
     return None
@@ -88,7 +90,9 @@ def _is_raw(proved: Proved) -> bool:
     return proved.fit.geometry.is_whole and proved.name == named_line(1.0, 0.0)[0]
 
 
-def _prove(claim: Claim, input_shape: tuple[int | None, ...], raw: RawImages) -> Proved | None:
+def _prove(
+    claim: Claim, input_shape: tuple[int | None, ...], raw: RawImages, *, may_match: bool
+) -> Proved | None:
     if len(claim.rows) < LEAST_ROWS:
         return None
     count = min(len(claim.rows), SAMPLE)
@@ -97,13 +101,16 @@ def _prove(claim: Claim, input_shape: tuple[int | None, ...], raw: RawImages) ->
         frames = layout.back(claim.rows[rows])
         if frames is None or not frames.astype(np.float64).std() > 0:
             continue
-        fit = _first_fit(frames.astype(np.float64), rows, claim.total, raw)
+        numbers = frames.astype(np.float64)
+        fit = _first_fit(numbers, rows, claim.total, raw, may_match=may_match)
         if fit is not None:
             return _named(fit, layout, claim)
     return None
 
 
-def _first_fit(frames: Frames, rows: Places, total: int, raw: RawImages) -> Fit | None:
+def _first_fit(
+    frames: Frames, rows: Places, total: int, raw: RawImages, *, may_match: bool
+) -> Fit | None:
     """The first tight fit of all guesses which image is which; else the nearest of the others."""
     nearest: Fit | None = None
     for places in in_order(rows, total, raw):
@@ -111,7 +118,7 @@ def _first_fit(frames: Frames, rows: Places, total: int, raw: RawImages) -> Fit 
         if found.tight is not None or found.likeness > ALIKE:
             return found.tight or found.nearest
         nearest = nearest or found.nearest
-    if nearest is not None:
+    if nearest is not None or not may_match:
         return nearest
     for kept, places in matched(frames, raw):
         found = best_fit(frames[kept], places, raw, total)
