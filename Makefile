@@ -1,5 +1,9 @@
 # The README's two commands are `make demo` and `make test`; the rest serves those who work on it.
-PYTHON ?= python3
+# TensorFlow is there for these alone; the first that works is taken, and `make PYTHON=...` another.
+PYTHONS := python3 python3.13 python3.12 python3.11 python3.10
+WORKS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in $(PYTHONS); do \
+    $$python -c '$(WORKS)' 2>/dev/null && { echo $$python; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -10,8 +14,9 @@ OUT ?= out
 setup: $(STAMP)
 
 $(STAMP): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-	    { echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3 setup"; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(WORKS)' || { \
+	    echo "Python 3.10, 3.11, 3.12 or 3.13 is needed: TensorFlow is there for no other. Say where:"; \
+	    echo "make PYTHON=/path/to/python3.12 setup"; exit 1; }
 	@echo "Setting up $(VENV): about 1.5 GB of packages, some minutes the first time."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -r requirements/dev.txt

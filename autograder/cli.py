@@ -277,6 +277,7 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
             toolbox=toolbox,
             secret_files=assignment.secret_files,
             kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
+            try_memory=True,
         )
     print_isolation(isolation)
     return ExitStatus.GRADED if isolation.is_complete else ExitStatus.NOT_ALL_GRADED

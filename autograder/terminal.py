@@ -86,6 +86,8 @@ class TerminalProgress:
         if isolation is None:
             self._say(f"{total} to grade, on the cluster")
             return
+        for reason in isolation.passed_over:
+            self._say(f"[yellow]A stronger kind of box cannot be used: {shown(reason)}[/]")
         missing = isolation.missing
         state = f"but not every guarantee holds: {'; '.join(missing)}" if missing else "closed"
         self._say(

@@ -51,13 +51,30 @@ DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
 """The parts of /dev that programs write to; terminals, since `!command` opens one."""
 
 
+def straight(path: str) -> str:
+    """The same place, absolute and without ``..``, which no box could follow on its own mounts."""
+    place = Path(path)
+    if place.is_absolute() and ".." not in place.parts:
+        return path
+    if place.name == "..":
+        return str(place.resolve())
+    # Not the last part: the interpreter of a virtual environment is a link, and must stay one.
+    return str(place.parent.resolve() / place.name)
+
+
+def interpreter() -> str:
+    """This Python, by a path that also holds in a box."""
+    return straight(sys.executable)
+
+
 def readable_paths(toolbox: Path) -> tuple[str, ...]:
     """What a box may read: the system's programs, this Python, its packages, the toolbox.
 
     The grader itself is not among them: it is installed where `sys.path` says, but a box sees
     the interpreter's own folders alone.
     """
-    python = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    python = {straight(prefix) for prefix in prefixes}
     etc = [f"/etc/{name}" for name in ETC_FILES]
     paths = [*SYSTEM_FOLDERS, *etc, *sorted(python), str(toolbox)]
     return tuple(path for path in paths if Path(path).exists())
@@ -243,7 +260,7 @@ def environment(scratch: Scratch, *, threads: int | None = None) -> dict[str, st
         "USER": "student",
         "LOGNAME": "student",
         "LANG": "C.UTF-8",
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "PATH": os.pathsep.join([str(Path(interpreter()).parent), "/usr/bin", "/bin"]),
         # `!pip install` of what is there succeeds at once; what is not there fails at once,
         # instead of after a minute of trying to reach a network.
         "PIP_NO_INDEX": "1",

@@ -5,23 +5,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
-import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+import msgspec
+
 from autograder.box.box import Box
 from autograder.box.cgroup import ControlGroup
 from autograder.box.command import BoxKind
+from autograder.box.lures import daemon_pipe, listeners, what_daemon_left
 from autograder.box.toolbox import Toolbox
+from autograder.box.watchdog import Breach
 from autograder.box.zygote import Zygote
 from autograder.config import Limits
 from autograder.errors import BoxError
 
 SELFTEST_SECONDS = 40.0
+TRIED_BYTES = 256 << 20
+"""Limit of memory for trying whether one strikes."""
 MAX_ANSWER_BYTES = 1 << 16
 
 
@@ -89,6 +93,7 @@ def probe(
     toolbox: Toolbox,
     secret_files: Sequence[Path],
     kinds: Sequence[BoxKind] = tuple(BoxKind),
+    try_memory: bool = False,
 ) -> Isolation:
     """Find the strongest kind of box that works here, and try to break out of it.
 
@@ -98,6 +103,8 @@ def probe(
         Files that a submission must not be able to read: the data, the tests, other submissions.
     kinds
         Kinds to try, the strongest first.
+    try_memory
+        Whether to try the limit of memory too, which takes some seconds.
 
     Raises
     ------
@@ -111,6 +118,8 @@ def probe(
         except BoxError as error:
             passed_over.append(f"{kind.value}: {error}")
             continue
+        if try_memory:
+            findings = (*findings[:-1], _try_memory(kind, limits, toolbox))
         return Isolation(
             kind=kind, layers=layers, findings=findings, passed_over=tuple(passed_over)
         )
@@ -151,16 +160,19 @@ def _try_kind(
     zygote: Zygote | None = None,
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     with (
-        _listeners() as plan,
+        listeners() as plan,
+        contextlib.ExitStack() as stack,
         Box.open(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box,
     ):
         answer_file = box.scratch.export / "answer.json"
+        pipe = stack.enter_context(daemon_pipe(box.scratch.export / "pipe"))
         plan |= {
             "secrets": [str(path) for path in secret_files],
             "folders": [_identity(path) for path in _outside_folders(toolbox)],
             "grader": os.getpid(),
             "started": Path("/proc/self/stat").read_text().split()[21],
             "answer": str(answer_file),
+            "pipe": str(box.scratch.export / "pipe"),
         }
         box.run("selftest.py", json.dumps(plan))
         if zygote is not None and not box.is_forked:
@@ -170,6 +182,7 @@ def _try_kind(
             time.sleep(0.01)
         ended_whole = box.kill()
         answers = _read_answer(answer_file, box.stderr)
+        left = what_daemon_left(pipe)
         layers = tuple(f"{name} {value}" for name, value in box.layers.items())
     has_cgroup = _has_cgroup(limits)
     findings = [
@@ -183,13 +196,12 @@ def _try_kind(
     findings.append(
         Finding(
             guarantee=Guarantee.ENDS_WHOLE,
-            held=ended_whole and kind is not BoxKind.PLAIN,
-            reason=(
-                "the kernel ends them with the box"
-                if kind is BoxKind.NAMESPACES
-                else "all processes of the box's own user are ended"
-                if kind is BoxKind.USER
-                else "children are found and ended, but nothing marks them for certain"
+            held=ended_whole and not left and kind is not BoxKind.PLAIN,
+            reason=left
+            or (
+                "a daemon ended with the box; but nothing marks its processes for certain"
+                if kind is BoxKind.PLAIN
+                else "tried: a daemon ended with the box"
             ),
         )
     )
@@ -202,6 +214,25 @@ def _try_kind(
     )
     layers += ("control group",) if has_cgroup else ()
     return layers, tuple(findings)
+
+
+def _try_memory(kind: BoxKind, limits: Limits, toolbox: Toolbox) -> Finding:
+    """Take four times a small limit, and see whether that limit strikes."""
+    small = msgspec.structs.replace(limits, memory_bytes=TRIED_BYTES)
+    with Box.open(kind=kind, limits=small, toolbox=toolbox) as box:
+        answer = box.scratch.export / "answer.json"
+        box.run("selftest.py", json.dumps({"eat": 4 * TRIED_BYTES, "answer": str(answer)}))
+        deadline = time.monotonic() + SELFTEST_SECONDS
+        while box.is_alive and time.monotonic() < deadline:
+            time.sleep(0.01)
+        box.stop()
+        held = box.breach is Breach.MEMORY and not answer.exists()
+    how = "control group" if _has_cgroup(limits) else "watched ten times a second"
+    return Finding(
+        guarantee=Guarantee.MEMORY_BOUNDED,
+        held=held,
+        reason=f"tried, and ended at the limit ({how})" if held else f"no limit struck ({how})",
+    )
 
 
 def _read_answer(path: Path, stderr: Sequence[str]) -> dict[str, str | None]:
@@ -232,28 +263,3 @@ def _has_cgroup(limits: Limits) -> bool:
     if group is not None:
         group.remove()
     return group is not None
-
-
-@contextlib.contextmanager
-def _listeners() -> Iterator[dict[str, object]]:
-    """Things to be reached, if the network is open: by TCP, UDP and an abstract Unix socket."""
-    token = secrets.token_hex(16)
-    os.environ["M5_SELFTEST_TOKEN"] = token
-    with contextlib.ExitStack() as stack:
-        tcp = stack.enter_context(socket.socket())
-        tcp.bind(("127.0.0.1", 0))
-        tcp.listen(1)
-        udp = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
-        udp.bind(("127.0.0.1", 0))
-        abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
-        abstract.bind(f"\0m5-selftest-{token}")
-        abstract.listen(1)
-        try:
-            yield {
-                "tcp": tcp.getsockname()[1],
-                "udp": udp.getsockname()[1],
-                "abstract": f"m5-selftest-{token}",
-                "token": token,
-            }
-        finally:
-            del os.environ["M5_SELFTEST_TOKEN"]

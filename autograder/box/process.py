@@ -7,13 +7,12 @@ import json
 import os
 import select
 import subprocess
-import sys
 import threading
 from collections import deque
 from dataclasses import dataclass
 
 from autograder.box.cgroup import ControlGroup
-from autograder.box.command import BoxKind, bubblewrap_command, readable_paths
+from autograder.box.command import BoxKind, bubblewrap_command, interpreter, readable_paths
 from autograder.box.scratch import Scratch
 from autograder.box.toolbox import Toolbox
 from autograder.box.users import is_root
@@ -163,7 +162,7 @@ def _start(launch: Launch, status: int) -> subprocess.Popen[bytes]:
             readable=readable_paths(launch.toolbox.root),
             as_root=is_root(),
         )
-    command += [sys.executable, "-s", str(launch.toolbox.program("enter.py"))]
+    command += [interpreter(), "-s", str(launch.toolbox.program("enter.py"))]
     command.append(json.dumps({**launch.specification, "status": status}))
     try:
         return subprocess.Popen(

@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,6 +25,7 @@ from autograder.box.command import (
     ORDINARY_USER,
     BoxKind,
     environment,
+    interpreter,
     readable_paths,
     zygote_command,
 )
@@ -148,7 +148,7 @@ class Zygote:
         program = str(self._toolbox.program("zygote.py"))
         # Only where what it forks starts the box's processes and leaves: else orphans are ours.
         adopts = "1" if self.kind is BoxKind.NAMESPACES else "0"
-        command += [sys.executable, "-s", program, str(theirs.fileno()), adopts]
+        command += [interpreter(), "-s", program, str(theirs.fileno()), adopts]
         # Its folders have the names of a box's, so that paths in them can be translated.
         command += [str(self._scratch.work), *self._modules]
         with theirs:

@@ -1,7 +1,9 @@
 """UNTRUSTED GROUND: tries, in a box of its own, what no submission may do.
 
 ``selftest.py PLAN`` with PLAN a JSON object; writes one JSON object to the path in PLAN["answer"]:
-for each attempt either null (it failed, as it should) or a sentence saying what it could do.
+for each attempt either null (it failed, as it should) or a sentence saying what it could do. Then
+it leaves a daemon behind, which holds the pipe at PLAN["pipe"] for as long as it lives. With
+PLAN["eat"] it does nothing but take so many bytes of memory, and writes to PLAN["answer"] then.
 """
 
 import json
@@ -9,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 
 
 def read_files(plan):
@@ -106,12 +109,42 @@ def gain_privileges(plan):
 ATTEMPTS = (read_files, write_outside, reach_network, see_grader, signal_grader, gain_privileges)
 
 
+def leave_daemon(path):
+    """A process that nobody waits for, in a session of its own, deaf to what can be ignored."""
+    ready, started = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+            os.write(os.open(path, os.O_WRONLY), b"alive")
+            os.close(started)
+            time.sleep(60)
+        os._exit(0)
+    os.close(started)
+    os.read(ready, 1)
+
+
+def eat(plan):
+    """Touch memory, 4 MB at a time, slowly enough to be stopped near the limit."""
+    held = []
+    while len(held) * (4 << 20) < plan["eat"]:
+        held.append(bytearray(b"m") * (4 << 20))
+        time.sleep(0.01)
+    with open(plan["answer"], "w") as file:
+        file.write("null")
+
+
 def main():
     plan = json.loads(sys.argv[1])
+    if "eat" in plan:
+        eat(plan)
+        return
     signal.alarm(30)
     answer = {attempt.__name__: attempt(plan) for attempt in ATTEMPTS}
     with open(plan["answer"], "w") as file:
         json.dump(answer, file)
+    leave_daemon(plan["pipe"])
     # At once: where TensorFlow is imported, Python takes a second to take its leave.
     os._exit(0)
 

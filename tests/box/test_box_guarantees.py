@@ -15,7 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.box import BoxKind, Breach
+from autograder.assignment import Assignment
+from autograder.box import BoxKind, Breach, Finding, Guarantee, probe
+from autograder.box.cgroup import ControlGroup
+from autograder.box.watchdog import Watchdog
 from tests.box.conftest import Lab
 
 TRY = """
@@ -379,3 +382,42 @@ def test_disk_is_bounded(lab: Lab, folder: str, files: int, breach: Breach | Non
         scratch_bytes=8 * MEGABYTE,
     )
     assert run.breach is breach, run.stderr
+
+
+def test_a_path_of_python_with_dots_weakens_no_box(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lab.zygote is not None:
+        pytest.skip("the zygote was started before")
+    # As Python 3.10 has it where a command names it so: by way of a folder that no box has.
+    monkeypatch.setattr(
+        sys, "executable", f"{tmp_path}/{os.path.relpath(sys.executable, tmp_path)}"
+    )
+    assert lab.run("answer = 1\n").answer == 1
+
+
+def test_the_doctor_has_tried_every_guarantee(
+    lab: Lab, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lab.zygote is not None:
+        pytest.skip("the doctor starts its boxes")
+
+    def look() -> dict[Guarantee, Finding]:
+        found = probe(
+            limits=lab.limits,
+            toolbox=lab.toolbox,
+            secret_files=assignment.secret_files,
+            kinds=[lab.kind],
+            try_memory=True,
+        )
+        return {finding.guarantee: finding for finding in found.findings}
+
+    findings = look()
+    assert set(findings) == set(Guarantee)
+    lacking = {Guarantee.ENDS_WHOLE} if lab.kind is BoxKind.PLAIN else set()
+    assert {g for g, finding in findings.items() if not finding.held} == lacking
+    with monkeypatch.context() as patch:
+        # Nobody ends what is left, and no limit is set.
+        patch.setattr(Watchdog, "start", lambda watchdog, watched: None)
+        patch.setattr(ControlGroup, "create", lambda **limits: None)
+        assert not look()[Guarantee.MEMORY_BOUNDED].held
