@@ -97,16 +97,13 @@ class _Finder:
 
     def found(self) -> dict[str, Found]:
         """What each reflection was given, in the order of the notebook."""
+        told: dict[str, list[Line]] = {name: [] for name in self.names}
+        for i, name in enumerate(self.owner):
+            if name and not (i in self.openings and not self.part(i)[0]):
+                told[name].append(self.lines[i])
         return {
-            name: Found(
-                text=_joined(
-                    self.lines[i]
-                    for i in range(len(self.lines))
-                    if self.owner[i] == name and not (i in self.openings and not self.part(i)[0])
-                ),
-                remark=self.remarks[name],
-            )
-            for name in self.names
+            name: Found(text=_joined(lines), remark=self.remarks[name])
+            for name, lines in told.items()
         }
 
     def file_below_announcements(self) -> None:
@@ -245,7 +242,7 @@ def _numbered(places: Sequence[int], lines: Sequence[Line], count: int) -> list[
     return items if len(items) == count else []
 
 
-def _joined(lines: Iterator[Line]) -> str:
+def _joined(lines: Sequence[Line]) -> str:
     """The text of these lines; cells are parted by a blank line."""
     pieces: list[str] = []
     cell = -1

@@ -77,7 +77,7 @@ def plain_text(source: str) -> str:
     text = source[:MAX_CHARACTERS].replace("<!--", " ").replace("-->", " ")
     first, *others = text.split("](")
     text = "".join([first, *(piece[piece.find(")", 0, 500) + 1 :] for piece in others)])
-    if _points_elsewhere(text):
+    if points_elsewhere(text):
         text = _URL.sub("", text)
     if "<" in text:
         text = _TAG.sub(lambda tag: "\n" if tag[1] else "", text)
@@ -88,7 +88,8 @@ def plain_text(source: str) -> str:
 
 def points_elsewhere(source: str) -> bool:
     """Whether a text shows a picture, or names a page on the web."""
-    return _points_elsewhere(source[:MAX_CHARACTERS])
+    folded = source[:MAX_CHARACTERS].lower()
+    return any(sign in folded for sign in _PICTURE_SIGNS)
 
 
 def split_words(text: str) -> list[str]:
@@ -156,11 +157,6 @@ def _normalised(text: str) -> str:
         return text
     # Cut again: a single ligature may become 18 letters.
     return unicodedata.normalize("NFKC", _HEAPED_MARKS.sub(r"\1", text))[:MAX_CHARACTERS]
-
-
-def _points_elsewhere(text: str) -> bool:
-    folded = text.lower()
-    return any(sign in folded for sign in _PICTURE_SIGNS)
 
 
 def _is_in(char: str, ranges: Sequence[tuple[int, int]]) -> bool:
