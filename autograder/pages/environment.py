@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 HERE = Path(__file__).parent
 NOT_KNOWN = "–"
@@ -31,6 +31,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
+        "code_marked": code_marked,
         "percent": percent,
         "count": count,
         "number": number,
@@ -75,6 +76,23 @@ def link_to(*parts: str) -> str:
     'submissions/a%20b%231/feedback.html'
     """
     return "/".join(quote(part, safe="", errors="surrogateescape") for part in parts)
+
+
+def code_marked(text: str) -> Markup:
+    """A sentence with the names in it that stand between backticks set as code.
+
+    Examples
+    --------
+    >>> code_marked("`dense_1` < 3"), code_marked("one ` alone")
+    (Markup('<code>dense_1</code> &lt; 3'), Markup('one ` alone'))
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    )
 
 
 def percent(value: float | None) -> str:

@@ -49,6 +49,7 @@ def read_rows(folder: Path) -> dict[str, dict[str, str]]:
 
 def words_of(page: str) -> str:
     """A page as text, on one line."""
+    page = re.sub(r"</?code>", "`", page)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
