@@ -29,7 +29,7 @@ FULL = sum(CONFIG["points"].values())
 def test_a_mistyped_path_is_refused_before_anything_is_written(tmp_path: Path, typed: str) -> None:
     (tmp_path / "empty").mkdir()
     path = typed.format(empty=tmp_path / "empty")
-    done = m5("grade", path, "student/m5.ipynb", "-o", tmp_path / "grades")
+    done = m5("grade", path, "-o", tmp_path / "grades")
     assert done.returncode == ExitStatus.WRONG_USAGE
     assert path in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "grades").exists()
@@ -78,12 +78,11 @@ def test_points_add_up_in_every_file(graded_class: GradedClass) -> None:
 
 
 def test_every_figure_agrees_with_the_notebook_as_it_ran(graded_class: GradedClass) -> None:
-    looked_at = 0
+    trained = 0
     for name, row in graded_class.rows.items():
         network = graded_class.report(name)["network"] if row["accuracy"] else None
         if network is None:
             continue
-        looked_at += 1
         page = graded_class.feedback(name)
         own = graded_class.printed(name, 'grader.check("budget")')
         assert f"has {int(row['parameters']):,} parameters" in own
@@ -99,15 +98,13 @@ def test_every_figure_agrees_with_the_notebook_as_it_ran(graded_class: GradedCla
         assert f"{float(row['accuracy']) * 100:.2f} % of the test images" in words_of(page)
         told = graded_class.printed(name, "keras.utils.set_random_seed")
         epochs = re.findall(r"training accuracy (\S+), test accuracy (\S+)", told)
-        assert len(epochs) == len(network["history"]["accuracy"]) > 0
+        history = network["history"]
+        assert len(epochs) == len(history.get("accuracy", ())), "all epochs, or none"
         for number, (training, test) in enumerate(epochs):
-            assert float(training) == pytest.approx(
-                network["history"]["accuracy"][number], abs=6e-5
-            )
-            assert float(test) == pytest.approx(
-                network["history"]["val_accuracy"][number], abs=6e-5
-            )
-    assert looked_at >= 18
+            assert float(training) == pytest.approx(history["accuracy"][number], abs=6e-5)
+            assert float(test) == pytest.approx(history["val_accuracy"][number], abs=6e-5)
+        trained += bool(epochs)
+    assert trained >= 18
 
 
 @pytest.fixture(scope="module")
