@@ -47,6 +47,8 @@ def test_resume_grades_the_others_and_nobody_twice(graded_class: GradedClass) ->
     assert set(graded_class.rows) == set(class_of_24())
     for name, row in graded_class.before.items():
         assert graded_class.rows[name] == row
+        if row["verdict"] == "MALFORMED_SUBMISSION":
+            continue  # read again, which costs nothing: it may have been unreadable for a while
         written = graded_class.file(name, "report.json").stat().st_mtime_ns
         assert written == graded_class.times[name]
 
