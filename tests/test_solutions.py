@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from autograder.config import AccuracyConfig, BudgetConfig
+from autograder.config import AccuracyConfig, BudgetConfig, load_config
 from autograder.intake import find_submissions
 from autograder.measurement import measure
 from autograder.pipeline import Grader, Outcome
@@ -44,9 +44,11 @@ def check(outcome: Outcome, expected: dict[str, Any]) -> None:
 
 def test_there_is_one_for_each_way_to_go_wrong() -> None:
     scores = {name: expected["score"] for name, expected in EXPECTED.items()}
-    assert scores["starter"] == 10
-    assert scores["reference"] == 100
-    assert {scores["rate_only"], scores["width_only"]} == {80, 60}
+    points = load_config(ROOT / "otter_config.json").points
+    assert scores["starter"] == points.runs
+    assert scores["reference"] == points.total
+    assert scores["rate_only"] == points.total - points.budget
+    assert scores["width_only"] == points.total - points.accuracy
     notebooks = {path.stem for path in ROOT.glob("solutions/*.ipynb")} | {"starter"}
     assert set(EXPECTED) == notebooks
 
@@ -64,12 +66,13 @@ def test_expected_grade(grader: Grader, name: str) -> None:
 
 
 def test_the_starter_earns_the_points_for_running_alone(grader: Grader, tmp_path: Path) -> None:
-    """Two epochs of fifteen: the units of the bottleneck die in the first."""
+    """Two epochs of all: the units of the bottleneck die in the first."""
     expected = EXPECTED["starter"]
     source = (ROOT / expected["notebook"]).read_text(encoding="utf-8")
-    assert source.count("epochs=15") == 1
+    epochs = f"epochs={grader.assignment.config.starter.epochs}"
+    assert source.count(epochs) == 1
     path = tmp_path / "starter.ipynb"
-    path.write_text(source.replace("epochs=15", "epochs=2"), encoding="utf-8")
+    path.write_text(source.replace(epochs, "epochs=2"), encoding="utf-8")
     check(graded(grader, path), expected)
 
 

@@ -238,8 +238,9 @@ def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: As
     assert read_json(out / "submissions/submission_99/report.json")["score"] is None
     assert scores["003"]["First Name"].startswith("'=")
     points, *rows = table("canvas.csv")
+    total = assignment.config.points.total
     title = assignment.config.assignment.title
-    assert (points["Student"].strip(), points[title]) == ("Points Possible", "100")
+    assert (points["Student"].strip(), points[title]) == ("Points Possible", f"{total}")
     assert {row["ID"]: row[title] for row in rows}["11"] == "100"
     assert {row["SIS Login ID"] for row in rows} >= {"ann@example.edu", "zoe@example.edu"}
 

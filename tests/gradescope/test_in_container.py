@@ -11,8 +11,11 @@ from typing import Any
 import nbformat
 import pytest
 
+from autograder.config import load_config
 from tests.gradescope.conftest import GOOD_NETWORK, ROOT, Autograder, InContainer
 from tests.notebooks import notebook, write
+
+TOTAL = load_config(ROOT / "otter_config.json").points.total
 
 FAILING_CELLS = (
     "import keras, os\nopen('/tmp/nowhere/x.csv')",
@@ -68,7 +71,7 @@ def test_a_good_notebook(
     done = in_container(autograder, *options)
     assert done.returncode == 0, done.stdout + done.stderr
     results = autograder.results
-    assert results["score"] == 100 and results["extra_data"]["box"] == box
+    assert results["score"] == TOTAL and results["extra_data"]["box"] == box
     assert results["extra_data"]["submission"] == "submission_4711"
     assert [test["status"] for test in results["tests"]] == ["passed"] * 6
     assert [entry["name"] for entry in results["leaderboard"]] == ["Parameters", "Accuracy"]
@@ -154,7 +157,7 @@ def test_a_container_of_one_and_a_half_gigabytes_is_enough(
     submit(autograder, notebook(GOOD_NETWORK))
     done = in_container(autograder, "--closed", "--memory", "1500000000")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert autograder.results["score"] == 100
+    assert autograder.results["score"] == TOTAL
     assert "memory for the notebook cut to 1.06 GB" in done.stdout
 
 

@@ -33,11 +33,9 @@ def grade(grader: Grader, tmp_path: Path, name: str, epochs: int | None) -> None
     _, _, accurate, parameters, small = next(seed for seed in SEEDS if seed[0] == name)
     assert report.network is not None, report.notes + report.staff_notes
     assert report.network.parameters == parameters
-    points = {check.name: check.points for check in report.checks}
-    assert points["runs"] == 10, report.cells
-    assert points["accuracy"] == (40 if accurate else 0), report.network.accuracy
-    assert points["budget"] == (20 if small else 0)
-    assert [points[f"reflection_{n}"] for n in (1, 2, 3)] == [10, 10, 10]
+    failed = {check.name for check in report.checks if check.points < check.max_points}
+    expected = ({"accuracy"} if not accurate else set()) | ({"budget"} if not small else set())
+    assert failed == expected, (report.cells, report.network.accuracy)
     assert report.verdict.value == ("PASSED" if accurate and small else "FAILED")
 
 
