@@ -342,3 +342,25 @@ def test_the_network_that_is_measured_is_the_one_that_came_out():
     network = rebuild(followed(model))
     doubled = 2 * model.predict(IMAGES, verbose=0)
     np.testing.assert_allclose(network.predict(IMAGES), doubled, rtol=1e-4, atol=1e-4)
+
+
+REMEDIES = {
+    "array": lambda: Model(lambda m, x, training: m.project(m.flat(x)), project=kl.Dense(10)),
+    "own-weights": lambda: flat(kl.Dense(6, use_bias=False)),
+    "numpy": lambda: Model(lambda m, x, training: m.digits(ops.reshape(x, (-1, 64)))),
+    "if": lambda: Model(
+        lambda m, x, training: m.digits(ops.where(m.flat(x)[:, :1] > 0, m.flat(x) * 2, m.flat(x)))
+    ),
+    "two-outputs": lambda: Model(lambda m, x, training: m.digits(m.flat(x))),
+}
+
+
+@pytest.mark.parametrize("name", REMEDIES)
+def test_the_change_that_is_advised_is_accepted(name):
+    assert name in HINDERED
+    model = REMEDIES[name]()
+    model(IMAGES)
+    randomize(model)
+    expected = np.asarray(model(IMAGES, training=False))
+    network = rebuild(followed(model) if needs_retracing(model) else exported(model))
+    np.testing.assert_allclose(network.predict(IMAGES), expected, rtol=1e-4, atol=1e-4)
