@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder.checks import skipped_checks
+from autograder.choice import remarks_for_student
 from autograder.config import Config
 from autograder.data import Images
 from autograder.diagnosis import Hint
@@ -188,10 +189,8 @@ def notes_for(execution: Execution, evidence: Evidence) -> list[str]:
         notes.append(f"The slowest was {slowest.label}: {slowest.seconds:.0f} s.")
     if execution.ending is Ending.TOO_MANY_PROCESSES:
         notes.append("It started more processes than it may.")
-    if measurement is not None and measurement.chosen_by != "the variable model":
-        notes.append(
-            f"No network was found under the name `model`: graded is {measurement.chosen_by}."
-        )
+    chosen_by = None if measurement is None else measurement.chosen_by
+    notes += remarks_for_student(evidence.choice, chosen_by)
     dropped = execution.output_bytes - execution.kept_output_bytes
     if dropped > 1 << 20:
         notes.append(f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept.")

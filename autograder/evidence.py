@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.choice import Choice
 from autograder.diagnosis import Hint
 from autograder.execution import Execution
 from autograder.measurement import Measurement
@@ -23,6 +24,8 @@ class Evidence:
         None where there is no verified network; `why_unmeasured` then says why, to the student.
     counted
         Parameters of a network that could be counted, but not measured; else None.
+    choice
+        Which of the notebook's networks it is; None where the box did not say.
     images, labels
         The test images that count, prepared for the network, and their digits.
     """
@@ -31,6 +34,7 @@ class Evidence:
     measurement: Measurement | None
     why_unmeasured: str
     counted: int | None
+    choice: Choice | None
     images: Prepared | None
     labels: Any
     reflections: Mapping[str, ReflectionJudgement]

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from autograder.assignment import Assignment
 from autograder.box import Box, Isolation, Toolbox, Zygote
 from autograder.checks import describe_checks, load_otter, run_checks
+from autograder.choice import Choice, read_choice, remarks_for_staff
 from autograder.config import REFLECTION_NAMES, SEEDS, Limits
 from autograder.describe import (
     HEADLINES,
@@ -44,6 +45,17 @@ from autograder.reflections.bounded import Written, judgements_of
 from autograder.report import IsolationReport, ReflectionReport, Report
 from autograder.second_runs import Attempt, Attempts, run_seeds
 from autograder.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Left:
+    """What a run left behind; where there is no network, why not, to the student."""
+
+    execution: Execution
+    choice: Choice | None
+    export: NetworkExport | None = None
+    why_not: str = ""
+    too_large: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +133,8 @@ class Grader:
         """Run, measure and check once, with `shift` added to every seed."""
         config = self.assignment.config
         seed = (config.verification.seed + shift) % SEEDS
-        execution, export, why_not, too_large = self._execute(submission, seed, shift, limits)
+        left = self._execute(submission, seed, shift, limits)
+        export, why_not = left.export, left.why_not
         measurement: Measurement | None = None
         counted: int | None = None
         if export is not None:
@@ -138,20 +151,18 @@ class Grader:
                 why_not, counted = str(error), count_parameters(export)
             except UnverifiableModel as error:
                 why_not = str(error)
-        evidence = self._evidence(judging.result(), execution, measurement, why_not, counted)
+        evidence = self._evidence(judging.result(), left, measurement, why_not, counted)
         results = run_checks(evidence, tests=self.assignment.tests, config=config)
         return Attempt(
             seed=seed,
             evidence=evidence,
             checks=describe_checks(results, evidence, config),
             score=float(results.total),
-            too_large=too_large,
+            too_large=left.too_large,
         )
 
-    def _execute(
-        self, submission: Submission, seed: int, shift: int, limits: Limits
-    ) -> tuple[Execution, NetworkExport | None, str, bool]:
-        """Run the notebook; (execution, export or None, why there is none, whether too large)."""
+    def _execute(self, submission: Submission, seed: int, shift: int, limits: Limits) -> _Left:
+        """Run the notebook, and read what it leaves behind."""
         with Box.open(
             kind=self.isolation.kind,
             limits=limits,
@@ -168,13 +179,14 @@ class Grader:
                 steps_per_execution=self.assignment.config.verification.steps_per_execution,
                 on_cell=self.on_cell,
             ).execute(nbformat.from_dict(submission.notebook))
+            folder = box.scratch.export
+            left = _Left(execution=execution, choice=read_choice(folder))
             try:
-                folder = box.scratch.export
                 export = read_export(folder, max_bytes=limits.export_bytes)
-                export = replace(export, claims=read_claims(folder))
-                return execution, export, "", False
+                return replace(left, export=replace(export, claims=read_claims(folder)))
             except (OutputTooLarge, UnverifiableModel) as error:
-                return execution, None, str(error), isinstance(error, OutputTooLarge)
+                too_large = isinstance(error, OutputTooLarge)
+                return replace(left, why_not=str(error), too_large=too_large)
 
     def _judge_reflections(self, submission: Submission) -> Mapping[str, ReflectionJudgement]:
         config = self.assignment.config
@@ -190,7 +202,7 @@ class Grader:
     def _evidence(
         self,
         reflections: Mapping[str, ReflectionJudgement],
-        execution: Execution,
+        left: _Left,
         measurement: Measurement | None,
         why_not: str,
         counted: int | None,
@@ -209,10 +221,11 @@ class Grader:
                 threshold=config.accuracy.threshold,
             )
         return Evidence(
-            execution=execution,
+            execution=left.execution,
             measurement=measurement,
             why_unmeasured=why_not,
             counted=counted,
+            choice=left.choice,
             images=images,
             labels=labels,
             reflections=reflections,
@@ -253,6 +266,7 @@ class Grader:
             notes=[*attempts.notes(config), *notes_for(execution, evidence)],
             staff_notes=[
                 *staff_notes_for(measurement),
+                *remarks_for_staff(evidence.choice),
                 *submission.repairs,
                 *execution.staff_notes,
                 *(j.remark for j in evidence.reflections.values() if j.remark),

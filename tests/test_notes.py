@@ -48,6 +48,11 @@ def test_each_zero_has_a_reason(report: Report) -> None:
     assert "NameError" in notes
 
 
+def test_staff_are_told_of_a_network_that_was_never_fitted(report: Report) -> None:
+    assert "`fit` was never called on the graded network" in " ".join(report.staff_notes)
+    assert "`fit` was never called" not in gradescope_results(report)["output"]
+
+
 def test_nobody_is_told_of_cell_ids(report: Report) -> None:
     assert not [note for note in report.staff_notes if "id" in note.split()]
     assert "new ids" not in " ".join(row_of(report))

@@ -56,6 +56,7 @@ def attempt(
             measurement=None if accuracy is None else measurement,
             why_unmeasured="",
             counted=None,
+            choice=None,
             images=None,
             labels=None,
             reflections={},

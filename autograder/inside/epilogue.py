@@ -1,11 +1,7 @@
 """UNTRUSTED GROUND: runs in the kernel after the student's last cell.
 
-Executed with ``EXPORTER`` (path of export.py) and ``FOLDER`` in its namespace. Picks the network to
-grade, and has it written out:
-
-1. the variable ``model``, if it is a Keras model that has weights;
-2. else the network fitted last;
-3. else the Keras model that was defined last.
+Executed with ``EXPORTER`` (path of export.py) and ``FOLDER`` in its namespace. Has the network
+that choosing.py picks written out.
 
 A network with code of the student's own is retraced, last of all: that code may raise, exit or
 never end, and what was written before is graded then.
@@ -21,35 +17,10 @@ FOLDER = globals()["FOLDER"]
 NEVER_ENDED = "its call did not come to an end on a symbolic input"
 
 
-def candidates():
-    """Yield (how it was chosen, object), best first."""
-    from IPython import get_ipython
-
-    names = get_ipython().user_ns
-    yield "the variable model", names.get("model")
-    yield "the network fitted last", getattr(sys.modules.get("_activity_m5_memory"), "fitted", None)
-    for name, value in reversed(list(names.items())):
-        if not name.startswith("_"):
-            yield f"the variable {name}", value
-
-
-def write_claims(model):
+def write_claims(model, memory, variables):
     """Write what was noted of the images that `model` was given."""
-    from IPython import get_ipython
-
-    memory = sys.modules.get("_activity_m5_memory")
     with contextlib.suppress(Exception):
-        memory.write_claims(memory.claims, model, get_ipython().user_ns, FOLDER)
-
-
-def chosen():
-    """The network to grade and how it was chosen, or None."""
-    import keras
-
-    for chosen_by, candidate in candidates():
-        if isinstance(candidate, keras.Model) and candidate.built:
-            return candidate, chosen_by
-    return None
+        memory.write_claims(memory.claims, model, variables, FOLDER)
 
 
 def program(name):
@@ -63,15 +34,19 @@ def program(name):
 
 def main():
     """Write the network out; where it has code of its own, write what came of retracing it."""
-    choice = chosen()
-    if choice is None:
+    from IPython import get_ipython
+
+    variables, memory = get_ipython().user_ns, sys.modules.get("_activity_m5_memory")
+    fitted_last, choosing = getattr(memory, "fitted", None), program("choosing.py")
+    model, chosen_by = choosing["choose"](variables, fitted_last)
+    choosing["write_choice"](model, variables, fitted_last, FOLDER)
+    if model is None:
         return
-    model, chosen_by = choice
-    write_claims(model)
+    write_claims(model, memory, variables)
     history = getattr(getattr(model, "history", None), "history", None)
     about = {"chosen_by": chosen_by, "history": history}
     export_network, tracing = program("export.py")["export_network"], program("retrace.py")
-    has_code = tracing["needs_retracing"](model)
+    has_code = choosing["is_usable"](model) and tracing["needs_retracing"](model)
     export_network(model, FOLDER, hindrance=NEVER_ENDED if has_code else "", **about)
     if has_code:
         write_retraced(model, export_network, tracing, about)
