@@ -18,7 +18,7 @@ TOO_LARGE = {
     "name": "stderr",
     "text": "[What this cell showed is too large to keep.]\n",
 }
-# The largest that grading keeps, 64 MiB of text and 32 of outputs, took 5 s and 0.9 GB.
+# The reference solution took 0.03 s of processor time, a cell of 64 MiB 1.1 s and 0.2 GB.
 BOUNDS = Bounds(cpu_seconds=15, wall_seconds=45, memory_bytes=3 << 29, answer_bytes=160 << 20)
 
 

@@ -38,8 +38,8 @@ MAX_KINDS, MAX_KIND_CHARACTERS = 20, 60
 """Of an output that cannot be shown, in the line that says so."""
 
 DRAWING_SECONDS = 4.0
-"""Processor time for text cells and colours of one page, and the most for one of them; the course's
-own notebook takes a fifth of a second."""
+"""Processor time for text cells and colours of one page, and the most for one of them; the
+reference solution takes a tenth of a second."""
 CELL_SECONDS = 1.0
 EMPTY = Markup()
 
