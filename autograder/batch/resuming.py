@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
-from autograder.core.clerk import Unfinished
 from autograder.errors import MalformedSubmission
 from autograder.gradebook import row_of
-from autograder.intake import read_submission
+from autograder.intake import hash_submission
 from autograder.intake.exports import Handin
 from autograder.results import ResultsFolder, Run
 
@@ -27,12 +25,13 @@ def find_kept(handin: Handin, results: ResultsFolder, run: Run) -> Kept | None:
     marker = results.marker_of(handin.submission)
     if marker is None or marker.configuration_hash != run.configuration_hash:
         return None
-    with contextlib.suppress(MalformedSubmission, Unfinished):
-        submission = read_submission(handin.candidate, assignment_id=run.assignment)
-        report = results.report_of(handin.submission)
-        if report is None or submission.content_hash != marker.content_hash:
+    try:
+        # Of its bytes alone: only what could be read was marked as graded.
+        if hash_submission(handin.candidate) != marker.content_hash:
             return None
-        if (report.name, report.email) != (submission.name, submission.email):
-            return None
-        return Kept(handin=handin, row=row_of(report), answer_hash=marker.answer_hash)
-    return None
+    except MalformedSubmission:
+        return None
+    report, candidate = results.report_of(handin.submission), handin.candidate
+    if report is None or (report.name, report.email) != (candidate.name, candidate.email):
+        return None
+    return Kept(handin=handin, row=row_of(report), answer_hash=marker.answer_hash)

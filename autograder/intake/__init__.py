@@ -10,7 +10,7 @@ An importer (for an export of Gradescope, Canvas or nbgrader, or a zip) is a fun
 
 from autograder.intake.candidates import Candidate, find_submissions
 from autograder.intake.naming import name_candidates, safe_name
-from autograder.intake.reading import Submission, read_submission
+from autograder.intake.reading import Submission, hash_submission, read_submission
 from autograder.intake.uploads import Upload, find_upload
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Upload",
     "find_submissions",
     "find_upload",
+    "hash_submission",
     "name_candidates",
     "read_submission",
     "safe_name",

@@ -102,10 +102,7 @@ def read_submission(candidate: Candidate, *, assignment_id: str) -> Submission:
     Unfinished
         If we made a mistake. Nothing else is raised, whatever the file holds.
     """
-    if candidate.refusal:
-        raise MalformedSubmission(candidate.refusal)
-    shown = shown_name(candidate.path.name or str(candidate.path))
-    data = _read_bytes(candidate.path, shown)
+    shown, data = _bytes_of(candidate)
     try:
         reading = ask(READ, Contents(data=data, shown=shown, assignment_id=assignment_id))
     except Unfinished as unfinished:
@@ -121,10 +118,34 @@ def read_submission(candidate: Candidate, *, assignment_id: str) -> Submission:
         email=candidate.email,
         data=reading.notebook,
         repairs=reading.repairs,
-        content_hash=hashlib.sha256(data).hexdigest(),
+        content_hash=_content_hash(data),
         answer_hash=reading.answer_hash,
         carries_mark=reading.carries_mark,
     )
+
+
+def hash_submission(candidate: Candidate) -> str:
+    """The `Submission.content_hash` of a candidate's file, which is not parsed for it.
+
+    Raises
+    ------
+    MalformedSubmission
+        If there is no file that could be read.
+    """
+    _, data = _bytes_of(candidate)
+    return _content_hash(data)
+
+
+def _bytes_of(candidate: Candidate) -> tuple[str, bytes]:
+    """(What to call the file in a sentence, what it holds)."""
+    if candidate.refusal:
+        raise MalformedSubmission(candidate.refusal)
+    shown = shown_name(candidate.path.name or str(candidate.path))
+    return shown, _read_bytes(candidate.path, shown)
+
+
+def _content_hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _too_much(shown: str, trouble: Trouble) -> str:
