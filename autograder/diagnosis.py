@@ -124,7 +124,10 @@ def diagnose(symptoms: Symptoms, *, max_parameters: int, threshold: float) -> tu
         hints += _rate_hints(symptoms.compilation, symptoms.history)
         if symptoms.is_as_trained:
             hints += _fit_hints(training, test, threshold)
-        hints += _loss_hints(symptoms.history)
+        # The loss of a network that guesses falls as well, once its steps have run wild: more
+        # epochs would not help it.
+        if not any(hint.fault is Fault.GUESSING for hint in hints):
+            hints += _loss_hints(symptoms.history)
     elif symptoms.is_as_trained and training - test > OVERFITTING_GAP:
         hints.append(_overfitting(training, test))
     if symptoms.parameters > max_parameters:
@@ -154,17 +157,17 @@ def _unit_hints(units: tuple[UnitCount, ...]) -> list[Hint]:
         if count.silent < MANY_UNITS * count.units:
             continue
         name = count.layer.name
-        number = "All" if count.silent == count.units else f"{count.silent} of the"
+        number = "All" if count.silent == count.units else f"{count.silent:,} of the"
         if is_rectifier(count.layer):
             text = (
-                f"{number} {count.units} units of `{name}` are dead: they give 0 for every image "
+                f"{number} {count.units:,} units of `{name}` are dead: they give 0 for every image "
                 "that was tried, so no gradient flows through them any more. What step could "
                 "throw a ReLU unit so far that it never comes back?"
             )
             hints.append(Hint(fault=Fault.DEAD_UNITS, text=text))
         else:
             text = (
-                f"{number} {count.units} units of `{name}` are saturated: they sit in the flat "
+                f"{number} {count.units:,} units of `{name}` are saturated: they sit in the flat "
                 f"end of {count.layer.activation} for nearly every image. What makes their inputs "
                 "so large?"
             )

@@ -129,6 +129,11 @@ CASES: list[tuple[Fault, dict[str, Any], dict[str, Any]]] = [
     (Fault.STOPPED_EARLY, {"history": {"loss": [1.0, 0.6]}}, {"history": {"loss": [0.5, 0.49]}}),
     (Fault.STOPPED_EARLY, {"history": {"loss": [1.0, 0.6]}}, {"history": {}}),
     (
+        Fault.STOPPED_EARLY,
+        {"history": {"loss": [2.6, 2.3]}},
+        {"history": {"loss": [2.6, 2.3]}, "training_accuracy": 0.11, "test_accuracy": 0.1},
+    ),
+    (
         Fault.RATE_TOO_LOW,
         {"compilation": rate(1e-6)},
         {"compilation": rate(1e-6), **rates(1e-3, 1e-6)},
@@ -276,3 +281,10 @@ def test_confusions_are_the_most_frequent_first() -> None:
     assert [(c.digit, c.taken_for, c.count) for c in found] == [(4, 9, 2), (1, 7, 1), (9, 4, 1)]
     assert found[0].examples == (0, 1)
     assert confusions(labels.astype(int), labels) == ()
+
+
+def test_numbers_of_units_have_separators_as_all_numbers_have(tmp_path: Path) -> None:
+    layer = rebuilt(dense(64, "relu"), tmp_path).layers[0]
+    count = UnitCount(layer=layer, units=1_200, silent=1_100)
+    told = hints(symptoms(tmp_path, units=(count,)))[Fault.DEAD_UNITS].text
+    assert told.startswith("1,100 of the 1,200 units")
