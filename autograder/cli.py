@@ -110,7 +110,7 @@ def _prove(root: Path) -> int:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for grades.csv and one folder a submission.",
+    help="Folder for grades.csv and a folder per submission.",
 )  # fmt: skip
 @root_option
 @click.option(

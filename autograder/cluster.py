@@ -1,6 +1,6 @@
 """Grading on a Dask cluster: the same jobs, in the same grading processes, on other machines.
 
-What travels is bytes: the assignment once a machine, a submission with each job, a result back.
+What travels is bytes: the assignment once per machine, a submission with each job, a result back.
 On each of the cluster's workers a job is handed to a `LocalPool` of one process, so that boxes are
 opened, watched and ended exactly as on one machine. The workers need this package installed.
 """

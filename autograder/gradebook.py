@@ -1,4 +1,4 @@
-"""grades.csv: one row a submission, on disk as soon as it is known."""
+"""grades.csv: one row per submission, on disk as soon as it is known."""
 
 from __future__ import annotations
 

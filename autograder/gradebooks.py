@@ -28,7 +28,7 @@ Graded = Sequence[tuple[Handin, Mapping[str, str]]]
 
 
 def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
-    """Write both tables: a row a student, so that a group's members have one each.
+    """Write both tables: one row per student, so that a group's members have one each.
 
     Who has no score, since the grader failed, has an empty cell: both systems leave whatever
     grade there was.

@@ -187,7 +187,7 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
             console.print(f"[bold red]{shown(row['submission'])}[/]: {shown(row['notes'])}")
     console.print(f"\nGrades: {shown(str(output / 'grades.csv'))}")
     console.print("To be imported: canvas.csv and gradescope.csv, beside it")
-    console.print(f"One folder a submission: {shown(str(output / 'submissions'))}")
+    console.print(f"A folder per submission: {shown(str(output / 'submissions'))}")
 
 
 def print_isolation(isolation: Isolation) -> None:

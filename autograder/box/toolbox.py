@@ -48,7 +48,7 @@ class Toolbox:
             for name, content in known_fonts().items():
                 (root / name).write_text(content, encoding="utf-8")
             x_test, y_test = mnist.public_test
-            # Not compressed: read once a submission, and packing would take seconds.
+            # Not compressed: read once per submission, and packing would take seconds.
             np.savez(
                 toolbox.data,
                 x_train=mnist.x_train,

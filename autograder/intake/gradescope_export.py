@@ -1,4 +1,4 @@
-"""Gradescope's export: a folder a submission, and a YAML file that says whose they are."""
+"""Gradescope's export: one folder per submission, and a YAML file that says whose they are."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def minutes(seconds: float) -> str:
 
 
 def dense_layers(units: list[int]) -> str:
-    """Write the code of hidden layers, one a line."""
+    """Write the code of hidden layers, one per line."""
     return "\n".join(f'layers.Dense({number}, activation="relu"),' for number in units)
 
 
