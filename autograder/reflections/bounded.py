@@ -9,13 +9,7 @@ import msgspec
 from autograder.config import Record
 from autograder.core.clerk import Bounds, Task, Trouble, Unfinished, ask
 from autograder.reflections.finding import find_reflections
-from autograder.reflections.judging import ReflectionJudgement, judge_reflections, label_of
-
-NOT_JUDGED = (
-    "{label} could not be judged ({why}): its points are given for now. "
-    "Read it in executed.ipynb, and decide."
-)
-"""For staff. Points are given, since a program that gave up knows nothing against an answer."""
+from autograder.reflections.judging import ReflectionJudgement, judge_reflections, not_judged
 
 
 class Written(Record, frozen=True):
@@ -68,12 +62,4 @@ def judgements_of(written: Written) -> Mapping[str, ReflectionJudgement]:
         if unfinished.trouble is Trouble.FAULT:
             raise
         why = unfinished.trouble.value
-    return {
-        name: ReflectionJudgement(
-            present=True,
-            reason="",
-            text="",
-            remark=NOT_JUDGED.format(label=label_of(name), why=why),
-        )
-        for name in written.prompts
-    }
+    return {name: not_judged(name, why) for name in written.prompts}

@@ -32,6 +32,8 @@ class Found:
     `judge_reflections` takes off; empty where there is none."""
     remark: str = ""
     """For staff: where it was, if not where the question asks for it."""
+    is_cut: bool = False
+    """Whether the notebook has more text than is searched, so that there may be more of it."""
 
 
 def find_reflections(
@@ -70,14 +72,16 @@ def find_reflections(
     scaffold = Scaffold.of(prompts=tuple(prompts.values()), lesson_text=lesson_text)
     lines = [
         replace(line, name="") if line.name and scaffold.only_mentions(line.text) else line
-        for line in islice(read_lines(notebook, names, questions), MAX_LINES)
+        for line in islice(read_lines(notebook, names, questions), MAX_LINES + 1)
     ]
-    finder = _Finder(names, lines, scaffold)
+    is_cut = len(lines) > MAX_LINES
+    finder = _Finder(names, lines[:MAX_LINES], scaffold)
     finder.file_below_announcements()
     finder.file_below_other_labels()
     finder.file_items_under_one_heading()
     finder.file_above_questions()
-    return finder.found()
+    found = finder.found()
+    return {name: replace(each, is_cut=True) for name, each in found.items()} if is_cut else found
 
 
 class _Finder:

@@ -16,7 +16,7 @@ from autograder.reflections.plain import (
     split_words,
     weigh,
 )
-from autograder.reflections.reading import likeness
+from autograder.reflections.reading import MAX_LINES, likeness
 from autograder.reflections.scaffold import (
     PLACEHOLDERS,
     Scaffold,
@@ -47,6 +47,11 @@ _KEYBOARD = (
 )
 _NEIGHBOURS = frozenset(
     pair for a, b in itertools.pairwise(_KEYBOARD) if " " not in a + b for pair in (a + b, b + a)
+)
+
+_NOT_JUDGED = (
+    "{label} could not be judged ({why}): its points are given for now. "
+    "Read it in executed.ipynb, and decide."
 )
 
 
@@ -109,6 +114,10 @@ def judge_reflections(
         text, left_out = _own_text(found.text, scaffold)
         words = split_words(plain_text(text))
         fault = _fault_of(text, words, left_out, scaffold, min_characters)
+        if fault is not None and found.is_cut:
+            why = f"the notebook has more than {MAX_LINES:,} lines of text"
+            judgements[name] = not_judged(name, why, text=text)
+            continue
         twin, alike = "", 0.0
         for other, known in earlier.items() if fault is None else ():
             if (shared := likeness(words, known)) > alike:
@@ -131,6 +140,22 @@ def judge_reflections(
             present=fault is None, reason=reason, text=text, fault=fault, remark=remark
         )
     return judgements
+
+
+def not_judged(name: str, why: str, *, text: str = "") -> ReflectionJudgement:
+    """What is said of an answer on which there can be no judgement: it is left to staff.
+
+    Its points are given, since a program that gave up knows nothing against an answer.
+
+    Parameters
+    ----------
+    why
+        In a few words, for staff.
+    text
+        What was found of it.
+    """
+    remark = _NOT_JUDGED.format(label=label_of(name), why=why)
+    return ReflectionJudgement(present=True, reason="", text=text, remark=remark)
 
 
 def label_of(name: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.reflections import Fault
-from autograder.reflections.reading import text_in_code
+from autograder.reflections.reading import MAX_LINES, text_in_code
 from tests.notebooks import cell_of, colab, released
 from tests.reflections.released_answers import (
     ANSWERS,
@@ -306,3 +306,15 @@ def test_words_in_code(source: str, text: str, is_code: bool) -> None:
 )
 def test_any_notebook_is_searched_and_judged(cells: list[tuple[str, str, Any]]) -> None:
     judged(ending(*(make(text, tag) for text, tag, make in cells)))
+
+
+def test_below_more_text_than_is_searched_an_answer_is_left_to_staff() -> None:
+    made = released(*GOOD)
+    notes = md("\n".join(["A line of my notes."] * 200))
+    made.cells[1:1] = [notes] * (MAX_LINES // 200)
+    for number, judgement in enumerate(judged(made), start=1):
+        assert judgement.present and not judgement.reason
+        assert f"Reflection {number} could not be judged" in judgement.remark
+        assert f"more than {MAX_LINES:,} lines" in judgement.remark
+    del made.cells[1:11]
+    assert [judgement.text for judgement in judged(made)] == list(GOOD)
