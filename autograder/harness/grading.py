@@ -27,6 +27,7 @@ import msgspec
 from autograder.assignment import load_assignment
 from autograder.box import Toolbox, probe
 from autograder.core.clerk import clerk
+from autograder.core.text import plain_text
 from autograder.errors import AutograderError, BoxError
 from autograder.gradescope import gradescope_results, schema
 from autograder.harness.container import ADVICE, container_bytes, fit_limits
@@ -65,11 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         answer = json.dumps(grade_place(Place(options.root), deadline=deadline)).encode()
     except AutograderError as error:
-        print(f"harness: {error}", flush=True)
+        print(plain_text(f"harness: {error}"), flush=True)
         return 2
     except BaseException:
-        traceback.print_exc(file=sys.stdout)
-        sys.stdout.flush()
+        print(plain_text(traceback.format_exc()), flush=True)
         return 2
     with os.fdopen(options.answer, "wb") as pipe:
         pipe.write(answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from autograder.box import Isolation
+from autograder.core.text import plain_text
 from autograder.harness.metadata import Submitters
 from autograder.pipeline import Outcome
 from autograder.report import Report
@@ -15,7 +16,11 @@ MAX_LOG_LINES = 60
 def staff_report(
     outcome: Outcome, *, submitters: Submitters, isolation: Isolation, remarks: Iterable[str]
 ) -> str:
-    """Everything that helps to understand a grade, or the want of one."""
+    """Everything that helps to understand a grade, or the want of one.
+
+    Names, errors and the kernel's log are partly the student's words: nothing stays of them that
+    a terminal would obey, and outside the log none begins a line of its own.
+    """
     report = outcome.report
     who = ", ".join(submitters.emails or submitters.names) or "nobody named"
     score = "no score" if report.score is None else f"{report.score:g} of {report.max_score:g}"
@@ -39,8 +44,8 @@ def staff_report(
     lines.append(
         f"memory at its peak: {report.peak_bytes / 1e9:.2f} GB; file {report.content_hash}"
     )
-    if outcome.log.strip():
-        lines += outcome.log.strip().splitlines()[-MAX_LOG_LINES:]
+    lines = [" ".join(plain_text(line).splitlines()) for line in lines]
+    lines += plain_text(outcome.log).strip().splitlines()[-MAX_LOG_LINES:]
     return "\n".join(lines)
 
 
