@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograder.harness.placeholder import FAILED, failed_results
+from autograder.harness.placeholder import FAILED, NOTHING_HANDED_IN, failed_results
 from autograder.report import CellReport, CheckResult, CheckStatus, Report
 from autograder.verdict import Verdict
 
@@ -39,11 +39,14 @@ def gradescope_results(report: Report, *, leaderboard: bool = False) -> dict[str
         Valid by `gradescope.schema.json`. Where the grader failed there is neither a score nor
         are there tests, so that Gradescope cannot record a grade, not even a zero.
     """
-    if report.verdict is Verdict.GRADER_ERROR or report.score is None:
-        why = FAILED if report.verdict is Verdict.GRADER_ERROR else " ".join(report.notes)
-        verdict = {"verdict": report.verdict.value}
-        return failed_results(shown(why), seconds=report.seconds) | {"extra_data": verdict}
-    results: dict[str, Any] = {
+    if report.verdict is Verdict.GRADER_ERROR:
+        return failed_results(FAILED, seconds=report.seconds)
+    if report.score is None:
+        results = failed_results(
+            shown(" ".join(report.notes)), next_step=NOTHING_HANDED_IN, seconds=report.seconds
+        )
+        return results | {"extra_data": {"verdict": report.verdict.value}}
+    results = {
         "score": report.score,
         "output": shown("\n\n".join(_summary(report))),
         "output_format": "text",

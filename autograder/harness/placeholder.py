@@ -9,12 +9,18 @@ TELL_STAFF = (
     "Please tell the course staff, with a link to this page. They see what happened, and can run "
     "the grader again; you need not upload anything."
 )
+NOTHING_HANDED_IN = (
+    "There is no score for it, not even a zero. Students: if you did hand in a notebook, tell the "
+    "course staff. Staff: look whether a file is there where it was handed in, or ask the student."
+)
 UNFINISHED = "The grader did not finish."
 FAILED = "The grader failed."
 OUT_OF_TIME = "The grader ran out of time before it could measure your network."
 
 
-def failed_results(what: str, *, seconds: float | None = None) -> dict[str, Any]:
+def failed_results(
+    what: str, *, next_step: str = f"{NOT_YOUR_FAULT} {TELL_STAFF}", seconds: float | None = None
+) -> dict[str, Any]:
     """A result without a grade.
 
     There is neither a ``score`` nor are there ``tests``: by Gradescope's specification one of
@@ -24,11 +30,13 @@ def failed_results(what: str, *, seconds: float | None = None) -> dict[str, Any]
     ----------
     what
         One sentence for the student.
+    next_step
+        What it means, and what to do.
     seconds
         Wall time so far.
     """
     results: dict[str, Any] = {
-        "output": f"{what} {NOT_YOUR_FAULT} {TELL_STAFF}",
+        "output": f"{what} {next_step}",
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",

@@ -33,6 +33,19 @@ def test_a_failure_of_the_grader_is_no_zero() -> None:
     assert "not your fault" in results["output"]
 
 
+def test_where_nothing_was_handed_in_nobody_is_told_that_the_grader_failed() -> None:
+    missing = report(Verdict.MALFORMED_SUBMISSION, score=None, notes=["No folder is there."])
+    results = gradescope_results(missing, leaderboard=True)
+    jsonschema.validate(results, schema())
+    assert "score" not in results and "tests" not in results
+    assert results["output"].startswith("No folder is there.")
+    assert "not your fault" not in results["output"] and "grader" not in results["output"]
+    assert "ask the student" in results["output"]
+    for key, value in {"score": 0, "tests": [], "leaderboard": []}.items():
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(results | {key: value}, schema())
+
+
 @pytest.mark.parametrize("key", ["score", "tests", "leaderboard"])
 def test_the_schema_lets_no_failure_carry_a_grade(key: str) -> None:
     results = failed_results(UNFINISHED) | {key: 0 if key == "score" else []}
