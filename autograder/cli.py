@@ -162,9 +162,9 @@ def grade(
     from autograder.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.batch.ahead import head_start
     from autograder.core.clerk import clerk
-    from autograder.pages import AHEAD
+    from autograder.pages import AHEAD_OF_CLASS
 
-    clerk(("autograder.intake.reading", *AHEAD)).start()
+    clerk(("autograder.intake.reading", AHEAD_OF_CLASS)).start()
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
     assignment = load_assignment(root, config)
     if timeout is not None:

@@ -17,6 +17,7 @@ from autograder.core.files import replace_file
 from autograder.core.text import plain_text
 from autograder.errors import ConfigError, ResultsError
 from autograder.gradescope import gradescope_results
+from autograder.pages.reading import FEEDBACK_NAME
 from autograder.report import Report
 from autograder.verdict import Verdict
 
@@ -61,7 +62,13 @@ class ResultsFolder:
     resume
         Whether grades that lie there already are to be kept, and the rest added.
     write_page
-        Writes a student's page into their folder, once everything else is there.
+        Writes a student's page into their folder, once everything else is there; for those that
+        come without one.
+
+    Attributes
+    ----------
+    has_pages
+        Whether students' pages are written.
     """
 
     def __init__(
@@ -73,6 +80,7 @@ class ResultsFolder:
         write_page: PageWriter | None = None,
     ) -> None:
         self.root = root
+        self.has_pages = write_page is not None
         self._write_page = write_page
         self.resume = resume
         self._overwrite = overwrite
@@ -161,6 +169,7 @@ class ResultsFolder:
         *,
         executed: str | None,
         log: str,
+        page: bytes | None = None,
         marker: Marker | None = None,
         leaderboard: bool = False,
     ) -> None:
@@ -168,6 +177,8 @@ class ResultsFolder:
 
         Parameters
         ----------
+        page
+            The student's page, if it has been drawn already.
         leaderboard
             Whether results.json has the entry that Gradescope would list.
         marker
@@ -192,7 +203,10 @@ class ResultsFolder:
                 (folder / "executed.ipynb").unlink(missing_ok=True)
             else:
                 _write(folder / "executed.ipynb", executed + "\n")
-            self._add_page(report, executed, folder)
+            if page is not None:
+                replace_file(folder / FEEDBACK_NAME, page)
+            else:
+                self._add_page(report, executed, folder)
             if marker is not None:
                 _write(folder / MARKER_NAME, msgspec.json.encode(marker).decode() + "\n")
         except OSError as error:

@@ -120,6 +120,8 @@ class Batch:
             self._keep_missing(handin)
             return
         job, submission = _read(handin, self._config.assignment.id)
+        if self._results.has_pages:
+            job = msgspec.structs.replace(job, page_notes=list(handin.notes))
         if submission is not None:
             flight.content_hash = submission.content_hash
             flight.answer_hash = key = submission.answer_hash
@@ -211,6 +213,7 @@ class Batch:
             report,
             executed=graded.executed,
             log=graded.log,
+            page=graded.page,
             marker=marker,
             leaderboard=self._config.gradescope.leaderboard,
         )

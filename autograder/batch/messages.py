@@ -51,6 +51,8 @@ class Job(Record, frozen=True, tag="job"):
     content: bytes | None
     """The file; None where there is nothing to read, and `refusal` says why."""
     refusal: str
+    page_notes: list[str] | None = None
+    """What the student's page says before the notes of grading; None if no page is wanted."""
 
 
 class Ready(Record, frozen=True, tag="ready"):
@@ -73,6 +75,8 @@ class Graded(Record, frozen=True, tag="graded"):
     executed: str | None
     """The executed notebook, as JSON."""
     log: str
+    page: bytes | None = None
+    """The student's page, where one was wanted and could be drawn."""
 
     @classmethod
     def of(cls, outcome: Outcome) -> Graded:

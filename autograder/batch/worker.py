@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Protocol
 from autograder.core.clerk import clerk
 
 if TYPE_CHECKING:
-    from autograder.batch.messages import Job, Setup
+    from autograder.batch.messages import Graded, Job, Setup
     from autograder.box import Isolation, Toolbox, Zygote
+    from autograder.config import Config
     from autograder.intake import Candidate
     from autograder.pipeline import Outcome
 
@@ -41,7 +42,9 @@ CLERKS_AHEAD = (
     "autograder.reflections.bounded",
     "autograder.batch.executed:warm_up",
 )
-"""The same for what our helper will be asked."""
+"""The same for what our helper will be asked, also in Gradescope's container."""
+PAGE_AHEAD = "autograder.pages.feedback:warm_up"
+"""And here alone: Gradescope shows no pages of ours."""
 OnCell = Callable[[int, int], None]
 
 
@@ -140,7 +143,7 @@ def _main(descriptor: int, setup_file: str) -> None:
     # then the kernel in it could not be interrupted.
     signal.signal(signal.SIGINT, _pass)
     signal.signal(signal.SIGTERM, _leave)
-    clerk(CLERKS_AHEAD).start()
+    clerk((*CLERKS_AHEAD, PAGE_AHEAD)).start()
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     try:
         with Connection(descriptor) as link:
@@ -188,7 +191,24 @@ def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -
             job = decoder.decode(jobs.get())
             with tempfile.TemporaryDirectory(prefix="job-") as folder:
                 outcome = grader.grade(_candidate(job, Path(folder)))
-            link.send_bytes(encode(Graded.of(outcome)))
+            graded = Graded.of(outcome)
+            if job.page_notes is not None:
+                graded = _with_page(graded, job.page_notes, setup.config)
+            link.send_bytes(encode(graded))
+
+
+def _with_page(graded: Graded, notes: list[str], config: Config) -> Graded:
+    """With the student's page: drawn here, so that the pages of a class are drawn side by side."""
+    import msgspec
+
+    from autograder.pages.drawing import draw_student
+
+    report = msgspec.structs.replace(graded.report, notes=[*notes, *graded.report.notes])
+    try:
+        page = draw_student(report, graded.executed, config)
+    except Exception:  # must not cost a grade; whoever writes the files tries too, and says why not
+        return graded
+    return msgspec.structs.replace(graded, page=page)
 
 
 def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolation]:

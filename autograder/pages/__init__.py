@@ -5,12 +5,12 @@ Jinja2, and each page forbids by its Content-Security-Policy what it does not ne
 page every script, the staff's page every script but its own.
 """
 
-from autograder.pages.drawing import AHEAD, write_class_report, write_feedback
+from autograder.pages.drawing import AHEAD_OF_CLASS, write_class_report, write_feedback
 from autograder.pages.reading import FEEDBACK_NAME, REPORT_NAME
 from autograder.pages.rebuilding import Rebuilt, rebuild_pages
 
 __all__ = [
-    "AHEAD",
+    "AHEAD_OF_CLASS",
     "FEEDBACK_NAME",
     "REPORT_NAME",
     "Rebuilt",

@@ -17,8 +17,9 @@ from autograder.errors import DataError
 from autograder.pages.reading import FEEDBACK_NAME, REPORT_NAME, submission_folders
 from autograder.report import Report
 
-AHEAD = ("autograder.pages.feedback:warm_up", "autograder.pages.class_report")
-"""What the clerk will need, to be made ready while it has nothing to do."""
+AHEAD_OF_CLASS = "autograder.pages.class_report"
+"""What the clerk will need for the page about a class, to be imported while it has nothing to do.
+"""
 PLAIN = "Your notebook as it ran could not be shown here ({why}). It is in the file executed.ipynb."
 NOT_COMPARED = "Not compared: {why}. Look for similar submissions by another means."
 
@@ -79,10 +80,8 @@ def draw_class_task(submissions: int) -> Task[ClassPage, DrawnClass]:
     return Task("autograder.pages.class_report:draw_class", DrawnClass, bounds)
 
 
-def write_feedback(
-    report: Report | bytes, executed: str | bytes | None, folder: Path, config: Config
-) -> Path:
-    """Write a student's page into `folder`; returns where it is.
+def draw_student(report: Report | bytes, executed: str | bytes | None, config: Config) -> bytes:
+    """Draw a student's page.
 
     Parameters
     ----------
@@ -103,13 +102,19 @@ def write_feedback(
         config=config,
     )
     try:
-        page = ask(DRAW_STUDENT, wanted)
+        return ask(DRAW_STUDENT, wanted)
     except Unfinished as unfinished:
         why = PLAIN.format(why=unfinished.trouble.value)
         wanted = msgspec.structs.replace(wanted, executed=None, why_plain=why)
-        page = ask(DRAW_STUDENT, wanted)
+        return ask(DRAW_STUDENT, wanted)
+
+
+def write_feedback(
+    report: Report | bytes, executed: str | bytes | None, folder: Path, config: Config
+) -> Path:
+    """Write a student's page into `folder`; returns where it is. See `draw_student`."""
     path = folder / FEEDBACK_NAME
-    replace_file(path, page)
+    replace_file(path, draw_student(report, executed, config))
     return path
 
 

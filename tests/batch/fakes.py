@@ -60,7 +60,7 @@ def grade_obediently(
     size: int = 2,
     job_seconds: float = 60.0,
     pools: list[LocalPool] | None = None,
-    **options: bool,
+    **options: Any,
 ) -> list[dict[str, str]]:
     """`grade_batch` with obedient graders."""
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import time
+import zipfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import nbformat
 import pytest
 
 from autograder.assignment import Assignment
 from autograder.errors import ConfigError
+from autograder.pages.drawing import draw_student
 from autograder.results import ResultsFolder
 from tests.batch.fakes import Said, command, grade_obediently, write_class
 from tests.notebooks import read_json, write
@@ -88,6 +91,25 @@ def test_the_same_code_is_run_once_and_each_keeps_its_own(run: Runner) -> None:
     assert len(hashes) == 4
     note = next(row["notes"] for row in run.on_disk() if row["submission"] == "eve")
     assert "same as those of ann" in note
+
+
+def test_pages_are_drawn_by_the_processes_that_grade(run: Runner, assignment: Assignment) -> None:
+    """What is left for the one that writes the files is the page of a twin, which nobody graded."""
+    other = command("sleep 0.3")
+    del other.metadata["activity_m5"]
+    write_class(run.inbox, {"ann": "sleep 0.2", "bob": "sleep 0.2"})
+    with zipfile.ZipFile(run.inbox / "two.zip", "w") as archive:
+        archive.writestr("m5.ipynb", nbformat.writes(command("sleep 0.1")))
+        archive.writestr("other.ipynb", nbformat.writes(other))
+    drawn_here = []
+    rows = run(write_page=lambda report, executed, folder: drawn_here.append(folder.name))
+    assert drawn_here == ["bob"]
+    for name in {row["submission"] for row in rows} - {"bob"}:
+        place = run.out / "submissions" / name
+        report, executed = ((place / f).read_bytes() for f in ("report.json", "executed.ipynb"))
+        page = (place / "feedback.html").read_bytes()
+        assert page == draw_student(report, executed, assignment.config)
+        assert (b"You uploaded 2 notebooks" in page) == (name != "ann")
 
 
 def test_twins_are_tried_each_if_the_grader_failed(run: Runner) -> None:
