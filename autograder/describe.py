@@ -14,6 +14,7 @@ from autograder.execution import CellStatus, Ending, Execution
 from autograder.hints import hint_for
 from autograder.intake import Candidate
 from autograder.measurement import Measurement
+from autograder.percentages import percent
 from autograder.pictures import png_text
 from autograder.report import (
     CellReport,
@@ -26,7 +27,6 @@ from autograder.report import (
     UnitReport,
 )
 from autograder.verdict import Verdict
-from autograder.wording import percent
 
 PICTURED_PAIRS = 3
 """Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""

@@ -11,6 +11,7 @@ from enum import Enum
 
 from autograder.export import Compilation
 from autograder.network import LayerSummary
+from autograder.percentages import percent, whole_percent
 from autograder.units import CLASSES, UnitCount, is_rectifier
 
 MANY_UNITS = 0.25
@@ -138,8 +139,8 @@ def diagnose(symptoms: Symptoms, *, max_parameters: int, threshold: float) -> tu
 def _unknown_preparation(symptoms: Symptoms) -> Hint:
     reported = symptoms.reported_accuracy
     far = (
-        f" Your notebook reports {reported:.1%} of the training images, the grader measured "
-        f"{symptoms.training_accuracy:.1%}: it seems that yours were prepared otherwise."
+        f" Your notebook reports {percent(reported)} of the training images, the grader measured "
+        f"{percent(symptoms.training_accuracy)}: it seems that yours were prepared otherwise."
         if reported is not None and symptoms.is_far_below_reported
         else ""
     )
@@ -228,8 +229,8 @@ def _rate_hints(
 def _fit_hints(training_accuracy: float, test_accuracy: float, threshold: float) -> list[Hint]:
     if training_accuracy < GUESSING:
         text = (
-            f"It reads {training_accuracy:.0%} of the training images correctly: it guesses. "
-            "Does its output depend on the image at all?"
+            f"It reads {whole_percent(training_accuracy)} of the training images correctly: it "
+            "guesses. Does its output depend on the image at all?"
         )
         return [Hint(fault=Fault.GUESSING, text=text)]
     if training_accuracy - test_accuracy > OVERFITTING_GAP:
@@ -237,8 +238,8 @@ def _fit_hints(training_accuracy: float, test_accuracy: float, threshold: float)
     if training_accuracy > threshold:
         return []
     text = (
-        f"It reads {training_accuracy:.1%} of the training images correctly and "
-        f"{test_accuracy:.1%} of the test images: both too few, so it has not learned enough "
+        f"It reads {percent(training_accuracy)} of the training images correctly and "
+        f"{percent(test_accuracy)} of the test images: both too few, so it has not learned enough "
         "yet. Does it lack units, time, or a better step size?"
     )
     return [Hint(fault=Fault.UNDERFITTING, text=text)]
@@ -252,16 +253,16 @@ def _loss_hints(history: dict[str, list[float | None]]) -> list[Hint]:
     if not fall > STILL_FALLING:
         return []
     text = (
-        f"The loss was still falling, by {fall:.0%} in the last epoch. What would the next "
-        "epochs have brought?"
+        f"The loss was still falling, by {whole_percent(fall)} in the last epoch. What would the "
+        "next epochs have brought?"
     )
     return [Hint(fault=Fault.STOPPED_EARLY, text=text)]
 
 
 def _overfitting(training_accuracy: float, test_accuracy: float) -> Hint:
     text = (
-        f"It reads {training_accuracy:.1%} of the training images correctly, but "
-        f"{test_accuracy:.1%} of new ones: it has begun to learn them by heart. "
+        f"It reads {percent(training_accuracy)} of the training images correctly, but "
+        f"{percent(test_accuracy)} of new ones: it has begun to learn them by heart. "
         "What keeps a network from that?"
     )
     return Hint(fault=Fault.OVERFITTING, text=text)
@@ -270,7 +271,7 @@ def _overfitting(training_accuracy: float, test_accuracy: float) -> Hint:
 def _over_budget(layers: tuple[LayerSummary, ...], parameters: int, most: int) -> Hint:
     largest = max(layers, key=lambda layer: layer.parameters)
     text = (
-        f"{parameters:,} parameters are {parameters / most:.1f} times the budget of {most:,}. "
+        f"{parameters:,} parameters are {parameters - most:,} more than the budget of {most:,}. "
         f"`{largest.name}` alone has {largest.parameters:,}. What decides how many a layer has?"
     )
     return Hint(fault=Fault.OVER_BUDGET, text=text)

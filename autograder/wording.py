@@ -9,6 +9,7 @@ from autograder.diagnosis import Fault
 from autograder.evidence import Evidence
 from autograder.hints import hint_for
 from autograder.measurement import Measurement
+from autograder.percentages import percent
 
 TITLES = {
     "runs": "The notebook runs",
@@ -116,11 +117,6 @@ def _known_by(measurement: Measurement) -> str:
     if preparation.is_proved:
         return f", as {preparation.source} shows"
     return ", which nothing in your notebook shows"
-
-
-def percent(fraction: float) -> str:
-    """As the lesson writes it, exact for 10,000 images: 0.9512 is 95.12 %."""
-    return f"{100 * fraction:.2f} %"
 
 
 def _first_hint(evidence: Evidence, *, about_budget: bool) -> str:

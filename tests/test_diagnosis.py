@@ -217,7 +217,7 @@ def test_nothing_is_said_about_learning_where_the_preparation_is_unknown(
 
 def test_what_the_notebook_reports_is_told_where_it_is_far_above(tmp_path: Path) -> None:
     far = symptoms(tmp_path, is_proved=False, history={"accuracy": [0.9712]})
-    assert "reports 97.1%" in hints(far)[Fault.UNKNOWN_PREPARATION].text
+    assert "reports 97.12 %" in hints(far)[Fault.UNKNOWN_PREPARATION].text
     passed = {"test_accuracy": 0.96, "training_accuracy": 1.0}
     assert hints(symptoms(tmp_path, is_proved=False, **passed)) == {}
 
@@ -288,3 +288,15 @@ def test_numbers_of_units_have_separators_as_all_numbers_have(tmp_path: Path) ->
     count = UnitCount(layer=layer, units=1_200, silent=1_100)
     told = hints(symptoms(tmp_path, units=(count,)))[Fault.DEAD_UNITS].text
     assert told.startswith("1,100 of the 1,200 units")
+
+
+def test_shares_are_written_as_the_checks_write_them(tmp_path: Path) -> None:
+    """A student who reads 92.28 % in one line and 92.3% in the next wonders which is right."""
+    found = symptoms(tmp_path, training_accuracy=0.92284, test_accuracy=0.9206)
+    text = hints(found)[Fault.UNDERFITTING].text
+    assert "92.28 % of the training images" in text and "92.06 % of the test images" in text
+
+
+def test_a_network_just_over_the_budget_is_told_by_how_much(tmp_path: Path) -> None:
+    text = hints(symptoms(tmp_path, parameters=111_500))[Fault.OVER_BUDGET].text
+    assert "1,500 more than the budget of 110,000" in text
