@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out
 
-.PHONY: setup demo test test-long e2e bench lint lock wheels release clean
+.PHONY: setup demo test test-long e2e bench verification lint lock wheels release clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,11 @@ e2e: setup
 # on two cores that nobody else uses. BENCH="--quick -o FOLDER" only tries whether it works.
 bench: setup
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# Which honest networks are measured as they were trained: writes docs/verification.*, and goes on
+# where it was stopped. VERIFICATION="--quick -o FOLDER" only tries whether it works.
+verification: setup
+	$(BIN)/python -m benchmarks.verification $(VERIFICATION)
 
 lint: setup
 	$(BIN)/ruff check .
