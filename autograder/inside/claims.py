@@ -6,7 +6,6 @@ the call is made, since a notebook may change an array in place afterwards. Thes
 *claim*: nobody outside believes them, see ``autograder/network/preparation``.
 
 Nothing is ever drawn from a generator or a dataset, which would take that batch from training.
-Where Keras itself looks at the first batch of a generator, it is copied in passing.
 
 `begin_noting` starts it, `write_claims` writes them into a folder: ``claims.json`` describes the
 arrays, ``claims.bin`` holds them one after the other, little-endian, C order, without gaps.
