@@ -126,6 +126,13 @@ GEOMETRIES = {
     "the other second pixels": lambda x: f(x)[:, 1::2, 1::2] / 255,
     "averaged": lambda x: averaged(x) / 255,
     "averaged by four": lambda x: f(x).reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4)) / 255,
+    "largest of 2 x 2": lambda x: f(x).reshape(-1, 14, 2, 14, 2).max(axis=(2, 4)) / 255,
+    "largest of 4 x 4, transposed": lambda x: (
+        f(x).transpose(0, 2, 1).reshape(-1, 7, 4, 7, 4).max(axis=(2, 4)) / 127.5 - 1
+    ),
+    "largest of 2 x 2, black or white": lambda x: f(
+        x.reshape(-1, 14, 2, 14, 2).max(axis=(2, 4)) > 127
+    ),
     "repeated pixels": lambda x: f(x).repeat(2, axis=1).repeat(2, axis=2) / 255,
 }
 RESIZED = {

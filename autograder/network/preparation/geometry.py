@@ -19,7 +19,9 @@ from autograder.network.preparation.kernels import Matrix, kernels
 SIDE = 28
 Frames = NDArray[Any]
 """Images of shape (n, height, width)."""
-LARGEST_SIDE = 256
+SMALLEST_SIDE, LARGEST_SIDE = 7, 256
+"""Of fewer pixels there are too many ways to pick them, a million to pick one, and few digits that
+can be told from each other."""
 
 TURNS: dict[str, Callable[[Frames], Frames]] = {
     "": lambda x: x,
@@ -60,6 +62,8 @@ class Geometry:
         ``rows @ X @ columns.T``.
     rounding
         One of `ROUNDINGS`.
+    pooled
+        Side of the squares of which the largest pixel is taken, in place of `rows` and `columns`.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Geometry:
     rows: Matrix
     columns: Matrix
     rounding: str = ""
+    pooled: int = 1
 
     def turned(self, images: Frames) -> Frames:
         """Turn images of shape (n, 28, 28), and nothing else."""
@@ -77,6 +82,10 @@ class Geometry:
         x = turned.astype(np.float64)
         if self.is_whole:
             return x
+        if self.pooled > 1:
+            height, width = self.shape
+            squares = x.reshape(-1, height, self.pooled, width, self.pooled)
+            return np.asarray(squares.max(axis=(2, 4)))
         x = x @ self.columns.T
         if self.rounding == "rounded twice":
             x = _rounded(x)
@@ -104,6 +113,11 @@ class Geometry:
             bool(np.isin(each, (0, 1)).all() and (each.sum(axis=1) <= 1).all())
             for each in (self.rows, self.columns)
         )
+
+    @cached_property
+    def keeps_bytes(self) -> bool:
+        """Whether there is no number that is none of the image's or 0."""
+        return self.picks or self.pooled > 1
 
     @cached_property
     def inside(self) -> Frames:
@@ -159,7 +173,7 @@ def geometries(height: int, width: int) -> tuple[Geometry, ...]:
 
 
 def _geometries(height: int, width: int) -> Iterator[Geometry]:
-    if not (0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE):
+    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in (height, width)):
         return
     size = f" to {height} x {width}"
     for across, down in _pairs(_axes(height), _axes(width)):
@@ -167,6 +181,13 @@ def _geometries(height: int, width: int) -> Iterator[Geometry]:
             action = across.name or down.name
             name = ", ".join(part for part in (turn, action and _phrase(action, size)) if part)
             yield Geometry(name=name, turn=turn, rows=across.matrix, columns=down.matrix)
+    if height == width < SIDE and SIDE % height == 0:
+        pooled = SIDE // height
+        mean = np.kron(np.eye(height), np.full(pooled, 1 / pooled))
+        for turn in TURNS:
+            words = (turn, f"the largest of each {pooled} x {pooled} pixels")
+            name = ", ".join(filter(None, words))
+            yield Geometry(name=name, turn=turn, rows=mean, columns=mean, pooled=pooled)
 
 
 def _phrase(action: str, size: str) -> str:

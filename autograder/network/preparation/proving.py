@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.network.preparation.claim import Claim
-from autograder.network.preparation.fitting import Fit, best_fit
+from autograder.network.preparation.fit import Fit
+from autograder.network.preparation.fitting import best_fit
 from autograder.network.preparation.geometry import Frames
 from autograder.network.preparation.layout import Layout, Prepared, layouts
 from autograder.network.preparation.matching import Places, RawImages, in_order, matched

@@ -206,4 +206,4 @@ def table_name(numbers: Numbers) -> str:
         plain = (low, high) == (0.0, 1.0)
         values = "" if plain else f", as {low:.4g} and {high:.4g}"
         return f"black or white (x > {steps[0]}{values})"
-    return "each of the 256 values changed by a table"
+    return "a table with a new value for each of the 256 grey levels"
