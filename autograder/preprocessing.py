@@ -7,6 +7,7 @@ more than chance: a dead network does alike, whatever it is given.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from autograder.errors import NotEvaluated
 from autograder.network.chance import paired_p_value
+from autograder.network.preparation.geometry import SIDE, SMALLEST_SIDE, geometries
+from autograder.network.preparation.layout import Layout, layouts
 
 Bytes = NDArray[np.uint8]
 Prepared = NDArray[np.float32]
@@ -31,8 +34,13 @@ QUICK_IMAGES = 400
 """Enough to tell the preparations that might be right from the others."""
 SHORTLIST = 3
 
-SIDE = 28
 PIXELS = SIDE * SIDE
+LARGEST = 64
+"""Side of the largest square that students make of an image."""
+PADDED = 32
+"""What images are padded to, for networks that halve them again and again."""
+PART = 2048
+"""Images that are laid out at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,44 +125,80 @@ PREPARATIONS: dict[str, Callable[[Bytes, Statistics], NDArray[Any]]] = {
 """From what students do most to what they do least; the first of equals is taken."""
 
 
-def shape_for(input_shape: tuple[int | None, ...]) -> Callable[[NDArray[Any]], Prepared]:
-    """The way from images of shape (n, 28, 28) to what the network takes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The way from images of shape (n, 28, 28) to what a network takes.
 
-    Knows flat vectors, any arrangement of 784 numbers, three equal colour channels, and images
-    padded with a border of 2 to 32 x 32.
+    Attributes
+    ----------
+    name
+        In words for students; empty where every pixel stays as it is.
+    """
+
+    name: str
+    put: Callable[[NDArray[Any]], Prepared]
+
+
+def shape_for(input_shape: tuple[int | None, ...]) -> Shape:
+    """The most usual way from images of shape (n, 28, 28) to what a network takes.
+
+    Knows any arrangement of 784 numbers, up to three equal colour channels, and images that are
+    padded to 32 x 32, or resized to another square from `SMALLEST_SIDE` to `LARGEST`.
 
     Raises
     ------
-    UnverifiableModel
+    NotEvaluated
         If the network does not take MNIST images in any of these shapes.
     """
     wanted = tuple(SIDE if size is None else size for size in input_shape)
     if int(np.prod(wanted, dtype=object)) == PIXELS:
-        return lambda x: x.reshape(-1, *wanted).astype(np.float32)
-    if wanted in {(SIDE, SIDE, 3), (32, 32), (32, 32, 1), (32, 32, 3)}:
-        border = (wanted[0] - SIDE) // 2
-        channels = wanted[2] if len(wanted) == 3 else 0
-
-        def fit(x: NDArray[Any]) -> Prepared:
-            x = np.pad(x.astype(np.float32), ((0, 0), (border, border), (border, border)))
-            return np.repeat(x[..., None], channels, axis=-1) if channels else x
-
-        return fit
+        return Shape(name="", put=lambda x: x.reshape(-1, *wanted).astype(np.float32))
+    for layout in layouts(wanted, wanted):
+        side, width = layout.frame
+        # A vector may be a square; what has axes of its own is none that is cut otherwise.
+        is_square = side == width and (
+            side in wanted or max(wanted, default=0) == math.prod(wanted)
+        )
+        if is_square and SMALLEST_SIDE <= side <= LARGEST:
+            return _laid_out(side, layout)
     raise NotEvaluated(
         f"Your network takes inputs of shape {wanted}. It should take a whole MNIST image: "
         "(28, 28), (784,) or (28, 28, 1)."
     )
 
 
+def _laid_out(side: int, layout: Layout) -> Shape:
+    usual = "" if side == SIDE else "padded" if side == PADDED else "resized"
+    geometry = next(way for way in geometries(side, side) if way.name.startswith(usual))
+
+    def put(x: NDArray[Any]) -> Prepared:
+        # In parts, since they are laid out in double precision.
+        parts = (x[start : start + PART] for start in range(0, len(x), PART))
+        return np.concatenate([layout(geometry.laid(part)) for part in parts])
+
+    return Shape(name=geometry.name, put=put)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """The preparation that was recovered."""
+    """The preparation that was recovered.
 
-    name: str
+    Attributes
+    ----------
+    numbers
+        Which of `PREPARATIONS` changes the pixels' numbers.
+    """
+
+    numbers: str
     statistics: Statistics
-    shape: Callable[[NDArray[Any]], Prepared]
+    shape: Shape
     source: str = ""
     """What proves it, in words for students: nothing does, it was tried."""
+
+    @property
+    def name(self) -> str:
+        """In words for students."""
+        return ", ".join(filter(None, (self.numbers, self.shape.name)))
 
     @property
     def is_proved(self) -> bool:
@@ -163,7 +207,7 @@ class Preparation:
 
     def __call__(self, images: Bytes) -> Prepared:
         """Prepare images of shape (n, 28, 28) for the network."""
-        return self.shape(PREPARATIONS[self.name](images, self.statistics))
+        return self.shape.put(PREPARATIONS[self.numbers](images, self.statistics))
 
 
 def recover(
@@ -190,12 +234,12 @@ def recover(
 
     Raises
     ------
-    UnverifiableModel
+    NotEvaluated
         If the images do not fit the network's input.
     """
     shape = shape_for(input_shape)
     usual, *others = (
-        Preparation(name=name, statistics=statistics, shape=shape) for name in PREPARATIONS
+        Preparation(numbers=name, statistics=statistics, shape=shape) for name in PREPARATIONS
     )
 
     def answers(way: Preparation, count: int) -> NDArray[np.bool_]:

@@ -11,8 +11,9 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.data import Mnist
+from autograder.errors import NotEvaluated
 from autograder.measurement import Measurement, measure
-from autograder.preprocessing import PREPARATIONS, USUAL, Statistics, recover
+from autograder.preprocessing import PREPARATIONS, USUAL, Statistics, recover, shape_for
 from tests.network.network_harness import exported, keras
 
 IMAGES = 4_000
@@ -106,6 +107,38 @@ def test_a_network_that_comes_to_life_in_part_is_still_dead(
         return labels == 1 if images.min() >= 0 and images.max() <= 1 else labels <= 1
 
     assert recovered(right, mnist, statistics) == USUAL
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ((28, 28), ""),
+        ((784,), ""),
+        ((None, None, 1), ""),
+        ((3, 28, 28), ""),
+        ((32, 32, 3), "padded to 32 x 32"),
+        ((14, 14), "resized to 14 x 14 (bilinear)"),
+        ((196,), "resized to 14 x 14 (bilinear)"),
+        ((20, 20, 1), "resized to 20 x 20 (bilinear)"),
+        ((64, 64, 3), "resized to 64 x 64 (bilinear)"),
+    ],
+)
+def test_squares_of_another_size_are_measured_resized(
+    wanted: tuple[int | None, ...], name: str, mnist: Mnist
+) -> None:
+    shape = shape_for(wanted)
+    assert shape.name == name
+    put = shape.put(mnist.x_train[:30])
+    assert put.shape == (30, *(28 if size is None else size for size in wanted))
+    # Paper stays 0, and as much of the image is ink as before, or a border is added.
+    ink = (mnist.x_train[:30] > 127).mean() * (28 / 32) ** (2 * name.startswith("padded"))
+    assert put.min() >= 0 and (put > 127).mean() == pytest.approx(ink, rel=0.1)
+
+
+@pytest.mark.parametrize("wanted", [(6, 6), (65, 65), (14, 20), (10,), (28, 28, 4), (10**6,), ()])
+def test_what_shows_no_whole_image_is_refused(wanted: tuple[int, ...]) -> None:
+    with pytest.raises(NotEvaluated, match="It should take a whole MNIST image"):
+        shape_for(wanted)
 
 
 def test_a_measurement_says_how_the_images_were_prepared(
