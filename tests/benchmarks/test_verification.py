@@ -48,11 +48,11 @@ def test_a_second_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     path.write_bytes(msgspec.json.encode(line(CASES[0], "another grader")) + b"\n")
     monkeypatch.setattr(verification, "grade", grade)
     with pytest.raises(KeyboardInterrupt):
-        run(CASES, path)
+        run(CASES, tmp_path)
     first = list(graded)
     graded.clear()
     with pytest.raises(KeyboardInterrupt):
-        run(CASES, path)
+        run(CASES, tmp_path)
     graded_twice = first + graded
     assert graded_twice == [case.key for case in CASES[: len(graded_twice)]]
 
