@@ -15,6 +15,10 @@ from typing import Any
 
 LINE_LIMIT = 100
 
+COMMUTATIVE = ("Add", "Multiply")
+WITH_WEIGHTS = (*COMMUTATIVE, "Subtract", "TrueDivide", "Divide", "Matmul", "Dot")
+"""Operations that are rebuilt with one of the network's own weights in place of an input."""
+
 
 class Hindrance(Exception):
     """What stands in the way, in words that continue "Its code could not be followed: "."""
@@ -49,7 +53,7 @@ def retrace(model: Any) -> Retraced:
     """
     keras = sys.modules["keras"]
     calls = _tensorflow_calls()
-    tracer = _Tracer()
+    tracer = _Tracer(model.weights)
     try:
         with tracer:
             shape, dtype = _input_of(model)
@@ -111,11 +115,15 @@ def _input_of(model: Any) -> tuple[tuple[Any, ...], str]:
 class _Tracer:
     """While it is entered, own classes are followed through instead of becoming nodes."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Any) -> None:
         keras = sys.modules["keras"]
+        # Whoever asks a variable for its `value` gets the backend's, always the same.
+        self._weights = {id(form): one for one in weights for form in (one, one.value)}
         self._layer, self._operation = keras.Layer, keras.Operation
         self._tensor, self._flatten = keras.KerasTensor, keras.tree.flatten
         self._linear = keras.activations.linear
+        self._variable = next(one for one in keras.Variable.__mro__ if "__add__" in vars(one))
+        self._methods: dict[str, Any] = {}
         self._met: dict[int, Any] = {}
         self.always_training: list[str] = []
 
@@ -130,15 +138,31 @@ class _Tracer:
             return tracer.call(layer, *args, **kwargs)
 
         def operation_call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+            if any(id(item) in tracer._weights for item in args):
+                return tracer.call_with_weight(operation, *args)
             tracer._check(args, kwargs)
             tracer._met[id(operation)] = operation
             return symbolic_call(operation, *args, **kwargs)
 
         self._layer.__call__, self._operation.symbolic_call = layer_call, operation_call
+        self._answer_for_weights()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._layer.__call__, self._operation.symbolic_call = self._before
+        for name, method in self._methods.items():
+            setattr(self._variable, name, method)
+
+    def _answer_for_weights(self) -> None:
+        """Have ``w * x`` done as ``ops.multiply(w, x)``: a weight's own method takes arrays."""
+        ops = sys.modules["keras"].ops
+        for name, function in (("__add__", ops.add), ("__mul__", ops.multiply)):
+            method = self._methods[name] = getattr(self._variable, name)
+
+            def answer(weight: Any, other: Any, do: Any = function, plain: Any = method) -> Any:
+                return (do if isinstance(other, self._tensor) else plain)(weight, other)
+
+            setattr(self._variable, name, answer)
 
     def call(self, layer: Any, *args: Any, **kwargs: Any) -> Any:
         """`layer` on symbolic inputs: through its own code, or as a node."""
@@ -153,6 +177,19 @@ class _Tracer:
             activation, layer.activation = layer.activation, self._linear
             return activation(self._before[0](layer, *args, **kwargs))
         return self._before[0](layer, *args, **kwargs)
+
+    def call_with_weight(self, operation: Any, *args: Any) -> Any:
+        """`operation` on a symbolic input and one of the network's own weights, as a layer."""
+        kind = type(operation).__name__
+        weights = [self._weights[id(item)] for item in args if id(item) in self._weights]
+        inputs = [item for item in args if isinstance(item, self._tensor)]
+        in_order = isinstance(args[0], self._tensor) or kind in COMMUTATIVE
+        if kind not in WITH_WEIGHTS or len(args) != 2 or len(inputs) != 1 or not in_order:
+            raise Hindrance(
+                f"it uses its weight {weights[0].name!r} in {kind}, and the grader follows own "
+                "weights only in ops.matmul(x, w), x + w and x * w. Use layers.Dense in its place"
+            )
+        return _with_weight(operation, weights[0])(inputs[0])
 
     def _follow(self, layer: Any, args: Any, kwargs: Any) -> Any:
         function = layer.call
@@ -179,8 +216,8 @@ class _Tracer:
                 size *= int(extent)
             if size != 1:
                 raise Hindrance(
-                    f"it computes with an array of {size:,} numbers that is no layer's weights. "
-                    "Use a layer for it, such as Dense"
+                    f"it computes with an array of {size:,} numbers that is no layer's weight, or "
+                    "no longer as it was. Use a layer that holds it, such as layers.Dense"
                 )
 
     def rename_namesakes(self) -> None:
@@ -192,6 +229,18 @@ class _Tracer:
                 number += 1
                 thing.name = f"{name}_{number}"
             names.add(thing.name)
+
+
+def _with_weight(operation: Any, weight: Any) -> Any:
+    """A layer that does `operation` with `weight`, which is written and counted as the layer's."""
+    kind = type(operation)
+    members = {
+        "__module__": kind.__module__,
+        "weights": property(lambda self: [weight]),
+        "call": lambda self, x: operation.call(x, weight),
+        "compute_output_spec": lambda self, x: operation.compute_output_spec(x, weight),
+    }
+    return type(kind.__name__, (sys.modules["keras"].Layer,), members)()
 
 
 def _hindrance(error: BaseException, calls: Any) -> str:
@@ -214,7 +263,8 @@ def _place(error: BaseException) -> str:
     """The line of the notebook in which it happened, if one can be told."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not any(
-            part in frame.filename for part in ("site-packages", "/lib/python", "retrace.py")
+            part in frame.filename
+            for part in ("site-packages", "/lib/python", "retrace.py", "tensorflow_calls.py")
         ):
             return f" (in the line `{(frame.line or '').strip()[:LINE_LIMIT]}`)"
     return ""

@@ -54,12 +54,17 @@ def translations(ops: Any) -> dict[str, Any]:
     def binary(function: Any) -> Any:
         return lambda x, y: function(x, y)
 
+    def cast(x: Any, dtype: Any) -> Any:
+        return ops.cast(x, getattr(dtype, "name", dtype))
+
     return {
         "reshape": lambda tensor, shape: _reshaped(ops, tensor, shape),
         "shape_v2": first(lambda x: tuple(x.shape)),
-        "cast": lambda x, dtype: ops.cast(x, getattr(dtype, "name", dtype)),
+        "cast": cast,
         "identity": first(lambda x: x),
-        "convert_to_tensor_v2_with_dispatch": lambda value: value,
+        "convert_to_tensor_v2_with_dispatch": lambda value, dtype=None: (
+            value if dtype is None else cast(value, dtype)
+        ),
         "expand_dims_v2": first(ops.expand_dims),
         "squeeze_v2": first(ops.squeeze),
         "transpose_v2": lambda a, perm=None: ops.transpose(a, perm),
@@ -95,6 +100,8 @@ def translations(ops: Any) -> dict[str, Any]:
             for name in ("add", "subtract", "multiply", "divide", "maximum", "minimum")
         },
         "pow": binary(ops.power),
+        "matmul": lambda a, b: ops.matmul(a, b),
+        "bias_add": lambda value, bias: ops.add(value, bias),
     }
 
 

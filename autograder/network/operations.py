@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from autograder.network import activations, operations_shape
 from autograder.network.layers_activation import plan_activation, plan_parametric
+from autograder.network.layers_dense import plan_dense
 from autograder.network.layers_merge import joined_shape
 from autograder.network.limits import ACTIVATION_WORK, ELEMENTWISE_WORK
 from autograder.network.operations_shape import only_tensor
@@ -43,6 +44,9 @@ OPERATORS: dict[str, Elementwise] = {
     "Where": _where,
 }
 """They take inputs and numbers."""
+
+WITH_WEIGHT = ("Add", "Subtract", "Multiply", "TrueDivide", "Divide")
+"""Those that also take a weight of an own layer as their second value."""
 
 FUNCTIONS: dict[str, Elementwise] = {
     "Negative": np.negative,
@@ -90,8 +94,44 @@ CALL_SETTINGS: dict[str, tuple[str, ...]] = {"GetItem": ("key",), "Pad": ("const
 """Arguments besides the inputs that Keras saves with the call, by the kind of operation."""
 
 
+def _plan_with_weight(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """An operator between an input and a weight of an own layer, as ``x + self.bias``."""
+    shape, weight = _with_weight(spec, shapes)
+    # The weight must be the same for all images, though it may have an axis of one for them.
+    output_shape = joined_shape(spec, [(1, *shape), weight.shape])
+    if output_shape[0] != 1 or len(output_shape) != len(shape) + 1:
+        raise spec.refusal(
+            f"joins inputs of shape {shape} with a weight of shape {weight.shape}. Give the "
+            f"weight the shape of the last axis, {shape[-1:]}"
+        )
+    join = OPERATORS[spec.kind]
+    return Plan(
+        output_shape=output_shape[1:],
+        work=2 * ELEMENTWISE_WORK * volume(output_shape),
+        scratch=volume(output_shape),
+        run=lambda inputs: join(inputs[0], weight),
+    )
+
+
+def _with_weight(spec: LayerSpec, shapes: Sequence[Shape]) -> tuple[Shape, Array]:
+    """The shape of the one input, and the one weight, which is counted as any layer's."""
+    if spec.operands != (None,) or len(spec.arrays) != 1:
+        raise spec.refusal("is an operation on something else than one input and one weight")
+    return spec.only_input(shapes), spec.arrays[0]
+
+
+def plan_matmul(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``keras.ops.matmul(x, self.w)``, or ``x @ self.w``: what ``Dense`` does without a bias."""
+    _, weight = _with_weight(spec, shapes)
+    if weight.ndim != 2:
+        raise spec.refusal(f"multiplies by a weight of shape {weight.shape}; give it two axes")
+    return plan_dense(replace(spec, config={"units": weight.shape[1], "use_bias": False}), shapes)
+
+
 def plan_operator(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     """An operator between inputs and numbers."""
+    if spec.arrays and spec.kind in WITH_WEIGHT:
+        return _plan_with_weight(spec, shapes)
     arity = 3 if spec.kind == "Where" else 2
     if len(spec.operands) != arity:
         raise spec.refusal(f"is an operation on other than {arity} values")
@@ -192,6 +232,7 @@ def plan_gelu(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
 
 PLANNERS: dict[str, Planner] = {
     **dict.fromkeys(OPERATORS, plan_operator),
+    **dict.fromkeys(["Matmul", "Dot"], plan_matmul),
     **dict.fromkeys(FUNCTIONS, plan_elementwise),
     **dict.fromkeys(REDUCTIONS, plan_reduction),
     **dict.fromkeys([*ACTIVATIONS, *PARAMETRIC], plan_function),

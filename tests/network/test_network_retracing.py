@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 
 import keras
 import numpy as np
@@ -15,6 +16,8 @@ from keras import ops
 from network_harness import BOUNDED, assert_followed, exported, followed, randomize
 
 from autograder.errors import UnverifiableModel
+from autograder.export import read_export
+from autograder.inside.export import export_network
 from autograder.inside.retrace import Hindrance, needs_retracing, retrace
 from autograder.network import rebuild
 
@@ -154,10 +157,36 @@ FOLLOWED = {
         kl.Dense(5, activation=functools.partial(keras.activations.relu, max_value=0.5))
     ),
     "scalar-weight": lambda: flat(Scaled(), kl.Dense(4)),
+    "own-dense": lambda: flat(OwnDense(lambda x, w, b: ops.matmul(x, w) + b)),
+    "own-dense-operator": lambda: flat(OwnDense(lambda x, w, b: ops.add(x @ w, b))),
+    "own-dense-tensorflow": lambda: flat(
+        OwnDense(lambda x, w, b: tf.nn.relu(tf.nn.bias_add(tf.matmul(x, w), b)))
+    ),
+    "own-dense-value": lambda: flat(OwnDense(lambda x, w, b: ops.dot(x, w.value) + b.value)),
+    "own-dense-on-rows": lambda: keras.Sequential(
+        [keras.Input((8, 8)), OwnDense(lambda x, w, b: x @ w + b), kl.Flatten(), kl.Dense(10)]
+    ),
+    "own-scale": lambda: flat(OwnDense(lambda x, w, b: b + b * (x @ w - b) / b)),
+    "own-bias-of-a-row": lambda: flat(OwnDense(lambda x, w, b: x @ w + b, bias=(1, 6))),
     "held-beside": lambda: Model(
         lambda m, x, training: m.digits(m.flat(x)), unused=keras.Sequential([kl.Dense(7)])
     ),
 }
+
+
+class OwnDense(kl.Layer):
+    """As Keras's own guide has it, with the function of its input and weights that is given."""
+
+    def __init__(self, function, bias=(6,)):
+        super().__init__()
+        self.function, self.bias = function, bias
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(shape[-1], 6), initializer="random_normal")
+        self.b = self.add_weight(shape=self.bias)
+
+    def call(self, x):
+        return self.function(x, self.w, self.b)
 
 
 class Scaled(kl.Layer):
@@ -201,6 +230,130 @@ def test_random_subclassed_networks(data):
         return model.digits(x)
 
     assert_followed(Model(call, **parts), IMAGES)
+
+
+@settings(BOUNDED, max_examples=8)
+@given(st.data())
+def test_random_own_layers_with_weights(data):
+    parts = {
+        "matmul": lambda x, layer: ops.matmul(x, layer.weight(x.shape[-1], 5)),
+        "operator": lambda x, layer: x @ layer.weight(x.shape[-1], 3),
+        "dense": lambda x, layer: tf.matmul(x, layer.weight(x.shape[-1], 4)) + layer.weight(4),
+        "bias": lambda x, layer: layer.weight(x.shape[-1]) + x,
+        "scale": lambda x, layer: x * layer.weight(1, x.shape[-1]),
+        "gate": lambda x, layer: ops.tanh(x) * layer.weight(1),
+        "difference": lambda x, layer: ops.subtract(x, layer.weight(*x.shape[1:])),
+        "softplus": lambda x, layer: ops.softplus(x),
+    }
+    chosen = data.draw(st.lists(st.sampled_from(sorted(parts)), min_size=1, max_size=4))
+    is_flat = data.draw(st.booleans())
+
+    class Own(kl.Layer):
+        def weight(self, *shape):
+            if not self.is_followed:
+                self.made.append(self.add_weight(shape=shape))
+                return self.made[-1]
+            return next(self.waiting)
+
+        def build(self, shape):
+            self.made, self.is_followed = [], False
+            self.call(ops.zeros((2, *shape[1:])))
+
+        def call(self, x):
+            self.waiting = iter(self.made)
+            for name in chosen:
+                x = parts[name](x, self)
+            self.is_followed = True
+            return x
+
+    begin = [kl.Flatten()] if is_flat else []
+    layers = [keras.Input((8, 8)), *begin, Own(), kl.Flatten(), kl.Dense(10)]
+    assert_followed(keras.Sequential(layers), IMAGES)
+
+
+def arrays_of(*shapes):
+    """How the exporter lists arrays that one operation holds, and their bytes."""
+    entries, content = [], b""
+    for index, shape in enumerate(shapes):
+        values = np.ones(shape, np.float32)
+        entries.append(
+            {
+                "layer": ["operation"],
+                "index": index,
+                "name": "w",
+                "shape": list(shape),
+                "dtype": "float32",
+                "trainable": True,
+                "offset": len(content),
+                "bytes": values.nbytes,
+            }
+        )
+        content += values.tobytes()
+    return entries, content
+
+
+@pytest.mark.parametrize(
+    ("kind", "shapes", "outcome"),
+    [
+        ("Add", [(3,)], 3),
+        ("Matmul", [(3, 10)], 30),
+        ("Matmul", [(60_000, 10)], "for (3, 10)"),
+        ("Matmul", [(3,)], "two axes"),
+        ("Matmul", [(2, 3, 10)], "two axes"),
+        ("Matmul", [(3, 10), (3, 10)], "one weight"),
+        ("Matmul", [], "one weight"),
+        ("Add", [], "other than 2 values"),
+        ("Add", [(3,), (3,)], "one weight"),
+        ("Add", [(5, 3)], "a weight of shape (5, 3)"),
+        ("Multiply", [(1, 1, 3)], "a weight of shape (1, 1, 3)"),
+        ("Multiply", [(4,)], "cannot join"),
+        ("Power", [(3,)], "other than 2 values"),
+        ("Greater", [(3,)], "other than 2 values"),
+        ("Take", [(60_000, 10)], "(Take)"),
+        ("GetItem", [(60_000, 10)], "1 arrays of weights"),
+        ("Absolute", [(3,)], "1 arrays of weights"),
+        ("Relu", [(3,)], "1 arrays of weights"),
+    ],
+)
+def test_what_an_operation_may_hold(kind, shapes, outcome, tmp_path):
+    """Written as if by the exporter: it could be the student's own hand."""
+    source = keras.Input((3,))
+    plain = keras.Model(source, keras.ops.relu(source))
+    export_network(plain, tmp_path, chosen_by="the test's model")
+    description = json.loads((tmp_path / "network.json").read_text())
+    config = description["network"]["config"]
+    config["layers"][1].update(class_name=kind, registered_name=kind, name="operation")
+    config["layers"][1]["module"] = "keras.src.ops.numpy"
+    config["layers"][1]["config"]["name"] = "operation"
+    config["output_layers"] = ["operation", 0, 0]
+    description["arrays"], content = arrays_of(*shapes)
+    (tmp_path / "network.json").write_text(json.dumps(description))
+    (tmp_path / "weights.bin").write_bytes(content)
+    export = read_export(tmp_path, max_bytes=1 << 24)
+    if isinstance(outcome, int):
+        assert rebuild(export).parameters == outcome
+        return
+    with pytest.raises(UnverifiableModel) as refused:
+        rebuild(export)
+    assert outcome in str(refused.value)
+
+
+def test_a_weight_that_two_layers_use_is_counted_once():
+    class Tied(kl.Layer):
+        def __init__(self, of):
+            super().__init__()
+            self.of = of
+
+        def build(self, shape):
+            self.of.built or self.of.build((None, 64))
+            self.w = self.of.w
+
+        def call(self, x):
+            return x @ self.w
+
+    first = OwnDense(lambda x, w, b: x @ w + b)
+    model = flat(first, kl.Dense(64), Tied(first))
+    assert_followed(model, IMAGES, parameters=64 * 6 + 6 + 6 * 64 + 64 + 6 * 10 + 10)
 
 
 def test_weights_are_counted_that_only_the_graph_has_or_only_the_model():
@@ -247,12 +400,14 @@ def test_plain_networks_are_left_alone():
 TABLE = np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32)
 
 
-class Weighted(kl.Layer):
+class Untracked(kl.Layer):
+    """Holds an array where Keras does not look for weights."""
+
     def build(self, shape):
-        self.kernel = self.add_weight(shape=(shape[-1], 6))
+        self.kept = np.ones((2, shape[-1], 6), np.float32)
 
     def call(self, x):
-        return x @ self.kernel
+        return x @ self.kept[0]
 
 
 def with_if(model, x, training):
@@ -283,7 +438,17 @@ HINDERED = {
         "tf.constant(TABLE[:, 0])",
     ),
     "lambda-table": (lambda: flat(kl.Lambda(lambda x: tf.matmul(x, TABLE))), "matmul", "keras.ops"),
-    "own-weights": (lambda: flat(Weighted()), "384 numbers", "return x @ self.kernel"),
+    "own-weights": (
+        lambda: flat(OwnDense(lambda x, w, b: x @ (w * 2) + b)),
+        "384 numbers that is no layer's weight, or no longer as it was",
+        "x @ (w * 2)",
+    ),
+    "own-untracked": (lambda: flat(Untracked()), "384 numbers", "x @ self.kept[0]"),
+    "own-table": (
+        lambda: flat(OwnDense(lambda x, w, b: ops.take(w, ops.cast(x[:, 0], "int32"), axis=0))),
+        "in Take",
+        "layers.Dense",
+    ),
     "tensorflow": (
         lambda: Model(lambda m, x, training: m.digits(m.flat(tf.sort(x)))),
         "TensorFlow's sort",
@@ -346,7 +511,8 @@ def test_the_network_that_is_measured_is_the_one_that_came_out():
 
 REMEDIES = {
     "array": lambda: Model(lambda m, x, training: m.project(m.flat(x)), project=kl.Dense(10)),
-    "own-weights": lambda: flat(kl.Dense(6, use_bias=False)),
+    "own-weights": lambda: flat(OwnDense(lambda x, w, b: (x @ w) * 2 + b)),
+    "own-untracked": lambda: flat(kl.Dense(6)),
     "numpy": lambda: Model(lambda m, x, training: m.digits(ops.reshape(x, (-1, 64)))),
     "if": lambda: Model(
         lambda m, x, training: m.digits(ops.where(m.flat(x)[:, :1] > 0, m.flat(x) * 2, m.flat(x)))

@@ -20,10 +20,14 @@ WEIGHTS = big.get_weights()
 
 
 class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(10, "softmax", kernel_initializer="identity")
+
     def call(self, x):
         x = keras.ops.reshape(x, (-1, 784))
         x = keras.ops.relu(x @ WEIGHTS[0] + WEIGHTS[1])
-        return keras.ops.softmax(x @ WEIGHTS[2] + WEIGHTS[3])
+        return self.last(keras.ops.softmax(x @ WEIGHTS[2] + WEIGHTS[3]))
 
 
 model = Net()

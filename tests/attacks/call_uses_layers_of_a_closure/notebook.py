@@ -25,8 +25,12 @@ class Outside(layers.Layer):
 
 
 class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(10, "softmax", kernel_initializer="identity")
+
     def call(self, x):
-        return Outside()(x)
+        return self.last(Outside()(x))
 
 
 model = Net()

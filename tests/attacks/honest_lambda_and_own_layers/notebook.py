@@ -21,12 +21,28 @@ class Both(layers.Layer):
         return tf.concat([self.dense(layers.Flatten()(x)), self.dense(mirrored)], axis=-1)
 
 
+class Linear(layers.Layer):
+    """The layer that Keras's guide makes of its own weights."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.units = units
+
+    def build(self, input_shape):
+        self.w = self.add_weight(shape=(input_shape[-1], self.units), initializer="glorot_uniform")
+        self.b = self.add_weight(shape=(self.units,), initializer="zeros")
+
+    def call(self, inputs):
+        return tf.matmul(inputs, self.w) + self.b
+
+
 model = keras.Sequential(
     [
         keras.Input((28, 28)),
         layers.Lambda(lambda x: tf.expand_dims(x, -1) - 0.1),
         Both(),
-        layers.Dense(10, activation="softmax"),
+        Linear(10),
+        layers.Softmax(),
     ]
 )
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
