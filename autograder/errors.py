@@ -36,6 +36,11 @@ class MalformedSubmission(SubmissionError):
 class UnverifiableModel(SubmissionError):
     """The network left behind cannot be rebuilt and measured."""
 
+    def __init__(self, text: str, *, next_step: str = "") -> None:
+        super().__init__(text)
+        self.next_step = next_step
+        """What to change, as a sentence; empty where the text itself says it."""
+
 
 class NotEvaluated(UnverifiableModel):
     """The network left behind cannot be measured, but nothing speaks against counting it."""

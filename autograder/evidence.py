@@ -22,6 +22,8 @@ class Evidence:
     ----------
     measurement
         None where there is no verified network; `why_unmeasured` then says why, to the student.
+    next_step
+        What to change, so that it can be measured; empty where `why_unmeasured` says it.
     counted
         Parameters of a network that could be counted, but not measured; else None.
     choice
@@ -39,6 +41,7 @@ class Evidence:
     labels: Any
     reflections: Mapping[str, ReflectionJudgement]
     hints: tuple[Hint, ...]
+    next_step: str = ""
 
     @property
     def parameters(self) -> int | None:

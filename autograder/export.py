@@ -83,6 +83,7 @@ class _Network(Record, frozen=True, tag_field="kind", tag="network"):
     arrays: Annotated[list[_ArrayEntry], Meta(max_length=MAX_ARRAYS)]
     weights: Literal["weights.bin", "retraced.bin"] = "weights.bin"
     hindrance: Sentence = ""
+    remedy: Sentence = ""
     always_training: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
 
 
@@ -94,6 +95,7 @@ class _Failure(Record, frozen=True, tag_field="kind", tag="failure"):
     class_name: Name
     layers: Annotated[list[Name], Meta(max_length=1000)]
     detail: Sentence
+    remedy: Sentence = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +128,9 @@ class NetworkExport:
     claims: tuple[Claim, ...] = ()
     """What the notebook gave to its networks, read apart: see `autograder.network.preparation`."""
     hindrance: str = ""
-    """Why code of the student's could not be followed, in words; empty where it was, or is not."""
+    """Why code of the student's could not be followed, a sentence; empty where it could."""
+    remedy: str = ""
+    """What to write in place of that code, a sentence."""
     always_training: tuple[str, ...] = ()
     """Layers that the student's code calls as in training, also when it evaluates."""
 
@@ -168,6 +172,7 @@ def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
         history={printable(name): values for name, values in (description.history or {}).items()},
         arrays=_arrays(description.arrays, content),
         hindrance=printable(description.hindrance, HINDRANCE_LENGTH),
+        remedy=printable(description.remedy, HINDRANCE_LENGTH),
         always_training=tuple(printable(name) for name in description.always_training),
     )
 
@@ -212,19 +217,23 @@ _FAILURES = {
     "not_built": "The network ({kind}) has no weights yet. Begin it with "
     "keras.Input(shape=(28, 28)), and call model.fit(...).",
     "subclassed": "The network is an object of a class of your own, {kind}{layers}, and the grader "
-    f"could not follow what its call method does{{hindrance}}. {_STANDARD}",
+    f"could not follow what its call method does. {_STANDARD}",
     "failed": f"The network ({{kind}}) could not be saved: {{detail}}. {_STANDARD}",
 }
 
 
 def _failure(failure: _Failure) -> UnverifiableModel:
+    if failure.reason == "subclassed" and failure.detail:
+        return UnverifiableModel(
+            printable(failure.detail, HINDRANCE_LENGTH),
+            next_step=printable(failure.remedy, HINDRANCE_LENGTH),
+        )
     layers = ", ".join(dict.fromkeys(printable(name) for name in failure.layers[:20]))
     return UnverifiableModel(
         _FAILURES[failure.reason].format(
             kind=printable(failure.class_name),
             layers=f" (layers: {layers})" if layers else "",
             detail=printable(failure.detail, 120),
-            hindrance=f": {why}" if (why := printable(failure.detail, HINDRANCE_LENGTH)) else "",
         )
     )
 

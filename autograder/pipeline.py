@@ -55,6 +55,7 @@ class _Left:
     choice: Choice | None
     export: NetworkExport | None = None
     why_not: str = ""
+    next_step: str = ""
     too_large: bool = False
 
 
@@ -134,7 +135,7 @@ class Grader:
         config = self.assignment.config
         seed = (config.verification.seed + shift) % SEEDS
         left = self._execute(submission, seed, shift, limits)
-        export, why_not = left.export, left.why_not
+        export = left.export
         measurement: Measurement | None = None
         counted: int | None = None
         if export is not None:
@@ -147,11 +148,10 @@ class Grader:
                         raw=self.assignment.raw_images,
                         settings=config.verification,
                     )
-            except NotEvaluated as error:
-                why_not, counted = str(error), count_parameters(export)
             except UnverifiableModel as error:
-                why_not = str(error)
-        evidence = self._evidence(judging.result(), left, measurement, why_not, counted)
+                left = replace(left, why_not=str(error), next_step=error.next_step)
+                counted = count_parameters(export) if isinstance(error, NotEvaluated) else None
+        evidence = self._evidence(judging.result(), left, measurement, counted)
         results = run_checks(evidence, tests=self.assignment.tests, config=config)
         return Attempt(
             seed=seed,
@@ -186,7 +186,8 @@ class Grader:
                 return replace(left, export=replace(export, claims=read_claims(folder)))
             except (OutputTooLarge, UnverifiableModel) as error:
                 too_large = isinstance(error, OutputTooLarge)
-                return replace(left, why_not=str(error), too_large=too_large)
+                step = "" if isinstance(error, OutputTooLarge) else error.next_step
+                return replace(left, why_not=str(error), next_step=step, too_large=too_large)
 
     def _judge_reflections(self, submission: Submission) -> Mapping[str, ReflectionJudgement]:
         config = self.assignment.config
@@ -204,7 +205,6 @@ class Grader:
         reflections: Mapping[str, ReflectionJudgement],
         left: _Left,
         measurement: Measurement | None,
-        why_not: str,
         counted: int | None,
     ) -> Evidence:
         config, mnist = self.assignment.config, self.assignment.mnist
@@ -223,7 +223,8 @@ class Grader:
         return Evidence(
             execution=left.execution,
             measurement=measurement,
-            why_unmeasured=why_not,
+            why_unmeasured=left.why_not,
+            next_step=left.next_step,
             counted=counted,
             choice=left.choice,
             images=images,

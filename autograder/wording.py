@@ -86,7 +86,10 @@ def words_for(name: str, evidence: Evidence, config: Config) -> Words:
         )
     if name in ("accuracy", "budget"):
         measured = "not measured" if name == "accuracy" else "not counted"
-        return Words(measured=measured, reason=why_not, next_step=why_not, was_made=False)
+        step = evidence.next_step or why_not
+        if name == "budget" and evidence.next_step:
+            step = f"Do what is said of {TITLES['accuracy']}: then they can be counted, too."
+        return Words(measured=measured, reason=why_not, next_step=step, was_made=False)
     judgement = evidence.reflections[name]
     measured = "an answer is there" if judgement.present else "no answer was found"
     return Words(measured=measured, reason=judgement.reason, next_step=judgement.reason)

@@ -14,7 +14,11 @@ import sys
 EXPORTER = globals()["EXPORTER"]
 FOLDER = globals()["FOLDER"]
 
-NEVER_ENDED = "its call did not come to an end on a symbolic input"
+NEVER_ENDED = {
+    "hindrance": "Code of your own in the network did not come to an end when the grader called "
+    "it on a symbolic input.",
+    "remedy": "Use layers of Keras's in its place, such as layers.Dense(32).",
+}
 
 
 def write_claims(model, memory, variables):
@@ -47,7 +51,7 @@ def main():
     about = {"chosen_by": chosen_by, "history": history}
     export_network, tracing = program("export.py")["export_network"], program("retrace.py")
     has_code = choosing["is_usable"](model) and tracing["needs_retracing"](model)
-    export_network(model, FOLDER, hindrance=NEVER_ENDED if has_code else "", **about)
+    export_network(model, FOLDER, **about, **(NEVER_ENDED if has_code else {}))
     if has_code:
         write_retraced(model, export_network, tracing, about)
 
@@ -57,8 +61,8 @@ def write_retraced(model, export_network, tracing, about):
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         try:
             retraced = tracing["retrace"](model)
-        except tracing["Hindrance"] as hindrance:
-            export_network(model, FOLDER, hindrance=str(hindrance), **about)
+        except tracing["Hindrance"] as error:
+            export_network(model, FOLDER, hindrance=str(error), remedy=error.remedy, **about)
         else:
             export_network(model, FOLDER, retraced=retraced, **about)
 

@@ -32,6 +32,7 @@ def export_network(
     history: Any = None,
     retraced: Any = None,
     hindrance: str = "",
+    remedy: str = "",
 ) -> None:
     """Write `model` into `folder`; an odd model is described rather than raised about.
 
@@ -50,11 +51,15 @@ def export_network(
         that only `model` holds.
     hindrance
         Why it could not be retraced, where it had to be.
+    remedy
+        What the student can change then.
     """
     folder = Path(folder)
     common = {"format": FORMAT, "chosen_by": _text(chosen_by), "keras_version": _version()}
     try:
         record = _describe(model, folder, history, retraced, hindrance)
+        if hindrance:
+            record["remedy"] = remedy[:HINDRANCE_LIMIT]
     except Exception as error:
         record = _failure("failed", model, f"{type(error).__name__}: {error}")
     try:

@@ -20,8 +20,20 @@ WITH_WEIGHTS = (*COMMUTATIVE, "Subtract", "TrueDivide", "Divide", "Matmul", "Dot
 """Operations that are rebuilt with one of the network's own weights in place of an input."""
 
 
+IN_ITS_PLACE = "Use a layer of Keras's in its place, such as layers.Dense(32)."
+AS_IT_IS = (
+    "Use layers.Dense(32) in its place, or weights that self.add_weight(...) made, as they are, in "
+    "ops.matmul(x, w), x + w or x * w."
+)
+
+
 class Hindrance(Exception):
-    """What stands in the way, in words that continue "Its code could not be followed: "."""
+    """What stands in the way, as a sentence about what the student wrote."""
+
+    def __init__(self, text: str, remedy: str = IN_ITS_PLACE) -> None:
+        super().__init__(text)
+        self.remedy = remedy
+        """The shortest change that would do, a sentence."""
 
 
 def needs_retracing(model: Any) -> bool:
@@ -61,20 +73,20 @@ def retrace(model: Any) -> Retraced:
             result = tracer.call(model, source)
             leaves = keras.tree.flatten(result)
             if len(leaves) != 1 or not isinstance(leaves[0], keras.KerasTensor):
-                raise Hindrance("its call gives something else than one tensor")
+                remedy = "Return one tensor from `call`, the ten digits' probabilities."
+                raise Hindrance("returns something else than one tensor", remedy)
             tracer.rename_namesakes()
             return Retraced(keras.Model(source, leaves[0]), tracer.always_training)
     except BaseException as error:
         # Also SystemExit and KeyboardInterrupt: the network that was written before stays.
-        raise Hindrance(_hindrance(error, calls)) from None
+        raise _hindrance(error, tracer.culprit or model, calls) from None
 
 
 def _tensorflow_calls() -> Any:
-    namespace: dict[str, Any] = {"__name__": "tensorflow_calls"}
     path = __file__.replace("retrace.py", "tensorflow_calls.py")
     with open(path) as file:
-        exec(compile(file.read(), path, "exec"), namespace)
-    calls = namespace["Calls"]()
+        exec(compile(file.read(), path, "exec"), namespace := {"__name__": "tensorflow_calls"})
+    calls: Any = namespace["Calls"]()
     calls.register()
     return calls
 
@@ -104,11 +116,12 @@ def _input_of(model: Any) -> tuple[tuple[Any, ...], str]:
     inputs = getattr(model, "inputs", None)
     if inputs:
         if len(inputs) != 1:
-            raise Hindrance(f"it has {len(inputs)} inputs, and the grader gives it images alone")
+            raise Hindrance(f"has {len(inputs)} inputs", "Give it one input, the images.")
         return tuple(inputs[0].shape), str(inputs[0].dtype)
     shapes = list((model.get_build_config() or {}).values())
     if len(shapes) != 1 or not all(type(extent) in (int, type(None)) for extent in shapes[0]):
-        raise Hindrance("the shape of its input is not known. Call model.fit(...) in the notebook")
+        remedy = "Call model.fit(...) in the notebook."
+        raise Hindrance("was built for an input of unknown shape", remedy)
     return tuple(shapes[0]), "float32"
 
 
@@ -126,6 +139,8 @@ class _Tracer:
         self._methods: dict[str, Any] = {}
         self._met: dict[int, Any] = {}
         self.always_training: list[str] = []
+        self.culprit: Any = None
+        """The innermost layer whose code of the student's own raised."""
 
     def __enter__(self) -> _Tracer:
         tracer = self
@@ -175,7 +190,7 @@ class _Tracer:
             self.always_training.append(layer.name)
         if _has_own_activation(layer):
             activation, layer.activation = layer.activation, self._linear
-            return activation(self._before[0](layer, *args, **kwargs))
+            return self._blaming(layer, activation, self._before[0](layer, *args, **kwargs))
         return self._before[0](layer, *args, **kwargs)
 
     def call_with_weight(self, operation: Any, *args: Any) -> Any:
@@ -185,10 +200,7 @@ class _Tracer:
         inputs = [item for item in args if isinstance(item, self._tensor)]
         in_order = isinstance(args[0], self._tensor) or kind in COMMUTATIVE
         if kind not in WITH_WEIGHTS or len(args) != 2 or len(inputs) != 1 or not in_order:
-            raise Hindrance(
-                f"it uses its weight {weights[0].name!r} in {kind}, and the grader follows own "
-                "weights only in ops.matmul(x, w), x + w and x * w. Use layers.Dense in its place"
-            )
+            raise Hindrance(f"uses a weight of its own in {kind}", AS_IT_IS)
         return _with_weight(operation, weights[0])(inputs[0])
 
     def _follow(self, layer: Any, args: Any, kwargs: Any) -> Any:
@@ -201,7 +213,14 @@ class _Tracer:
         training = kwargs.pop("training", None)
         if "training" in inspect.signature(function).parameters:
             kwargs["training"] = bool(training)
-        return function(*args, **kwargs)
+        return self._blaming(layer, function, *args, **kwargs)
+
+    def _blaming(self, layer: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except BaseException:
+            self.culprit = self.culprit or layer
+            raise
 
     def _are_symbolic(self, args: Any, kwargs: Any) -> bool:
         return any(isinstance(item, self._tensor) for item in self._flatten((args, kwargs)))
@@ -215,10 +234,8 @@ class _Tracer:
             for extent in tuple(getattr(item, "shape", None) or ()):
                 size *= int(extent)
             if size != 1:
-                raise Hindrance(
-                    f"it computes with an array of {size:,} numbers that is no layer's weight, or "
-                    "no longer as it was. Use a layer that holds it, such as layers.Dense"
-                )
+                why = f"computes with an array of {size:,} numbers that is not a layer's weight"
+                raise Hindrance(why, AS_IT_IS)
 
     def rename_namesakes(self) -> None:
         """Give layers of the same name, from different places, names of their own."""
@@ -243,28 +260,40 @@ def _with_weight(operation: Any, weight: Any) -> Any:
     return type(kind.__name__, (sys.modules["keras"].Layer,), members)()
 
 
-def _hindrance(error: BaseException, calls: Any) -> str:
+def _hindrance(error: BaseException, culprit: Any, calls: Any) -> Hindrance:
+    remedy = IN_ITS_PLACE
     if isinstance(error, Hindrance):
-        why = str(error)
+        why, remedy = str(error), error.remedy
     elif "KerasTensor cannot be used as input to a TensorFlow function" in str(error):
-        name = calls.refused.removesuffix("_v2")
-        why = f"TensorFlow's {name} takes no symbolic input. Use what keras.ops has for it"
+        why = f"calls TensorFlow's {calls.refused.removesuffix('_v2')} on a symbolic input"
+        remedy = "Use what keras.ops has for it."
     elif "KerasTensor is symbolic" in str(error):
-        why = "it needs the images' values, such as NumPy does. Use functions of keras.ops"
+        why = "needs the images' values, as NumPy's functions do"
+        remedy = "Use functions of keras.ops in place of NumPy's."
     elif "used as a boolean" in str(error):
-        why = "it decides by the images' values. Use keras.ops.where(...) in place of `if`"
+        why = "decides by the images' values"
+        remedy = "Use keras.ops.where(...) in place of `if`."
     else:
         first = (str(error).strip().splitlines() or [""])[0]
-        why = f"{type(error).__name__} {first[:LINE_LIMIT]}".strip()
-    return f"{why}{_place(error)}"
+        why = f"raises {type(error).__name__} {first[:LINE_LIMIT]}".strip()
+    return Hindrance(
+        f"{_named(culprit)} {why}{_place(error)}, and the grader cannot follow that.", remedy
+    )
+
+
+def _named(layer: Any) -> str:
+    kind = type(layer).__name__
+    if hasattr(layer, "layers") and kind in ("Sequential", "Functional"):
+        return "Your network"
+    if kind == "Lambda":
+        return f"Your Lambda layer `{layer.name}`"
+    return f"Your class `{kind}`" if _is_own(layer) else f"The activation of layer `{layer.name}`"
 
 
 def _place(error: BaseException) -> str:
     """The line of the notebook in which it happened, if one can be told."""
+    ours = ("site-packages", "/lib/python", "retrace.py", "tensorflow_calls.py")
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not any(
-            part in frame.filename
-            for part in ("site-packages", "/lib/python", "retrace.py", "tensorflow_calls.py")
-        ):
-            return f" (in the line `{(frame.line or '').strip()[:LINE_LIMIT]}`)"
+        if not any(part in frame.filename for part in ours):
+            return f", in the line `{(frame.line or '').strip()[:LINE_LIMIT]}`"
     return ""

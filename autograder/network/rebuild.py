@@ -127,8 +127,7 @@ def rebuild(export: NetworkExport) -> Network:
     except UnverifiableModel as error:
         if not export.hindrance:
             raise
-        why = f"{error} Its code was not followed: {export.hindrance}."
-        raise type(error)(why) from None
+        raise type(error)(export.hindrance, next_step=export.remedy) from None
 
 
 def _rebuild(export: NetworkExport) -> Network:

@@ -437,10 +437,14 @@ HINDERED = {
         "64 numbers",
         "tf.constant(TABLE[:, 0])",
     ),
-    "lambda-table": (lambda: flat(kl.Lambda(lambda x: tf.matmul(x, TABLE))), "matmul", "keras.ops"),
+    "lambda-table": (
+        lambda: flat(kl.Lambda(lambda x: tf.matmul(x, TABLE))),
+        "640 numbers",
+        "Dense",
+    ),
     "own-weights": (
         lambda: flat(OwnDense(lambda x, w, b: x @ (w * 2) + b)),
-        "384 numbers that is no layer's weight, or no longer as it was",
+        "384 numbers that is not a layer's weight",
         "x @ (w * 2)",
     ),
     "own-untracked": (lambda: flat(Untracked()), "384 numbers", "x @ self.kept[0]"),
@@ -478,14 +482,14 @@ def test_what_cannot_be_followed_is_told_with_its_line(name):
         model(IMAGES)
     with pytest.raises(Hindrance) as caught:
         retrace(model)
-    text = str(caught.value)
+    text, remedy = str(caught.value), caught.value.remedy
     assert why in text
-    assert line in text
+    assert line in f"{text} {remedy}"
+    assert text.startswith("Your ")
     assert "\n" not in text
     with pytest.raises(UnverifiableModel) as refused:
-        rebuild(exported(model, hindrance=text))
-    assert why in str(refused.value)
-    assert "class of your own" in str(refused.value) or "code of your own" in str(refused.value)
+        rebuild(exported(model, hindrance=text, remedy=remedy))
+    assert (str(refused.value), refused.value.next_step) == (text, remedy)
 
 
 def test_keras_is_as_before_once_a_call_has_failed():
