@@ -68,7 +68,9 @@ def bundle_files(root: Path) -> dict[str, bytes]:
         ours[path.as_posix()] = _read(root / path)
     for path in sorted(PACKAGE.rglob("*")):
         inside = path.relative_to(PACKAGE)
-        if path.suffix in PACKAGE_ENDINGS and inside.parts[0] not in LEFT_OUT:
+        # What is derived beside the sources is not part of them, and differs from tree to tree.
+        left_out = inside.parts[0] in LEFT_OUT or "__pycache__" in inside.parts
+        if path.suffix in PACKAGE_ENDINGS and not left_out:
             ours[f"autograder/{inside.as_posix()}"] = _read(path)
     return files | {f"{GRADER_FOLDER}/{name}": content for name, content in ours.items()}
 
