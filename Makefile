@@ -28,7 +28,7 @@ demo: setup
 	$(BIN)/m5 grade student/m5.ipynb solutions -o $(OUT)/demo --overwrite
 
 test: setup
-	$(BIN)/python -m pytest -m "not long" -n auto --dist worksteal
+	$(BIN)/python -m pytest -m "not long" -n auto --dist loadgroup
 	$(BIN)/m5 release --check
 
 test-long: setup
