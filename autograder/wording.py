@@ -118,8 +118,8 @@ def _known_by(measurement: Measurement) -> str:
     """What shows how the images were prepared."""
     preparation = measurement.preparation
     if preparation.is_proved:
-        return f", as {preparation.source} shows"
-    return ", which nothing in your notebook shows"
+        return f" (known from {preparation.source})"
+    return " (nothing in your notebook shows how you prepared them)"
 
 
 def _first_hint(evidence: Evidence, *, about_budget: bool) -> str:

@@ -82,14 +82,14 @@ small = held[:9999]
 def test_all_that_passes_is_copied(runner: Runner) -> None:
     claims, measured = runner.run(EVERY_SOURCE)
     assert [(claim.source, claim.total, claim.rows.shape[1:]) for claim in claims] == [
-        ("what fit was given", 6000, (32, 32)),
+        ("the images given to fit", 6000, (32, 32)),
         ("the validation data", 10_000, (32, 32)),
-        ("what predict was given", 50, (32, 32)),
-        ("what fit was given", 6000, (28, 28)),
+        ("the images given to predict", 50, (32, 32)),
+        ("the images given to fit", 6000, (28, 28)),
     ]
     assert claims[0].rows.max() == 1
     assert measured.preparation.is_proved
-    assert measured.preparation.source == "what fit was given"
+    assert measured.preparation.source == "the images given to fit"
     assert measured.preparation.name == "x / 255, padded to 32 x 32"
     assert measured.accuracy > 0.8
 

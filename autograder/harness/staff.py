@@ -61,5 +61,5 @@ def _network(report: Report) -> Iterator[str]:
         f"{network.training_accuracy:.4f} over {network.training_images:,} images; test over "
         f"training z = {network.leak_z:.1f}, public over private z = {network.public_z:.1f}"
         f"{', LEAKED' if network.leaked else ''}; images prepared by {network.preparation}, "
-        f"{f'as {source} shows' if source else 'which nothing in the notebook shows'}"
+        f"{f'known from {source}' if source else 'which nothing in the notebook shows'}"
     )

@@ -39,10 +39,10 @@ _Extent = Annotated[int, Meta(ge=1, le=MAX_ROW_NUMBERS)]
 _Size = Annotated[int, Meta(ge=0, le=MAX_BYTES)]
 
 SOURCES = {
-    "fit": "what fit was given",
+    "fit": "the images given to fit",
     "validation_data": "the validation data",
-    "evaluate": "what evaluate was given",
-    "predict": "what predict was given",
+    "evaluate": "the images given to evaluate",
+    "predict": "the images given to predict",
     "variable": "the variable {name}",
 }
 """Each kind of claim in words for students."""
