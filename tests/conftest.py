@@ -12,6 +12,10 @@ from autograder.assignment import Assignment, load_assignment
 from autograder.box import Isolation, Toolbox, probe
 from autograder.data import Mnist, load_mnist
 from autograder.pipeline import Grader
+from tests.browser import browser, open_page
+
+# One browser for all who look at pages: a second one in a process cannot be started.
+__all__ = ["browser", "open_page"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

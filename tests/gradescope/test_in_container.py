@@ -109,7 +109,7 @@ BAD_UPLOADS: dict[str, tuple[str, Callable[[], Any], str]] = {
     "an empty file": ("m5.ipynb", lambda: b"", "is empty"),
     "another language": (
         "m5.ipynb",
-        lambda: nbformat.writes(notebook("1")).replace('"name": "python3"', '"name": "ir"'),
+        lambda: nbformat.writes(notebook("1")).replace('"name": "python"', '"name": "R"'),
         "",
     ),
 }

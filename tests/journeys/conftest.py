@@ -17,11 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser import browser, open_page
 from tests.journeys.people import write_class
 from tests.notebooks import read_json
-
-__all__ = ["browser", "checkout", "graded_class", "open_page"]
 
 ROOT = Path(__file__).resolve().parents[2]
 M5 = Path(sys.prefix) / "bin/m5"

@@ -12,11 +12,11 @@ from autograder.config import Config, load_config
 from autograder.pages import FEEDBACK_NAME, rebuild_pages
 from autograder.report import Report
 from autograder.verdict import Verdict
-from tests.browser import OpenPage, browser, open_page
+from tests.browser import OpenPage
 from tests.pages.samples import write_class
 from tests.rules import with_own_rules
 
-__all__ = ["BuiltClass", "OpenPage", "browser", "built", "config", "open_page"]
+__all__ = ["BuiltClass", "OpenPage", "built", "config"]
 
 SIZE = 60
 BROKEN = "m5_0040"
