@@ -72,8 +72,8 @@ PLAIN = {
 IMAGES = {
     "LeNet": (
         f"{_IMAGE}\nlayers.Conv2D(6, 5, padding='same', activation='tanh')\n"
-        "layers.AveragePooling2D()\nlayers.Conv2D(16, 5, activation='tanh')\n"
-        "layers.AveragePooling2D()\nlayers.Flatten()\nlayers.Dense(40, activation='tanh')"
+        "layers.AveragePooling2D(2)\nlayers.Conv2D(16, 5, activation='tanh')\n"
+        "layers.AveragePooling2D(2)\nlayers.Flatten()\nlayers.Dense(40, activation='tanh')"
     ),
     "convolutions and maximum": (
         f"{_IMAGE}\n{_CONV}\nlayers.MaxPooling2D()\n{_CONV}\nlayers.MaxPooling2D()\n"
@@ -81,7 +81,7 @@ IMAGES = {
     ),
     "strides, global mean": (
         f"{_IMAGE}\nlayers.Conv2D(16, 3, strides=2, activation='relu')\n"
-        "layers.Conv2D(32, 3, strides=2, activation='relu')\nlayers.GlobalAveragePooling2D()"
+        "layers.Conv2D(32, 3, strides=2, activation='relu')\nlayers.GlobalAveragePooling2D(2)"
     ),
     "normalised convolutions": (
         f"{_IMAGE}\nlayers.Conv2D(8, 3, use_bias=False)\nlayers.BatchNormalization()\n"
