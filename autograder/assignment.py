@@ -15,8 +15,6 @@ from autograder.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
 from autograder.core.stamps import is_stamped
 from autograder.data import Mnist, load_mnist
 from autograder.errors import ConfigError, DataError
-from autograder.network.preparation import RawImages
-from autograder.preprocessing import Statistics
 
 DATA_PATH = Path("assignment/data/mnist.npz")
 TESTS_PATH = Path("dist/tests")
@@ -67,16 +65,6 @@ class Assignment:
     def begin_reading(self) -> None:
         """Have the images unpacked by a thread, while there is something else to do."""
         _ = self._reading
-
-    @cached_property
-    def statistics(self) -> Statistics:
-        """Of the training images; worked out when they are first asked for."""
-        return Statistics.of(self.mnist.x_train)
-
-    @cached_property
-    def raw_images(self) -> RawImages:
-        """Those that notebooks are handed out, to recognise them by in what networks are given."""
-        return RawImages(self.mnist.x_train, self.mnist.public_test[0])
 
     def with_timeout(self, seconds: float) -> Assignment:
         """The same with another wall time for each notebook, and for each cell at most that."""

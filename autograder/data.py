@@ -21,9 +21,9 @@ SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
 """Of the file as shipped; see assignment/data/README.md."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mnist:
-    """The digits as published.
+    """The digits as published; equal to itself alone, so that what is made of it can be kept.
 
     Attributes
     ----------

@@ -8,7 +8,7 @@ from autograder.checks import skipped_checks
 from autograder.choice import remarks_for_student
 from autograder.config import Config
 from autograder.data import Images
-from autograder.diagnosis import Hint
+from autograder.diagnosis import Hint, Symptoms
 from autograder.evidence import Evidence
 from autograder.execution import CellStatus, Ending, Execution
 from autograder.hints import hint_for
@@ -202,7 +202,7 @@ def staff_notes_for(measurement: Measurement | None) -> list[str]:
     if measurement is None:
         return []
     notes = list(measurement.network.remarks)
-    symptoms = measurement.symptoms
+    symptoms = Symptoms.of(measurement)
     if symptoms.is_far_below_reported and not measurement.preparation.is_proved:
         notes.append(
             f"Measured far below what the notebook reports: {percent(symptoms.training_accuracy)} "

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from autograder.export import Compilation
+from autograder.measurement import Measurement
 from autograder.network import LayerSummary
 from autograder.percentages import percent, whole_percent
 from autograder.units import CLASSES, UnitCount, is_rectifier
@@ -83,6 +84,22 @@ class Symptoms:
     parameters: int
     history: dict[str, list[float | None]]
     compilation: Compilation | None
+
+    @classmethod
+    def of(cls, measurement: Measurement) -> Symptoms:
+        """Those of a network that has been measured."""
+        return cls(
+            units=measurement.units,
+            layers=measurement.network.layers,
+            passages=measurement.network.passages,
+            is_proved=measurement.preparation.is_proved,
+            preparation=measurement.preparation.name,
+            training_accuracy=measurement.training_accuracy,
+            test_accuracy=measurement.accuracy,
+            parameters=measurement.parameters,
+            history=measurement.history,
+            compilation=measurement.compilation,
+        )
 
     @property
     def reported_accuracy(self) -> float | None:

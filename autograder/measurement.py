@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from autograder.config import Verification
 from autograder.data import Mnist
-from autograder.diagnosis import Symptoms
 from autograder.errors import NotEvaluated
 from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
 from autograder.network.chance import Comparison
-from autograder.network.preparation import Proved, RawImages, prove
-from autograder.preprocessing import Preparation, Prepared, Statistics, recover
+from autograder.network.preparation import Proved, prove, raw_images
+from autograder.preprocessing import Preparation, Prepared, recover, statistics_of
 from autograder.units import PROBE_IMAGES, Confusion, UnitCount, confusions, count_units
 
 CLASSES = 10
@@ -85,22 +84,6 @@ class Measurement:
         """Whether the public half says too much of it."""
         return self.public_over_private.is_beyond_chance
 
-    @property
-    def symptoms(self) -> Symptoms:
-        """What a diagnosis goes by."""
-        return Symptoms(
-            units=self.units,
-            layers=self.network.layers,
-            passages=self.network.passages,
-            is_proved=self.preparation.is_proved,
-            preparation=self.preparation.name,
-            training_accuracy=self.training_accuracy,
-            test_accuracy=self.accuracy,
-            parameters=self.parameters,
-            history=self.history,
-            compilation=self.compilation,
-        )
-
 
 class CountedModel:
     """What Otter's test of the budget sees in place of the student's ``model``."""
@@ -131,24 +114,13 @@ class VerifiedModel(CountedModel):
         return self._measurement.network.predict(images)
 
 
-def measure(
-    export: NetworkExport,
-    *,
-    mnist: Mnist,
-    statistics: Statistics,
-    raw: RawImages,
-    settings: Verification,
-) -> Measurement:
+def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> Measurement:
     """Rebuild the network and evaluate it.
 
     Parameters
     ----------
     export
         What left the box.
-    statistics
-        Of `mnist.x_train`; passed in since they are the same for all submissions.
-    raw
-        The images that the notebook was handed out; passed in for the same reason.
 
     Raises
     ------
@@ -166,12 +138,14 @@ def measure(
         return _is_right(network.predict(images), labels)
 
     count = settings.probe_images
-    preparation = prove(export.claims, input_shape=network.input_shape, raw=raw) or recover(
+    preparation = prove(
+        export.claims, input_shape=network.input_shape, raw=raw_images(mnist)
+    ) or recover(
         input_shape=network.input_shape,
         right=correct,
         images=mnist.x_train[:count],
         labels=mnist.y_train[:count],
-        statistics=statistics,
+        statistics=statistics_of(mnist),
         bound=settings.preparation_p_value,
     )
     drawn = draw_training_images(export, network, len(mnist.x_train))

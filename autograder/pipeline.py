@@ -25,7 +25,7 @@ from autograder.describe import (
     ungraded,
     verdict_of,
 )
-from autograder.diagnosis import Hint, diagnose
+from autograder.diagnosis import Hint, Symptoms, diagnose
 from autograder.errors import (
     MalformedSubmission,
     NotEvaluated,
@@ -40,6 +40,7 @@ from autograder.intake import Candidate, Submission, read_submission
 from autograder.measurement import Measurement, measure
 from autograder.network.counting import count_parameters
 from autograder.network.preparation import read_claims
+from autograder.preprocessing import statistics_of
 from autograder.reflections import ReflectionJudgement
 from autograder.reflections.bounded import Written, judgements_of
 from autograder.report import IsolationReport, ReflectionReport, Report
@@ -122,7 +123,7 @@ class Grader:
 
     def _get_ready(self) -> None:
         load_otter()
-        _ = self.assignment.statistics
+        statistics_of(self.assignment.mnist)
 
     def _attempt(
         self,
@@ -144,8 +145,6 @@ class Grader:
                     measurement = measure(
                         export,
                         mnist=self.assignment.mnist,
-                        statistics=self.assignment.statistics,
-                        raw=self.assignment.raw_images,
                         settings=config.verification,
                     )
             except UnverifiableModel as error:
@@ -216,7 +215,7 @@ class Grader:
         hints: tuple[Hint, ...] = ()
         if measurement is not None:
             hints = diagnose(
-                measurement.symptoms,
+                Symptoms.of(measurement),
                 max_parameters=config.budget.max_parameters,
                 threshold=config.accuracy.threshold,
             )

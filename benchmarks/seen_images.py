@@ -119,7 +119,6 @@ def measured(model: Any, assignment: Assignment) -> Measurement:
     return measure(
         export,
         mnist=assignment.mnist,
-        statistics=assignment.statistics,
         settings=assignment.config.verification,
     )
 

@@ -50,8 +50,6 @@ class Runner:
         return measure(
             dataclasses.replace(export, claims=claims),
             mnist=self.assignment.mnist,
-            statistics=self.assignment.statistics,
-            raw=self.assignment.raw_images,
             settings=self.assignment.config.verification,
         )
 

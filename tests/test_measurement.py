@@ -39,8 +39,6 @@ def measured(model: Any, assignment: Assignment, **settings: Any) -> Measurement
     return measure(
         exported(model),
         mnist=assignment.mnist,
-        statistics=assignment.statistics,
-        raw=assignment.raw_images,
         settings=msgspec.structs.replace(assignment.config.verification, **settings),
     )
 

@@ -155,8 +155,6 @@ def test_a_measurement_says_how_the_images_were_prepared(
     measured: Measurement = measure(
         exported(model, tmp_path),
         mnist=assignment.mnist,
-        statistics=assignment.statistics,
-        raw=assignment.raw_images,
         settings=assignment.config.verification,
     )
     assert measured.preparation.name == USUAL

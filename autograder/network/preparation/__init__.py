@@ -9,7 +9,7 @@ the family, see docs/preparations.md.
 from __future__ import annotations
 
 from autograder.network.preparation.claim import Claim, read_claims
-from autograder.network.preparation.matching import RawImages
+from autograder.network.preparation.matching import RawImages, raw_images
 from autograder.network.preparation.proving import Proved, prove
 
-__all__ = ["Claim", "Proved", "RawImages", "prove", "read_claims"]
+__all__ = ["Claim", "Proved", "RawImages", "prove", "raw_images", "read_claims"]

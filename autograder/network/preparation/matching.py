@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.data import Mnist
 from autograder.network.preparation.geometry import SIDE, TURNS, Frames, Geometry
 from autograder.network.preparation.kernels import KERNELS
 from autograder.network.preparation.values import PixelStatistics
@@ -95,6 +97,12 @@ class RawImages:
             flat = self.signatures(version).reshape(-1, BLOCKS * BLOCKS)
             self._whole[version] = _unit(flat)
         return self._whole[version]
+
+
+@lru_cache(maxsize=2)
+def raw_images(mnist: Mnist) -> RawImages:
+    """The images that notebooks are given of these; kept, with what is worked out about them."""
+    return RawImages(mnist.x_train, mnist.public_test[0])
 
 
 def _blocks(frames: Frames) -> NDArray[np.float32]:
