@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import nbformat
 
+from autograder.assignment import GRADER_FOLDER
 from autograder.errors import AutograderError
-from autograder.harness.place import GRADER_FOLDER
 from autograder.otter_results import otter_results
 from autograder.report import Report
 

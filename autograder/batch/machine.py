@@ -7,7 +7,7 @@ import os
 import psutil
 
 from autograder.config import Limits
-from autograder.harness.container import container_bytes
+from autograder.core.memory import container_bytes
 
 JOB_BYTES = 1_500_000_000
 """What one submission takes: TensorFlow with all of MNIST in a network of the course's size was

@@ -27,10 +27,11 @@ import msgspec
 from autograder.assignment import load_assignment
 from autograder.box import Toolbox, probe
 from autograder.core.clerk import clerk
+from autograder.core.memory import container_bytes
 from autograder.core.text import plain_text
 from autograder.errors import AutograderError, BoxError
 from autograder.gradescope import gradescope_results, schema
-from autograder.harness.container import ADVICE, container_bytes, fit_limits
+from autograder.harness.container import ADVICE, fit_limits
 from autograder.harness.metadata import read_metadata
 from autograder.harness.place import GRADER, Place
 from autograder.harness.staff import staff_report

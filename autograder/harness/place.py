@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-GRADER_FOLDER = "files_m5"
-"""What that folder is called in the archive; `autograder.bundle` says why."""
-
 GRADER = Path(__file__).resolve().parents[2]
 """The folder that holds the package, the configuration, the data and the tests."""
 

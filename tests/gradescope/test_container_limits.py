@@ -9,8 +9,9 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.config import parse_config
+from autograder.core.memory import container_bytes
 from autograder.errors import BoxError, ConfigError
-from autograder.harness.container import GRADER_BYTES, container_bytes, fit_limits
+from autograder.harness.container import GRADER_BYTES, fit_limits
 from tests.notebooks import write
 
 GB = 10**9
