@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out
 
-.PHONY: setup demo test test-long e2e bench verification lint lock wheels release clean
+.PHONY: setup demo test test-long e2e bench verification calibrate lint lock wheels release clean
 
 setup: $(STAMP)
 
@@ -48,6 +48,11 @@ bench: setup
 # where it was stopped. VERIFICATION="--quick -o FOLDER" only tries whether it works.
 verification: setup
 	$(BIN)/python -m benchmarks.verification $(VERIFICATION)
+
+# How often each network passes, from seed to seed: writes docs/calibration.*. Some hours.
+# CALIBRATE="--help" says what it can be told.
+calibrate: setup
+	$(BIN)/python -m studies.calibration $(CALIBRATE)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli_calibrate import calibrate
 from autograder.cli_common import explained, root_option, say
 from autograder.core.exit_status import ExitStatus, statuses_for_help
 from autograder.errors import UsageError
@@ -281,6 +280,3 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
         )
     print_isolation(isolation)
     return ExitStatus.GRADED if isolation.is_complete else ExitStatus.NOT_ALL_GRADED
-
-
-main.add_command(calibrate)

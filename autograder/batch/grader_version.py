@@ -19,8 +19,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SHOWING = (
-    *("batch", "bundle", "calibration", "harness", "pages", "release"),
-    *("cli.py", "cli_calibrate.py", "cli_common.py", "cluster.py", "terminal.py", "__main__.py"),
+    *("batch", "bundle", "harness", "pages", "release"),
+    *("cli.py", "cli_common.py", "cluster.py", "terminal.py", "__main__.py"),
     *("code_tokens.py", "gradebook.py", "gradebooks.py", "gradescope.py", "otter_plugin.py"),
     *("otter_results.py", "pictures.py", "results.py", "similarity.py"),
 )

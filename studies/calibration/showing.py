@@ -1,4 +1,4 @@
-"""What `m5 calibrate` shows in a terminal."""
+"""What `make calibrate` shows in a terminal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from autograder.calibration.figures import Row
-from autograder.calibration.measuring import Sample
-from autograder.calibration.writing import HEADINGS, table_of
+from studies.calibration.figures import Row
+from studies.calibration.measuring import Sample
+from studies.calibration.writing import HEADINGS, table_of
 
 WIDE = 170
 """Characters of a line, where it goes into a file and nobody's window sets a width."""

@@ -1,4 +1,4 @@
-"""``m5 calibrate``: a shell over `autograder.calibration`, imported only when it is called."""
+"""``make calibrate``: a shell over `studies.calibration`, imported only when it is called."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _widths(context: click.Context, parameter: click.Parameter, text: str) -> tu
 
 def _command_line(context: click.Context) -> str:
     """How to measure the same again: what was given, but for where."""
-    words = ["m5", "calibrate"]
+    words = ["python", "-m", "studies.calibration"]
     for parameter in context.command.params:
         name = parameter.name or ""
         if parameter.human_readable_name in NOT_SAID or (
@@ -121,7 +121,7 @@ def calibrate(
     from autograder.batch.machine import default_jobs
     from autograder.batch.stopping import stop_asked
     from autograder.box import BoxKind
-    from autograder.calibration import (
+    from studies.calibration import (
         Plan,
         Role,
         conditions_of,
@@ -132,8 +132,8 @@ def calibrate(
         subjects_of,
         write_pages,
     )
-    from autograder.calibration.measuring import local_pool
-    from autograder.calibration.showing import Watching, print_rows
+    from studies.calibration.measuring import local_pool
+    from studies.calibration.showing import Watching, print_rows
 
     root = root or find_root(Path.cwd())
     samples = output / SAMPLES_NAME
@@ -181,3 +181,7 @@ def calibrate(
     if missing:
         say(f"{missing} of {len(tasks)} runs were not made: go on with --resume.", err=True)
     return NOT_AS_WANTED if problems or missing else ExitStatus.GRADED
+
+
+if __name__ == "__main__":
+    calibrate()

@@ -1,4 +1,4 @@
-"""Does `m5 calibrate` measure what it says, count rightly, and notice what should not be?"""
+"""Does `make calibrate` measure what it says, count rightly, and notice what should not be?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from click.testing import CliRunner, Result
 from autograder.assignment import load_assignment
 from autograder.batch.messages import Graded, Job, Refused
 from autograder.batch.pool import Event
-from autograder.calibration import (
+from autograder.config import Config
+from autograder.errors import BoxError, DataError
+from autograder.report import NetworkReport, Report
+from autograder.verdict import Verdict
+from studies.calibration import (
     Role,
     Subject,
     conditions_of,
@@ -27,12 +31,8 @@ from autograder.calibration import (
     rows_of,
     subjects_of,
 )
-from autograder.calibration.figures import second_runs, wilson
-from autograder.cli import main
-from autograder.config import Config
-from autograder.errors import BoxError, DataError
-from autograder.report import NetworkReport, Report
-from autograder.verdict import Verdict
+from studies.calibration.__main__ import calibrate as command
+from studies.calibration.figures import second_runs, wilson
 from tests.pages.sample_reports import make_report
 from tests.rules import with_own_rules
 
@@ -285,12 +285,12 @@ def calibrate(
 ) -> tuple[Result, FakePool]:
     pool = FakePool(config, accuracy)
     monkeypatch.setattr(
-        "autograder.calibration.measuring.local_pool", lambda *a, **named: pool.opened()
+        "studies.calibration.measuring.local_pool", lambda *a, **named: pool.opened()
     )
     known = replace(load_assignment(ROOT), config=config)
     monkeypatch.setattr("autograder.assignment.load_assignment", lambda root: known)
     options = ["--root", str(ROOT), "--seeds", "3", "--other-seeds", "2", "--widths", "8,32"]
-    return CliRunner().invoke(main, ["calibrate", *options, *arguments]), pool
+    return CliRunner().invoke(command, [*options, *arguments]), pool
 
 
 def as_wanted(name: str, shift: int) -> float:
@@ -310,14 +310,14 @@ def test_page_and_plot(monkeypatch: pytest.MonkeyPatch, config: Config, tmp_path
     assert [cell.strip() for cell in rows["32 units"][4:]] == [
         "0.9510", "0.0028", "0.9490", "0.9530", "1 of 2", "0.50 (0.09 to 0.91)", "1.00", "1.5",
     ]  # fmt: skip
-    assert "`m5 calibrate --seeds 3 --other-seeds 2 --widths 8,32`" in page
+    assert "`python -m studies.calibration --seeds 3 --other-seeds 2 --widths 8,32`" in page
     assert str(tmp_path) not in page and "not made" not in page
     plot = (tmp_path / "calibration.svg").read_bytes()
     assert ElementTree.fromstring(plot).tag.endswith("svg")
     again, pool = calibrate(monkeypatch, config, as_wanted, "-o", str(tmp_path), "--resume")
     assert again.exit_code == 0 and pool.measured == []
     assert (tmp_path / "calibration.svg").read_bytes() == plot
-    monkeypatch.setattr("autograder.calibration.conditions.version", lambda name: "0.0")
+    monkeypatch.setattr("studies.calibration.conditions.version", lambda name: "0.0")
     other, pool = calibrate(monkeypatch, config, as_wanted, "-o", str(tmp_path), "--resume")
     assert other.exit_code == 0 and len(pool.measured) == 20
     assert "keras 0.0" in (tmp_path / "calibration.md").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""`m5 calibrate`: how often does each network pass, from one seed to the next?
+"""`make calibrate`: how often does each network pass, from one seed to the next?
 
 Training begins from random numbers, so a network near the threshold passes with some seeds and
 fails with others. This measures how often: every known solution and a sweep of hidden widths, from
@@ -11,11 +11,11 @@ many seeds each, by the way that grading goes.
     writing.py     the page and the plot
 """
 
-from autograder.calibration.conditions import conditions_of
-from autograder.calibration.figures import Row, rows_of
-from autograder.calibration.measuring import Plan, Sample, key_of, measure_all, read_samples
-from autograder.calibration.subjects import Role, Subject, subjects_of
-from autograder.calibration.writing import write_pages
+from studies.calibration.conditions import conditions_of
+from studies.calibration.figures import Row, rows_of
+from studies.calibration.measuring import Plan, Sample, key_of, measure_all, read_samples
+from studies.calibration.subjects import Role, Subject, subjects_of
+from studies.calibration.writing import write_pages
 
 __all__ = [
     "Plan",

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from autograder.calibration.measuring import Sample
-from autograder.calibration.subjects import Role, Subject
 from autograder.config import Config
 from autograder.second_runs import is_near
+from studies.calibration.measuring import Sample
+from studies.calibration.subjects import Role, Subject
 
 Z = 1.959964
 """Of the normal distribution, for 95 % (two-sided)."""

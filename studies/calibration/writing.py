@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.calibration.conditions import conditions_of
-from autograder.calibration.figures import Row
 from autograder.config import Config
+from studies.calibration.conditions import conditions_of
+from studies.calibration.figures import Row
 
 PAGE_NAME = "calibration.md"
 PLOT_NAME = "calibration.svg"

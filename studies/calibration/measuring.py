@@ -14,11 +14,11 @@ from autograder.assignment import Assignment
 from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup
 from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool, Pool
 from autograder.box import BoxKind, Toolbox, probe
-from autograder.calibration.subjects import Role, Subject
 from autograder.config import Record
 from autograder.errors import BoxError, DataError
 from autograder.report import Report
 from autograder.verdict import Verdict
+from studies.calibration.subjects import Role, Subject
 
 WAIT_SECONDS = 0.5
 TRIES = 2
@@ -204,7 +204,7 @@ def local_pool(assignment: Assignment, *, jobs: int, kinds: Sequence[BoxKind]) -
             require_isolation=False,
             warm=True,
             leftovers=[str(toolbox.root)],
-            grader="autograder.calibration.worker:make_grader",
+            grader="studies.calibration.worker:make_grader",
         )
         seconds = config.longest_seconds + OVERHEAD_SECONDS
         with LocalPool(setup, size=jobs, job_seconds=seconds) as pool:

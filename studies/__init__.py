@@ -1,0 +1,1 @@
+"""What was found out once about whole classes, and can be found out again."""
