@@ -163,6 +163,13 @@ def extra() -> Any:
     return model
 
 
+def with_weights_in_an_activation() -> Any:
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input((12,)), layers.Dense(4, activation=layers.PReLU())])
+    model.compile("adam", "mean_squared_error")
+    return model
+
+
 def compiled(**options: Any) -> Any:
     model = build(0, False)
     options = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **options}
@@ -228,6 +235,7 @@ CASES = {
     ),
     "a metric of one's own": (lambda: compiled(metrics=[Halves()]), {}),
     "a report of one's own": (extra, {}),
+    "PReLU as an activation": (with_weights_in_an_activation, {"y": np.eye(4)[Y]}),
     "weighted metrics": (lambda: compiled(weighted_metrics=["accuracy"]), {}),
     "stopped early": (
         normal,

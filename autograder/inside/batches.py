@@ -153,7 +153,9 @@ def make_variables(model, specs):
     Keras makes them in the first trace, after which TensorFlow has to trace the step once more.
     """
     with contextlib.suppress(Exception):  # whatever is wrong, Keras shall say so itself
-        if not model.built or not runs_no_line_of_others(model):
+        # A layer such as PReLU that stands as an activation makes its weights in the first trace.
+        is_whole = all(layer.built for layer in model._flatten_layers())
+        if not is_whole or not runs_no_line_of_others(model):
             return
         optimizer, metrics = model.optimizer, model._compile_metrics
         if not optimizer.built:
