@@ -100,7 +100,7 @@ def _per_image(images: Bytes, statistics: Statistics) -> NDArray[Any]:
     return np.asarray((x - mean) / deviation)
 
 
-def _unit_rows(images: Bytes, statistics: Statistics) -> NDArray[Any]:
+def _unit_columns(images: Bytes, statistics: Statistics) -> NDArray[Any]:
     x = images.astype(np.float32)
     norm = np.linalg.norm(x, axis=1, keepdims=True)
     return x / np.where(norm == 0, 1, norm)
@@ -117,13 +117,13 @@ PREPARATIONS: dict[str, Callable[[Bytes, Statistics], NDArray[Any]]] = {
     "x as it is (0 to 255)": lambda x, s: x,
     "x / 127.5 - 1": lambda x, s: x / np.float32(127.5) - 1,
     "x / 256": lambda x, s: x / np.float32(256),
-    "standardised over the training set": lambda x, s: (x - s.mean) / s.deviation,
+    "standardised over all pixels": lambda x, s: (x - s.mean) / s.deviation,
     "standardised per pixel": lambda x, s: (x - s.pixel_mean) / s.pixel_deviation,
     "x / 255 - 0.5": lambda x, s: x / np.float32(255) - 0.5,
-    "x / 255 less the mean": lambda x, s: (x - s.mean) / 255,
-    "x / 255 less the mean image": lambda x, s: (x - s.pixel_mean) / 255,
-    "standardised per image": _per_image,
-    "keras.utils.normalize(x, axis=1)": _unit_rows,
+    "less the mean of all pixels, then x / 255": lambda x, s: (x - s.mean) / 255,
+    "less the mean image": lambda x, s: (x - s.pixel_mean) / 255,
+    "each image standardised": _per_image,
+    "each column scaled to length 1": _unit_columns,
     "each image scaled to length 1": _unit_images,
     "black or white (x > 127)": lambda x, s: x > 127,
     "black or white (x > 0)": lambda x, s: x > 0,

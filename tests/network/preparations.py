@@ -84,6 +84,7 @@ LINES = {
     "1 - x / 255": lambda x: 1 - f(x) / 255,
     "twice": lambda x: f(x) / 255 / 255,
     "standardised": lambda x: (f(x) - MEAN) / DEVIATION,
+    "less the mean of all": lambda x: (f(x) - MEAN) / 255,
     "odd numbers": lambda x: (f(x) / 255 - 0.1307) / 0.3081,
 }
 TABLES = {
@@ -175,6 +176,7 @@ OVER_MANY = {
     "StandardScaler of the last 50,000": fitted(sk.StandardScaler(), TRAIN[10000:]),
     "StandardScaler without deviation": fitted(sk.StandardScaler(with_std=False)),
     "MinMaxScaler": fitted(sk.MinMaxScaler()),
+    "RobustScaler of 10,000": fitted(sk.RobustScaler(), TRAIN[:10_000]),
     "StandardScaler by column": lambda x: BY_COLUMN.transform(f(x).reshape(-1, 28)).reshape(
         -1, 28, 28
     ),

@@ -11,6 +11,7 @@ pytest.importorskip("cv2")
 
 from autograder.data import Mnist
 from autograder.network.preparation import Claim, Proved, RawImages, prove
+from autograder.network.preparation.values import quartiles
 from tests.network import preparations as ways
 
 
@@ -53,7 +54,7 @@ def test_the_same_preparation_is_applied(name: str, raw: RawImages, mnist: Mnist
 @pytest.mark.parametrize("name", ways.OVER_MANY)
 def test_statistics_are_the_graders_own(name: str, raw: RawImages, mnist: Mnist) -> None:
     way = ways.OVER_MANY[name]
-    total = 50_000 if "50,000" in name else 60_000
+    total = next((each for each in (50_000, 10_000) if f"{each:,}" in name), 60_000)
     found = proved(way(mnist.x_train[60_000 - total :][:300]), raw, total)
     # In single precision sums of 60,000 pixels are off in the fifth digit.
     images = mnist.private_test[0][:300]
@@ -86,6 +87,9 @@ def test_standardised_pixels_in_any_order_are_recognised(raw: RawImages, shuffle
     [
         ("x / 255", "x / 255"),
         ("bytes", "x as it is (0 to 255)"),
+        ("standardised", "standardised over all pixels"),
+        ("odd numbers", "standardised over all pixels"),
+        ("less the mean of all", "less the mean of all pixels, then x / 255"),
         ("x > 127", "black or white (x > 127)"),
         ("x // 255", "black or white (x > 254)"),
         ("x / 255 in half precision", "x / 255"),
@@ -115,3 +119,10 @@ def test_parts_of_the_training_images_are_recognised_in_order(
 def test_the_test_images_are_recognised(raw: RawImages, mnist: Mnist) -> None:
     handed_out = np.concatenate([mnist.public_test[0]] * 2)
     assert proved(ways.per_image(handed_out[:300]), raw, 10_000).name == "each image standardised"
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 9000])
+def test_quartiles_are_numpys(count: int, mnist: Mnist) -> None:
+    images = mnist.x_train[:count, 8:20, 8:20]
+    expected = np.percentile(images, [25, 50, 75], axis=0)
+    np.testing.assert_allclose(quartiles(images), expected)

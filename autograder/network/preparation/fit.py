@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.network.preparation.geometry import SIDE, Frames, Geometry
-from autograder.network.preparation.values import PLAIN, Change, Numbers, PixelStatistics
-
-BYTES = 256
+from autograder.network.preparation.values import (
+    BYTES,
+    PLAIN,
+    Change,
+    Numbers,
+    PixelStatistics,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from autograder.network.preparation.fit import Fit, Pairs, is_small, orders
 from autograder.network.preparation.geometry import ROUNDINGS, Frames, Geometry, geometries
-from autograder.network.preparation.matching import Places, RawImages
+from autograder.network.preparation.matching import Places, RawImages, ink
 from autograder.network.preparation.over_many import with_statistics
 from autograder.network.preparation.tuning import TIGHT, loose, with_line, with_table
 from autograder.network.preparation.values import ALONE, PLAIN, WHOLE_IMAGES
@@ -97,13 +97,22 @@ def _likely(pairs: Pairs) -> tuple[list[Geometry], float]:
     some = pairs.first(12)
     low, high = np.percentile(some.frames, [1, 99])
     theirs = _unit(np.clip(some.frames, low, high) if low < high else some.frames)
-    # Tables may make much of little: ink of any strength, or of the greatest alone.
-    versions = (some.images, some.images > 0, some.images > FULL_INK)
+    # Tables may make much of little: ink of any strength, or of the greatest alone. And where each
+    # pixel has a scale of its own, no more than where ink is may be seen.
+    their_ink = _unit(ink(pairs.frames)[: len(theirs)])
+    versions = (
+        (some.images, theirs),
+        (some.images > 0, theirs),
+        (some.images > FULL_INK, theirs),
+        (some.images > 0, their_ink),
+    )
     height, width = pairs.frames.shape[1:]
     found = []
     for geometry in geometries(height, width):
-        ours = (_unit(geometry.laid(geometry.turned(version))) for version in versions)
-        likeness = max(float(np.abs((each * theirs).sum(axis=1)).mean()) for each in ours)
+        likeness = max(
+            float(np.abs((_unit(geometry.laid(geometry.turned(ours))) * of_theirs).sum(1)).mean())
+            for ours, of_theirs in versions
+        )
         found.append((likeness, geometry))
     found.sort(key=lambda each: -each[0])
     likely = [geometry for likeness, geometry in found if likeness > LEAST_LIKENESS]

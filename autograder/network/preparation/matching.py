@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from autograder.data import Mnist
 from autograder.network.preparation.geometry import SIDE, TURNS, Frames, Geometry
 from autograder.network.preparation.kernels import KERNELS
-from autograder.network.preparation.values import PixelStatistics
+from autograder.network.preparation.values import Numbers, PixelStatistics, quartiles
 
 Places = NDArray[np.int64]
 """Numbers of images in `RawImages`."""
@@ -57,6 +57,7 @@ class RawImages:
         self.x_train = x_train
         self.x_test = x_test
         self._statistics: dict[tuple[str, int, int], PixelStatistics] = {}
+        self._quartiles: dict[tuple[int, int], Numbers] = {}
         self._signatures: dict[str, NDArray[np.float32]] = {}
         self._whole: dict[str, NDArray[np.float32]] = {}
 
@@ -74,13 +75,28 @@ class RawImages:
         if key not in self._statistics:
             if len(self._statistics) >= MOST_STATISTICS:
                 del self._statistics[next(iter(self._statistics))]
-            offset = len(self.x_train)
-            inside = end <= offset
-            images = self.x_train if inside else self.x_test
-            part = images[begin:end] if inside else images[begin - offset : end - offset]
             layout = (lambda x: geometry.laid(geometry.turned(x))) if geometry else np.float64
-            self._statistics[key] = PixelStatistics.of(part, layout)
+            self._statistics[key] = PixelStatistics.of(self._part(begin, end), layout)
         return self._statistics[key]
+
+    def quartiles(self, begin: int, end: int) -> Numbers:
+        """Of each pixel of the images ``begin:end`` of one of the two sets, as they are."""
+        if (begin, end) not in self._quartiles:
+            if len(self._quartiles) >= MOST_STATISTICS:
+                del self._quartiles[next(iter(self._quartiles))]
+            self._quartiles[begin, end] = quartiles(self._part(begin, end))
+        return self._quartiles[begin, end]
+
+    def mean_and_deviation(self) -> tuple[float, float]:
+        """Of all pixels of the training images, in units of bytes."""
+        of_all = self.statistics(0, len(self.x_train)).over((0, 1))
+        return of_all.mean.item(), of_all.deviation.item()
+
+    def _part(self, begin: int, end: int) -> NDArray[np.uint8]:
+        offset = len(self.x_train)
+        if end <= offset:
+            return self.x_train[begin:end]
+        return self.x_test[begin - offset : end - offset]
 
     def signatures(self, version: str) -> NDArray[np.float32]:
         """Sums of blocks of a version of each image, of shape (images, 7, 7): 13 MB."""
@@ -165,7 +181,7 @@ def matched(frames: Frames, raw: RawImages) -> Iterator[tuple[Places, Places]]:
     frames
         Of shape (n, height, width), with whatever numbers a notebook made of the images.
     """
-    for prepared, version in ((_even(frames), "bytes"), (_ink(frames), "ink")):
+    for prepared, version in ((_even(frames), "bytes"), (ink(frames), "ink")):
         poses = []
         # Many poses show the same blocks: their signatures are worked out once.
         ours: dict[bytes, NDArray[np.float32]] = {}
@@ -192,7 +208,7 @@ def _even(frames: Frames) -> Frames:
     return np.clip(frames, low, high) if high > low else frames
 
 
-def _ink(frames: Frames) -> Frames:
+def ink(frames: Frames) -> Frames:
     """1 where a pixel is not as it mostly is over all frames: paper is 0 in most images."""
     flat = np.sort(frames.reshape(len(frames), -1), axis=0)
     # The value that most frames share: the one at the middle of the longest run.

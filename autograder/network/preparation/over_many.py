@@ -11,7 +11,12 @@ from autograder.network.preparation.fit import Fit, Pairs, is_small, orders
 from autograder.network.preparation.geometry import Geometry
 from autograder.network.preparation.matching import RawImages
 from autograder.network.preparation.tuning import TIGHT, with_line
-from autograder.network.preparation.values import OVER_MANY, Numbers, PixelStatistics
+from autograder.network.preparation.values import (
+    BY_QUARTILES,
+    OVER_MANY,
+    Numbers,
+    PixelStatistics,
+)
 
 NEAR = 0.1
 """Error, see `TIGHT`, above which statistics over another part of the images are not tried."""
@@ -32,29 +37,26 @@ def with_statistics(geometry: Geometry, pairs: Pairs, raw: RawImages, total: int
         # Where pixels are mixed first, all images have to be laid out: a few show whether to.
         costly = not (change_first or geometry.picks)
         for change in OVER_MANY:
+            if costly and change is BY_QUARTILES:
+                continue
             fit = Fit(geometry=geometry, change=change, change_first=change_first)
             for part in [(0, SCOUTS), *parts] if costly else parts:
-                statistics = _statistics(geometry, change_first, raw, part)
-                tried = with_line(replace(fit, statistics=statistics), pairs)
+                tried = with_line(replace(fit, statistics=_statistics(fit, raw, part)), pairs)
                 yield tried
                 if not TIGHT < tried.error < NEAR:
                     break
 
 
-def _statistics(
-    geometry: Geometry, change_first: bool, raw: RawImages, part: tuple[int, int]
-) -> PixelStatistics | None:
+def _statistics(fit: Fit, raw: RawImages, part: tuple[int, int]) -> PixelStatistics:
+    geometry, change_first = fit.geometry, fit.change_first
     if not (change_first or geometry.picks):
         return raw.statistics(*part, geometry)
     of_raw = raw.statistics(*part)
 
     def turn(numbers: Numbers) -> Numbers:
-        turned = geometry.turned(numbers[None])
-        return np.asarray((turned if change_first else geometry.laid(turned))[0])
+        turned = geometry.turned(numbers)
+        return np.asarray(turned if change_first else geometry.laid(turned))
 
-    return PixelStatistics(
-        mean=turn(of_raw.mean),
-        square=turn(of_raw.square),
-        low=turn(of_raw.low),
-        high=turn(of_raw.high),
-    )
+    mean, square, low, high = turn(np.stack([of_raw.mean, of_raw.square, of_raw.low, of_raw.high]))
+    quartiles = turn(raw.quartiles(*part)) if fit.change is BY_QUARTILES else None
+    return PixelStatistics(mean=mean, square=square, low=low, high=high, quartiles=quartiles)

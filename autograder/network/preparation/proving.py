@@ -14,7 +14,7 @@ from autograder.network.preparation.fitting import best_fit
 from autograder.network.preparation.geometry import Frames
 from autograder.network.preparation.layout import Layout, Prepared, layouts
 from autograder.network.preparation.matching import Places, RawImages, in_order, matched
-from autograder.network.preparation.values import named_line, table_name
+from autograder.network.preparation.values import AS_IT_IS, named_line, table_name
 
 SAMPLE = 96
 """Rows of a claim that are looked at, taken from all of it: half to fit, half to prove."""
@@ -88,7 +88,7 @@ def prove(
 
 def _is_raw(proved: Proved) -> bool:
     """Whether images are as they were handed out: every notebook holds those, used or not."""
-    return proved.fit.geometry.is_whole and proved.name == named_line(1.0, 0.0)[0]
+    return proved.fit.geometry.is_whole and proved.name == AS_IT_IS
 
 
 def _prove(
@@ -105,7 +105,7 @@ def _prove(
         numbers = frames.astype(np.float64)
         fit = _first_fit(numbers, rows, claim.total, raw, may_match=may_match)
         if fit is not None:
-            return _named(fit, layout, claim)
+            return _named(fit, layout, claim, raw)
     return None
 
 
@@ -129,19 +129,20 @@ def _first_fit(
     return nearest
 
 
-def _named(fit: Fit, layout: Layout, claim: Claim) -> Proved:
+def _named(fit: Fit, layout: Layout, claim: Claim, raw: RawImages) -> Proved:
     """Put it into words, and give a line with a name its own numbers to the last digit."""
     change, where = fit.change.name, fit.geometry.name
     if fit.table is not None:
         numbers = table_name(fit.table)
     elif not change:
-        numbers, slope, intercept = named_line(fit.slope, fit.intercept)
+        numbers, slope, intercept = named_line(fit.slope, fit.intercept, raw.mean_and_deviation)
         fit = replace(fit, slope=slope, intercept=intercept)
     else:
         usual = abs(fit.slope / fit.change.slope - 1) < 1e-3 and abs(fit.intercept) < 1e-3
         numbers = change
         if not usual:
-            numbers += f", then {named_line(fit.slope, fit.intercept)[0]}"
+            line = named_line(fit.slope, fit.intercept, raw.mean_and_deviation)[0]
+            numbers += f", then {line}"
     if fit.geometry.rounding:
         where += f", {fit.geometry.rounding}"
     after = not fit.change_first and (fit.intercept != 0 or fit.table is not None or change)

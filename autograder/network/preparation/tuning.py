@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograder.network.preparation.fit import BYTES, Fit, Pairs
-from autograder.network.preparation.values import PLAIN
+from autograder.network.preparation.fit import Fit, Pairs
+from autograder.network.preparation.values import BYTES, PLAIN
 
 TIGHT = 1e-3
 """Root mean square of what a proved preparation may be off on pairs that were kept back, over the

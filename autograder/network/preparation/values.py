@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from autograder.network.preparation.geometry import Frames
 
 Numbers = NDArray[np.float64]
+BYTES = 256
 PART = 4096
 """Images at a time: a floating copy of 60,000 would take 376 MB."""
 
@@ -31,6 +32,9 @@ class PixelStatistics:
     """The mean of the squares."""
     low: Numbers
     high: Numbers
+    quartiles: Numbers | None = None
+    """Of shape (3, height, width): a quarter, half and three quarters of the images are below.
+    None where nobody asked: see `quartiles`."""
 
     @classmethod
     def of(cls, images: Frames, layout: Callable[[Frames], Frames]) -> PixelStatistics:
@@ -61,6 +65,34 @@ class PixelStatistics:
     def deviation(self) -> Numbers:
         """1 where a pixel never changes, as in scikit-learn's StandardScaler."""
         return _or_one(np.sqrt(np.maximum(self.square - self.mean**2, 0)))
+
+
+def quartiles(images: NDArray[np.uint8]) -> Numbers:
+    """Lower quartile, median and upper quartile of each pixel, as scikit-learn's RobustScaler has
+    them: between two images in order, as far as the quartile lies between these.
+
+    Parameters
+    ----------
+    images
+        Bytes of shape (n, height, width).
+    """
+    count, *shape = images.shape
+    pixels = int(np.prod(shape))
+    counts = np.zeros(pixels * BYTES, dtype=np.int64)
+    for start in range(0, count, PART):
+        flat = images[start : start + PART].reshape(-1, pixels)
+        counts += np.bincount((flat + BYTES * np.arange(pixels)).ravel(), minlength=len(counts))
+    up_to = counts.reshape(pixels, BYTES).cumsum(axis=1)
+
+    def at(place: int) -> Numbers:
+        return np.asarray((up_to <= place).sum(axis=1), dtype=np.float64)
+
+    found = []
+    for quarter in (1, 2, 3):
+        place, rest = divmod(quarter * (count - 1), 4)
+        low = at(place)
+        found.append(low + rest / 4 * (at(place + 1) - low) if rest else low)
+    return np.stack(found).reshape(3, *shape)
 
 
 def _or_one(numbers: Numbers) -> Numbers:
@@ -151,12 +183,17 @@ def _over_many(name: str, axes: tuple[int, ...], how: str) -> Change:
             return np.asarray(x - s.mean)
         if how == "standard":
             return np.asarray((x - s.mean) / s.deviation)
+        if how == "quartiles":
+            assert s.quartiles is not None
+            low, middle, high = s.quartiles
+            return np.asarray((x - middle) / _or_one(high - low))
         return np.asarray((x - s.low) / _or_one(s.high - s.low))
 
     slope = 1 / 255 if how == "mean" else 1.0
     return Change(name=name, apply=apply, needs_statistics=True, slope=slope)
 
 
+BY_QUARTILES = _over_many("each pixel less its median, over its quartiles", (), "quartiles")
 OVER_MANY: tuple[Change, ...] = (
     _over_many("standardised per pixel", (), "standard"),
     _over_many("less the mean image", (), "mean"),
@@ -167,13 +204,15 @@ OVER_MANY: tuple[Change, ...] = (
     _over_many("less the mean row by row", (1,), "mean"),
     _over_many("each column scaled from its smallest to its largest value", (0,), "span"),
     _over_many("each row scaled from its smallest to its largest value", (1,), "span"),
+    BY_QUARTILES,
 )
 """With statistics over many images, which the grader computes on its own."""
 
 
+AS_IT_IS = "x as it is (0 to 255)"
 LINES: dict[str, tuple[float, float]] = {
     "x / 255": (1 / 255, 0.0),
-    "x as it is (0 to 255)": (1.0, 0.0),
+    AS_IT_IS: (1.0, 0.0),
     "x / 127.5 - 1": (1 / 127.5, -1.0),
     "x / 256": (1 / 256, 0.0),
     "x / 255 - 0.5": (1 / 255, -0.5),
@@ -186,16 +225,39 @@ LINES: dict[str, tuple[float, float]] = {
 """Lines with names, as (slope, intercept)."""
 SAME = 5e-4
 """What half precision leaves of a line, as a share of it; x / 255 and x / 256 are 4e-3 apart."""
+ROUNDED = 1e-3
+"""What is left of a mean and a deviation that are written with three or four digits, such as 0.1307
+and 0.3081, as a share of the deviation."""
 
 
-def named_line(slope: float, intercept: float) -> tuple[str, float, float]:
-    """What a line is called; one with a name is given its own numbers to the last digit."""
+def named_line(
+    slope: float, intercept: float, over_all: Callable[[], tuple[float, float]]
+) -> tuple[str, float, float]:
+    """What a line is called; one of `LINES` is given its own numbers to the last digit.
+
+    Parameters
+    ----------
+    over_all
+        Gives mean and deviation of all pixels of the training images, which takes a second.
+    """
     for name, (a, b) in LINES.items():
         if abs(slope / a - 1) < SAME and abs(intercept - b) < SAME * 255 * abs(a):
             return name, a, b
+    mean, deviation = over_all()
+    if abs(intercept + slope * mean) < ROUNDED * abs(slope) * deviation:
+        if abs(slope * deviation - 1) < ROUNDED:
+            return "standardised over all pixels", slope, intercept
+        return f"less the mean of all pixels, then {_line(slope, 0.0)}", slope, intercept
+    return _line(slope, intercept), slope, intercept
+
+
+def _line(slope: float, intercept: float) -> str:
+    for name, (a, b) in LINES.items():
+        if abs(slope / a - 1) < SAME and intercept == b:
+            return name
     sign = "-" if intercept < 0 else "+"
     shift = "" if abs(intercept) < SAME * 255 * abs(slope) else f" {sign} {abs(intercept):.4g}"
-    return f"{slope:.4g} x{shift}", slope, intercept
+    return f"{slope:.4g} x{shift}"
 
 
 def table_name(numbers: Numbers) -> str:
