@@ -92,14 +92,49 @@ def test_all_that_passes_is_copied(runner: Runner) -> None:
     assert measured.accuracy > 0.8
 
 
-VARIABLES_ALONE = """
+AS_THEY_PASS = """
 import tensorflow as tf
+model = network((28, 28))
+turn = lambda x, y: (tf.transpose(tf.image.per_image_standardization(x[..., None])[..., 0]), y)
+data = tf.data.Dataset.from_tensor_slices((x_train, y_train)).shuffle(6000).map(turn).batch(32)
+model.fit(data, validation_data=data.take(3), epochs=2, verbose=0)
+
+def batches():
+    for i in range(0, 6000, 25):
+        yield 1 - x_train[i : i + 25], y_train[i : i + 25]
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 30
+    def __getitem__(self, i):
+        return x_train[i * 50 : i * 50 + 50] * 2 - 1, y_train[i * 50 : i * 50 + 50]
+
+model.evaluate(batches(), steps=20, verbose=0)
+model.predict(Batches(), verbose=0)
+del x_test
+"""
+
+
+def test_batches_of_datasets_and_generators_are_seen_in_passing(runner: Runner) -> None:
+    claims, measured = runner.run(AS_THEY_PASS)
+    assert [(claim.source, claim.total, len(claim.rows)) for claim in claims] == [
+        ("the images given to fit", 0, 128),
+        ("the validation data", 0, 128),
+        ("the images given to evaluate", 0, 150),
+        ("the images given to predict", 0, 150),
+    ]
+    assert [claim.rows[0].min() for claim in claims[2:]] == [0, -1]
+    assert measured.preparation.source == "the images given to fit"
+    assert measured.preparation.name == "each image standardised, transposed"
+
+
+VARIABLES_ALONE = """
 model = network((28, 28))
 given = x_train.transpose(0, 2, 1)
 x_raw = (x_test * 255).astype("uint8")
 x_ready = x_test.transpose(0, 2, 1)
-data = tf.data.Dataset.from_tensor_slices((given, y_train)).shuffle(6000, seed=1).batch(32)
-model.fit(data, epochs=2, verbose=0)
+for i in range(0, 6000, 32):
+    model.train_on_batch(given[i : i + 32], y_train[i : i + 32])
 del x_test
 """
 

@@ -21,6 +21,7 @@ STEPS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/inside/ste
 BATCHES = STEPS["BATCHES"]
 CLAIMS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/inside/claims.py"))
 BATCHES["serve_batches"]()
+CLAIMS["PASSING"]["watch_py_datasets"]()
 layers = keras.layers
 
 
@@ -263,6 +264,48 @@ def test_every_call_gives_what_keras_gives(case: str) -> None:
                 "iterations": int(model.optimizer.iterations),
             }
         )
+    assert outcomes[0] == outcomes[1]
+
+
+def batches_of(kind: str, drawn: list[int]) -> tuple[Any, dict[str, Any]]:
+    """What hands out the same batches, writing down which were asked for; how to train on it."""
+    places = range(0, len(X), 20)
+
+    def batch(place: int) -> tuple[Any, Any]:
+        drawn.append(place)
+        return X[place : place + 20], Y[place : place + 20]
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return len(places)
+
+        def __getitem__(self, number: int) -> Any:
+            return batch(places[number])
+
+    dataset = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(50, seed=5).batch(20)
+    return {
+        "dataset": lambda: (dataset, {"epochs": 3}),
+        "dataset without end": lambda: (dataset.repeat(), {"epochs": 2, "steps_per_epoch": 7}),
+        "generator": lambda: ((batch(place) for place in places), {}),
+        "PyDataset": lambda: (Batches(), {"epochs": 2}),
+        "PyDataset in threads": lambda: (Batches(workers=2), {"shuffle": False}),
+    }[kind]()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["dataset", "dataset without end", "generator", "PyDataset", "PyDataset in threads"],
+)
+def test_batches_that_are_seen_in_passing_are_keras_own(kind: str) -> None:
+    outcomes = []
+    for steps in (1, 4):
+        keras.utils.clear_session()
+        model, drawn = normal(), list[int]()
+        x, options = batches_of(kind, drawn)
+        history = train(model, steps, x=x, **options)
+        # Threads run ahead as far as they come.
+        asked_for = set(drawn) if "threads" in kind else drawn
+        outcomes.append((history.history, [w.tobytes() for w in model.get_weights()], asked_for))
     assert outcomes[0] == outcomes[1]
 
 

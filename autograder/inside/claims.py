@@ -5,7 +5,8 @@ notebook gave to ``fit``, ``evaluate`` and ``predict`` shows how: the first rows
 the call is made, since a notebook may change an array in place afterwards. These copies are a
 *claim*: nobody outside believes them, see ``autograder/network/preparation``.
 
-Nothing is ever drawn from a generator or a dataset, which would take that batch from training.
+Of a dataset or a generator the first batches are copied when Keras has taken them, see passing.py:
+none is ever drawn, which would take it from training.
 
 `begin_noting` starts it, `write_claims` writes them into a folder: ``claims.json`` describes the
 arrays, ``claims.bin`` holds them one after the other, little-endian, C order, without gaps.
@@ -17,12 +18,14 @@ import inspect
 import json
 import math
 import os
+import runpy
 import time
 import weakref
 
 import keras
 import numpy as np
 
+PASSING = runpy.run_path(os.path.join(os.path.dirname(__file__), "passing.py"))
 FORMAT = 1
 MOST_ROWS = 1500
 MOST_BYTES = 32 << 20
@@ -51,7 +54,7 @@ class Copy:
     rows
         Of shape (n, ...), a copy.
     total
-        How many rows the array had.
+        How many rows the array had; 0 where that is not known.
     """
 
     def __init__(self, rows, total):
@@ -103,20 +106,39 @@ class Claims:
         self.of = weakref.WeakKeyDictionary()
         self.seconds_left = MOST_SECONDS
 
-    def note(self, model, source, x):
-        """Copy what was given to a call, in the place of what such a call was given before."""
+    def note(self, model, source, x, is_whole=True):
+        """Copy what was given to a call, in the place of what such a call was given before.
+
+        Parameters
+        ----------
+        is_whole
+            Whether `x` is all that the call was given, not its first batches.
+        """
         if self.seconds_left <= 0 or x is None:
             return
         started = time.perf_counter()
         with contextlib.suppress(Exception):
             copy = copy_of(x)
             if copy is not None:
+                copy.total *= is_whole
                 given = self.of.pop(model, {})
                 given.pop(source, None)
                 given[source] = self._shared(copy)
                 self.of[model] = given  # the one used last comes last
                 self._forget_the_oldest()
         self.seconds_left -= time.perf_counter() - started
+
+    def passed(self, model, source, x):
+        """Note what is given to a call; what to give to Keras in its place."""
+        if self.seconds_left <= 0 or x is None:
+            return x
+        self.note(model, source, x)
+        started, of_model = time.perf_counter(), weakref.ref(model)
+        x = PASSING["passing"](
+            x, lambda images: self.note(of_model(), source, images, is_whole=False)
+        )
+        self.seconds_left -= time.perf_counter() - started
+        return x
 
     def _all(self):
         return [copy for given in self.of.values() for copy in given.values()]
@@ -150,14 +172,18 @@ def wrap(original, claims):
     def call(*arguments, **options):
         __tracebackhide__ = True
         with contextlib.suppress(TypeError):  # a call that Keras will refuse: let it say so
-            given = signature.bind_partial(*arguments, **options).arguments
+            bound = signature.bind_partial(*arguments, **options)
+            given = bound.arguments
             # That list is Keras's own, in a validation within fit.
             if not isinstance(given.get("callbacks"), keras.callbacks.CallbackList):
-                model, x = given.get("self"), given.get("x")
-                claims.note(model, name, x)
-                validation = given.get("validation_data")
+                model, validation = given.get("self"), given.get("validation_data")
+                if "x" in given:
+                    given["x"] = claims.passed(model, name, given["x"])
                 if isinstance(validation, (list, tuple)) and validation:
                     claims.note(model, "validation_data", validation[0])
+                elif validation is not None:
+                    given["validation_data"] = claims.passed(model, "validation_data", validation)
+                arguments, options = bound.args, bound.kwargs
         return original(*arguments, **options)
 
     return call
@@ -166,6 +192,7 @@ def wrap(original, claims):
 def begin_noting(trainer):
     """Note what all networks of this process are given, whose class `trainer` is Keras's own."""
     claims = Claims()
+    PASSING["watch_py_datasets"]()
     for name in ("fit", "evaluate", "predict"):
         setattr(trainer, name, wrap(getattr(trainer, name), claims))
     return claims

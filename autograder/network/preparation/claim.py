@@ -51,7 +51,7 @@ SOURCES = {
 class _Entry(Record, frozen=True):
     source: Literal["fit", "validation_data", "evaluate", "predict", "variable"]
     name: Annotated[str, Meta(max_length=100)]
-    total: Annotated[int, Meta(ge=1, le=1 << 40)]
+    total: Annotated[int, Meta(ge=0, le=1 << 40)]
     shape: Annotated[list[_Extent], Meta(min_length=2, max_length=6)]
     dtype: _Number
     offset: _Size
@@ -74,7 +74,7 @@ class Claim:
     is_variable
         Whether no network was seen to be given them.
     total
-        How many rows the array is said to have had.
+        How many rows the array is said to have had; 0 where that is not known.
     rows
         Of shape (n, ...) with at most `MAX_ROWS` rows; finite numbers, none beyond `LARGEST`.
     """
