@@ -29,7 +29,7 @@ _KINDS = {
     MaxPooling3D AveragePooling3D GlobalMaxPooling3D GlobalAveragePooling3D
     AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D
     AdaptiveMaxPooling2D AdaptiveMaxPooling3D ZeroPadding3D Cropping3D
-    UpSampling1D UpSampling2D UpSampling3D
+    UpSampling1D UpSampling3D
     """: _IMAGES,
     """
     RandomCrop AutoContrast Pipeline ContrastLimitedAdaptiveHistogramEqualization
@@ -39,7 +39,7 @@ _KINDS = {
     HashedCrossing
     """: _TEXT,
     """
-    GroupNormalization UnitNormalization SpectralNormalization
+    UnitNormalization SpectralNormalization
     """: "Use BatchNormalization or LayerNormalization",
     """
     TFSMLayer JaxLayer FlaxLayer TorchModuleWrapper

@@ -136,6 +136,39 @@ def plan_layer(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     return Plan(output_shape=shape, work=8 * ELEMENTWISE_WORK * volume(shape), run=run)
 
 
+def plan_group(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``GroupNormalization``: channels in groups, each group of an image by itself."""
+    shape = spec.only_input(shapes)
+    (axis,) = spec.axes("axis", len(shape))
+    channels = shape[axis]
+    groups = channels if spec.config.get("groups") == -1 else spec.integer("groups", default=32)
+    if channels % groups:
+        raise spec.refusal(f"cannot part its {channels} channels into {groups} equal groups")
+    names = ["gamma"] * spec.flag("scale", default=True)
+    names += ["beta"] * spec.flag("center", default=True)
+    arrays = dict(zip(names, spec.weights(*((name, (channels,)) for name in names)), strict=True))
+    along = tuple(extent if i == axis else 1 for i, extent in enumerate(shape))
+    gamma = arrays.get("gamma", np.ones(channels, np.float32)).reshape(along)
+    beta = arrays.get("beta", np.zeros(channels, np.float32)).reshape(along)
+    epsilon = np.float32(spec.number("epsilon", default=1e-3))
+    grouped = (*shape[:axis], groups, channels // groups, *shape[axis + 1 :])
+    axes = tuple(i for i in range(1, len(grouped) + 1) if i != axis + 1)
+
+    def run(inputs: Sequence[Array]) -> Array:
+        x = inputs[0].reshape(-1, *grouped)
+        centred = x - x.mean(axis=axes, keepdims=True)
+        variance = np.square(centred).mean(axis=axes, keepdims=True)
+        normalized: Array = (centred / np.sqrt(variance + epsilon)).reshape(-1, *shape)
+        return normalized * gamma + beta
+
+    return Plan(
+        output_shape=shape,
+        work=8 * ELEMENTWISE_WORK * volume(shape),
+        scratch=2 * volume(shape),
+        run=run,
+    )
+
+
 def plan_rms(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     """``RMSNormalization``."""
     shape = spec.only_input(shapes)
@@ -169,5 +202,6 @@ PLANNERS: dict[str, Planner] = {
     "Normalization": plan_normalization,
     "BatchNormalization": plan_batch,
     "LayerNormalization": plan_layer,
+    "GroupNormalization": plan_group,
     "RMSNormalization": plan_rms,
 }

@@ -1,4 +1,4 @@
-"""``Resizing`` and ``CenterCrop``: as TensorFlow's ``tf.image.resize`` computes them.
+"""``Resizing``, ``CenterCrop`` and ``UpSampling2D``, as TensorFlow resizes images.
 
 Each way of resizing is linear along each axis, so that it is one matrix of new by old extent. Those
 matrices follow from the sizes alone: nothing in them is the student's.
@@ -183,4 +183,18 @@ def plan_center_crop(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     )
 
 
-PLANNERS: dict[str, Planner] = {"Resizing": plan_resizing, "CenterCrop": plan_center_crop}
+def plan_up_sampling(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``UpSampling2D``, which by default repeats each pixel."""
+    height, width, channels = spec.image_shape(spec.only_input(shapes))
+    down, across = spec.pair("size", default=2)
+    ways = ("nearest", "bilinear", "bicubic")
+    way = spec.choice("interpolation", ways, default="nearest")
+    size = (down * height, across * width)
+    return _resized(spec, (height, width, channels), size, _KERNELS[way])
+
+
+PLANNERS: dict[str, Planner] = {
+    "Resizing": plan_resizing,
+    "CenterCrop": plan_center_crop,
+    "UpSampling2D": plan_up_sampling,
+}

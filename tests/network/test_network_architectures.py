@@ -18,7 +18,7 @@ ACTIVATION = st.sampled_from(
 PADDING = st.sampled_from(["same", "valid"])
 
 
-def any_rank_layer(draw):
+def any_rank_layer(draw, channels):
     """A layer that takes an input of any shape, and keeps that shape."""
     return draw(
         st.sampled_from(
@@ -33,6 +33,11 @@ def any_rank_layer(draw):
                     center=draw(st.booleans()), scale=draw(st.booleans())
                 ),
                 lambda: kl.LayerNormalization(),
+                lambda: kl.GroupNormalization(
+                    draw(st.sampled_from([-1, *(g for g in (1, 2, 3) if channels % g == 0)])),
+                    center=draw(st.booleans()),
+                    scale=draw(st.booleans()),
+                ),
                 lambda: kl.Normalization(),
                 lambda: kl.Rescaling(0.5, offset=0.1),
             ]
@@ -64,6 +69,10 @@ def image_layer(draw, shape):
                     draw(st.integers(1, 9)),
                     interpolation=draw(st.sampled_from(["bilinear", "nearest", "bicubic", "area"])),
                     crop_to_aspect_ratio=draw(st.booleans()),
+                ),
+                lambda: kl.UpSampling2D(
+                    (draw(st.integers(1, 2)), draw(st.integers(1, 3))),
+                    interpolation=draw(st.sampled_from(["nearest", "bilinear", "bicubic"])),
                 ),
                 lambda: kl.CenterCrop(draw(st.integers(1, 7)), draw(st.integers(1, 7))),
             ]
@@ -131,7 +140,7 @@ def some_layer(draw, shape):
     if len(shape) == 3 and draw(st.integers(0, 2)):
         return image_layer(draw, shape)
     if draw(st.booleans()):
-        return any_rank_layer(draw)
+        return any_rank_layer(draw, shape[-1])
     return kl.Dense(draw(st.integers(1, 8)), activation=draw(ACTIVATION))
 
 

@@ -132,6 +132,11 @@ NOT_REBUILT = {
         "(Resizing)",
         "interpolation='bilinear'",
     ),
+    "up-sampling": (
+        lambda: images(kl.UpSampling2D(interpolation="lanczos3")),
+        "(UpSampling2D)",
+        "nearest, bilinear, bicubic",
+    ),
     "resizing-padded": (
         lambda: images(kl.Resizing(4, 4, pad_to_aspect_ratio=True)),
         "(Resizing)",
@@ -143,9 +148,9 @@ NOT_REBUILT = {
     "whole-batch": (lambda: operation(lambda x: x - keras.ops.mean(x)), "(Mean)", "axis=-1"),
     "first-axis": (lambda: operation(lambda x: x[:5, :]), "(GetItem)", "x[:, 0]"),
     "mixed-images": (lambda: operation(lambda x: keras.ops.reshape(x, (-1, 6))), "", "Reshape"),
-    "group-norm": (
-        lambda: flat(kl.GroupNormalization(2)),
-        "(GroupNormalization)",
+    "unit-norm": (
+        lambda: flat(kl.UnitNormalization()),
+        "(UnitNormalization)",
         "BatchNormalization",
     ),
     "own-dense": (lambda: flat(Dense(3)), "(Dense) is of a class of your own", "Keras's own"),
