@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from autograder.choice import Choice
 from autograder.diagnosis import Hint
 from autograder.execution import Execution
 from autograder.measurement import Measurement
-from autograder.preprocessing import Prepared
 from autograder.reflections import ReflectionJudgement
 
 
@@ -28,8 +26,6 @@ class Evidence:
         Parameters of a network that could be counted, but not measured; else None.
     choice
         Which of the notebook's networks it is; None where the box did not say.
-    images, labels
-        The test images that count, prepared for the network, and their digits.
     """
 
     execution: Execution
@@ -37,8 +33,6 @@ class Evidence:
     why_unmeasured: str
     counted: int | None
     choice: Choice | None
-    images: Prepared | None
-    labels: Any
     reflections: Mapping[str, ReflectionJudgement]
     hints: tuple[Hint, ...]
     next_step: str = ""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.config import Verification
-from autograder.data import Mnist
+from autograder.data import PRIVATE, PUBLIC, Mnist
 from autograder.errors import NotEvaluated
 from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
@@ -39,8 +39,9 @@ class Measurement:
     accuracy
         The one that counts: over all 10,000 test images, or over the private 5,000 where the
         public ones are known better. A fraction.
-    counted_images
-        How many images `accuracy` is over.
+    images, labels, outputs
+        What `accuracy` is over: test images as published, their digits, and what the network puts
+        out for each.
     training_accuracy
         Over `training_images` of the training images; see `draw_training_images`.
     test_over_training
@@ -55,7 +56,9 @@ class Measurement:
     network: Network
     preparation: Proved | Preparation
     accuracy: float
-    counted_images: int
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    outputs: NDArray[Any]
     public_accuracy: float
     private_accuracy: float
     training_accuracy: float
@@ -68,6 +71,11 @@ class Measurement:
     units: tuple[UnitCount, ...]
     confusions: tuple[Confusion, ...]
     """Over the public half of the test images, the only ones that may be shown."""
+
+    @property
+    def counted_images(self) -> int:
+        """How many images `accuracy` is over."""
+        return len(self.labels)
 
     @property
     def parameters(self) -> int:
@@ -104,14 +112,17 @@ class VerifiedModel(CountedModel):
         self._measurement = measurement
 
     def predict(
-        self, images: Prepared, batch_size: object = None, verbose: object = "auto"
+        self, images: NDArray[np.uint8], batch_size: object = None, verbose: object = "auto"
     ) -> NDArray[Any]:
-        """Class probabilities of shape (n, classes) for prepared images.
+        """Class probabilities of shape (n, classes) for images as published.
 
-        What else Keras can be told is taken and has no effect, since the same tests also run
-        beside the student's own network.
+        Those that count have been read before, and are not read again. What else Keras can be told
+        is taken and has no effect, since the same tests also run beside the student's own network.
         """
-        return self._measurement.network.predict(images)
+        measured = self._measurement
+        if images is measured.images:
+            return measured.outputs
+        return measured.network.predict(measured.preparation(images))
 
 
 def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> Measurement:
@@ -148,25 +159,27 @@ def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> M
         statistics=statistics_of(mnist),
         bound=settings.preparation_p_value,
     )
+
+    def read(images: NDArray[np.uint8], which: NDArray[np.int64]) -> NDArray[Any]:
+        return np.concatenate(
+            [network.predict(preparation(images[part])) for part in _parts(which)]
+        )
+
     drawn = draw_training_images(export, network, len(mnist.x_train))
-    training = np.concatenate(
-        [correct(preparation(mnist.x_train[part]), mnist.y_train[part]) for part in _parts(drawn)]
-    )
-    public_images, public_labels = mnist.public_test
-    private_images, private_labels = mnist.private_test
-    public_outputs = network.predict(preparation(public_images))
-    public = _is_right(public_outputs, public_labels)
-    private = correct(preparation(private_images), private_labels)
-    test = np.concatenate([public, private])
-    halves = Comparison.between(public, private, bound=settings.public_half_p_value)
-    counted = private if halves.is_beyond_chance else test
+    training = _is_right(read(mnist.x_train, drawn), mnist.y_train[drawn])
+    outputs = read(mnist.x_test, np.arange(len(mnist.x_test)))
+    test = _is_right(outputs, mnist.y_test)
+    halves = Comparison.between(test[PUBLIC], test[PRIVATE], bound=settings.public_half_p_value)
+    counted = PRIVATE if halves.is_beyond_chance else slice(None)
     return Measurement(
         network=network,
         preparation=preparation,
-        accuracy=float(counted.mean()),
-        counted_images=len(counted),
-        public_accuracy=float(public.mean()),
-        private_accuracy=float(private.mean()),
+        accuracy=float(test[counted].mean()),
+        images=mnist.x_test[counted],
+        labels=mnist.y_test[counted],
+        outputs=outputs[counted],
+        public_accuracy=float(test[PUBLIC].mean()),
+        private_accuracy=float(test[PRIVATE].mean()),
         training_accuracy=float(training.mean()),
         training_images=len(training),
         test_over_training=Comparison.between(
@@ -177,7 +190,7 @@ def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> M
         history=export.history,
         compilation=export.compilation,
         units=tuple(count_units(network, preparation(mnist.x_train[:PROBE_IMAGES]))),
-        confusions=confusions(public_outputs.argmax(axis=1), public_labels),
+        confusions=confusions(outputs[PUBLIC].argmax(axis=1), mnist.y_test[PUBLIC]),
     )
 
 

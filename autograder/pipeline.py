@@ -206,12 +206,7 @@ class Grader:
         measurement: Measurement | None,
         counted: int | None,
     ) -> Evidence:
-        config, mnist = self.assignment.config, self.assignment.mnist
-        images = labels = None
-        if measurement is not None:
-            private = measurement.private_half_counts
-            test = mnist.private_test if private else (mnist.x_test, mnist.y_test)
-            images, labels = measurement.preparation(test[0]), test[1]
+        config = self.assignment.config
         hints: tuple[Hint, ...] = ()
         if measurement is not None:
             hints = diagnose(
@@ -226,8 +221,6 @@ class Grader:
             next_step=left.next_step,
             counted=counted,
             choice=left.choice,
-            images=images,
-            labels=labels,
             reflections=reflections,
             hints=hints,
         )

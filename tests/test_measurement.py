@@ -12,6 +12,7 @@ from autograder.assignment import Assignment
 from autograder.measurement import (
     MIN_TRAINING_IMAGES,
     Measurement,
+    VerifiedModel,
     draw_training_images,
     measure,
 )
@@ -86,6 +87,17 @@ def test_an_honest_network_is_neither(honest: Any, assignment: Assignment) -> No
     halves = (found.public_accuracy + found.private_accuracy) / 2
     assert found.accuracy == pytest.approx(halves)
     assert found.training_images == 60_000
+
+
+def test_checks_see_what_was_measured_and_can_ask_for_more(
+    knows_half: Any, assignment: Assignment
+) -> None:
+    """Also where only the private half counts: each output belongs to its image and its label."""
+    found = measured(knows_half, assignment)
+    model = VerifiedModel(found)
+    assert model.predict(found.images) is found.outputs, "the network was computed again"
+    assert (found.outputs.argmax(axis=1) == found.labels).mean() == found.accuracy
+    np.testing.assert_allclose(model.predict(found.images[:99]), found.outputs[:99], rtol=1e-5)
 
 
 def test_both_bounds_are_the_configurations(knows_half: Any, assignment: Assignment) -> None:

@@ -57,8 +57,6 @@ def attempt(
             why_unmeasured="",
             counted=None,
             choice=None,
-            images=None,
-            labels=None,
             reflections={},
             hints=(),
         ),
