@@ -30,8 +30,10 @@ START_SECONDS = 60.0
 """For the kernel to answer."""
 PRELUDE_SECONDS = 300.0
 """For importing TensorFlow, 3 to 9 s on an idle machine, on a machine that is far from idle."""
-EXPORT_SECONDS = 60.0
+EXPORT_SECONDS = 12.0
 """For writing the network out; a hundred megabytes take one second."""
+RETRACE_SECONDS = 10.0
+"""For following a network's own code after that; the longest that was seen took one second."""
 SETTLE_SECONDS = 2.0
 """How long the last outputs of a cell may be on their way, after its reply or the one before."""
 UNREADABLE_ERROR = {
@@ -284,10 +286,13 @@ class Executor:
 
     def _export(self) -> None:
         """Have the network written; whether it was, the reader of the folder will see."""
-        folder = str(self._box.scratch.export)
+        names = {
+            "FOLDER": str(self._box.scratch.export),
+            "EXPORTER": str(self._toolbox.program("export.py")),
+        }
         try:
-            exporter = str(self._toolbox.program("export.py"))
-            self._run_program("epilogue.py", EXPORT_SECONDS, FOLDER=folder, EXPORTER=exporter)
+            self._run_program("epilogue.py", EXPORT_SECONDS, RETRACES=False, **names)
+            self._run_program("epilogue.py", RETRACE_SECONDS, RETRACES=True, **names)
         except BoxError:
             # By now the kernel is the student's: what it does here proves nothing about us.
             return

@@ -17,6 +17,14 @@ from tests.browser import browser, open_page
 # One browser for all who look at pages: a second one in a process cannot be started.
 __all__ = ["browser", "open_page"]
 
+EPILOGUE = """\
+import time
+from IPython import get_ipython
+step = "retraced" if RETRACES else "done"
+open(FOLDER + "/" + step, "w")
+time.sleep(get_ipython().user_ns.get("seconds_until_" + step, 0))
+"""
+"""Writes down that it was run, and takes as long as the notebook says."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -50,7 +58,7 @@ def bare(toolbox: Toolbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A toolbox without TensorFlow: a second a run instead of five."""
     root = tmp_path_factory.mktemp("tools") / "tools"
     shutil.copytree(toolbox.root, root, ignore=shutil.ignore_patterns("*.npz"))
-    for name, text in (("prelude.py", ""), ("epilogue.py", "open(FOLDER + '/done', 'w')")):
+    for name, text in (("prelude.py", ""), ("epilogue.py", EPILOGUE)):
         (root / name).chmod(0o644)
         (root / name).write_text(text)
     for folder in (root, *root.parents):

@@ -13,6 +13,7 @@ import msgspec
 import psutil
 import pytest
 
+from autograder import executor
 from autograder.assignment import Assignment
 from autograder.box import Box, BoxKind, Isolation, Toolbox
 from autograder.channel import MAX_MESSAGE_BYTES
@@ -38,7 +39,7 @@ class Runner:
         )
         self._toolbox = toolbox
         self._kind = kind
-        self.exported = False
+        self.exported = self.retraced = False
 
     def __call__(
         self,
@@ -58,6 +59,7 @@ class Runner:
             )
             execution = executor.execute(given)
             self.exported = (box.scratch.export / "done").exists()
+            self.retraced = (box.scratch.export / "retraced").exists()
         return execution
 
 
@@ -120,6 +122,18 @@ def test_a_notebook_has_its_time(run: Runner, seconds: float, ran: int) -> None:
     assert execution.all_cells_ran == (ran == 3)
     assert execution.cells[2].status is (CellStatus.OK if ran == 3 else CellStatus.NOT_RUN)
     assert run.exported
+
+
+@pytest.mark.parametrize("step", ["done", "retraced"])
+def test_what_is_exported_is_waited_for_no_longer_than_it_may_take(
+    run: Runner, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code of the student's own is followed last, and not at all where the export did not end."""
+    monkeypatch.setattr(executor, "EXPORT_SECONDS", 1.0 if step == "done" else 60.0)
+    monkeypatch.setattr(executor, "RETRACE_SECONDS", 1.0 if step == "retraced" else 60.0)
+    execution = run(f"seconds_until_{step} = 600")
+    assert execution.all_cells_ran
+    assert (run.exported, run.retraced) == (True, step == "retraced")
 
 
 def test_a_swallowed_interrupt_ends_in_a_kill(run: Runner) -> None:

@@ -19,7 +19,7 @@ TOO_LARGE = {
     "text": "[What this cell showed is too large to keep.]\n",
 }
 # The reference solution took 0.03 s of processor time, a cell of 64 MiB 1.1 s and 0.2 GB.
-BOUNDS = Bounds(cpu_seconds=15, wall_seconds=45, memory_bytes=3 << 29, answer_bytes=160 << 20)
+BOUNDS = Bounds(cpu_seconds=3, wall_seconds=9, memory_bytes=3 << 29, answer_bytes=160 << 20)
 
 
 class Twins(Record, frozen=True):

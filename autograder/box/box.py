@@ -24,7 +24,7 @@ from autograder.core.processes import HELPERS, adopt_orphans, children, kill_all
 from autograder.errors import BoxError
 from autograder.sandbox.guard import Disk, Members, Watched
 
-END_SECONDS = 5.0
+END_SECONDS = 2.0
 """For the first process to be taken leave of, after it was killed."""
 
 

@@ -13,7 +13,7 @@ from autograder.core.processes import HELPERS
 from autograder.errors import BoxError
 from autograder.sandbox.guard import Finding, Watched, command
 
-FAREWELL_SECONDS = 60.0
+FAREWELL_SECONDS = 6.0
 """For the guard's last look at the disk: a second where there are as many files as are allowed."""
 
 

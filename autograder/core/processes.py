@@ -22,7 +22,7 @@ HELPERS: set[int] = set()
 for what a box or a grading process has left behind passes these over."""
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2): orphaned descendants become children of this process."""
-KILL_SECONDS = 10.0
+KILL_SECONDS = 8.0
 """How long to go on killing; a fork storm under a process limit ends within a second."""
 LARGE_BYTES = 64 << 20
 """A process above this may share much with another: TensorFlow's libraries alone are larger."""

@@ -1,10 +1,9 @@
 """UNTRUSTED GROUND: runs in the kernel after the student's last cell.
 
-Executed with ``EXPORTER`` (path of export.py) and ``FOLDER`` in its namespace. Has the network
-that choosing.py picks written out.
-
-A network with code of the student's own is retraced, last of all: that code may raise, exit or
-never end, and what was written before is graded then.
+Executed with ``EXPORTER`` (path of export.py), ``FOLDER`` and ``RETRACES`` in its namespace,
+twice. First it has the network that choosing.py picks written out. The second time a network with
+code of the student's own is retraced: that code may raise, exit or never end, so that it has a
+request and a time limit to itself, and what was written before is graded then.
 """
 
 import contextlib
@@ -13,6 +12,7 @@ import sys
 
 EXPORTER = globals()["EXPORTER"]
 FOLDER = globals()["FOLDER"]
+RETRACES = globals()["RETRACES"]
 
 NEVER_ENDED = {
     "hindrance": "Code of your own in the network did not come to an end when the grader called "
@@ -37,22 +37,24 @@ def program(name):
 
 
 def main():
-    """Write the network out; where it has code of its own, write what came of retracing it."""
+    """Write the network out, or what comes of retracing it where it has code of its own."""
     from IPython import get_ipython
 
     variables, memory = get_ipython().user_ns, sys.modules.get("_activity_m5_memory")
     fitted_last, choosing = getattr(memory, "fitted", None), program("choosing.py")
     model, chosen_by = choosing["choose"](variables, fitted_last)
-    choosing["write_choice"](model, variables, fitted_last, FOLDER)
+    if not RETRACES:
+        choosing["write_choice"](model, variables, fitted_last, FOLDER)
     if model is None:
         return
-    write_claims(model, memory, variables)
     history = getattr(getattr(model, "history", None), "history", None)
     about = {"chosen_by": chosen_by, "history": history}
     export_network, tracing = program("export.py")["export_network"], program("retrace.py")
     has_code = choosing["is_usable"](model) and tracing["needs_retracing"](model)
-    export_network(model, FOLDER, **about, **(NEVER_ENDED if has_code else {}))
-    if has_code:
+    if not RETRACES:
+        write_claims(model, memory, variables)
+        export_network(model, FOLDER, **about, **(NEVER_ENDED if has_code else {}))
+    elif has_code:
         write_retraced(model, export_network, tracing, about)
 
 

@@ -28,7 +28,7 @@ JUDGE: Task[Written, dict[str, ReflectionJudgement]] = Task(
     dict[str, ReflectionJudgement],
     # Full answers took a tenth of a second and 20 MB; in Gradescope's container a notebook runs
     # beside this.
-    Bounds(cpu_seconds=10, wall_seconds=30, memory_bytes=256 << 20, answer_bytes=16 << 20),
+    Bounds(cpu_seconds=4, wall_seconds=12, memory_bytes=256 << 20, answer_bytes=16 << 20),
 )
 
 
