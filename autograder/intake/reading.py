@@ -53,7 +53,7 @@ READ: Task[Contents, Reading] = Task(
     Reading,
     # The notebooks of the course took 0.02 s of processor time; a file may be a thousand times as
     # large.
-    Bounds(cpu_seconds=15, wall_seconds=45, memory_bytes=3 << 29, answer_bytes=5 << 26),
+    Bounds(cpu_seconds=8, wall_seconds=24, memory_bytes=3 << 29, answer_bytes=5 << 26),
 )
 
 
