@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import Assignment, load_assignment
-from autograder.box import Isolation, Toolbox, probe
+from autograder.box import Isolation, Toolbox, Zygote, probe
 from autograder.data import Mnist, load_mnist
 from autograder.pipeline import Grader
 from tests.browser import browser, open_page
@@ -77,6 +77,20 @@ def isolation(assignment: Assignment, toolbox: Toolbox) -> Isolation:
 
 
 @pytest.fixture(scope="session")
-def grader(assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> Grader:
-    """Grades as `m5 grade` does, with the committed configuration."""
-    return Grader(assignment=assignment, toolbox=toolbox, isolation=isolation)
+def zygote(assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> Iterator[Zygote]:
+    """The process from which all boxes with TensorFlow are forked; started are those that say so.
+
+    Forked and started ones are the same to the last bit (tests/test_warm_start.py), and every start
+    imports TensorFlow again.
+    """
+    threads = assignment.config.verification.threads
+    with Zygote(kind=isolation.kind, toolbox=toolbox, threads=threads) as zygote:
+        yield zygote
+
+
+@pytest.fixture(scope="session")
+def grader(
+    assignment: Assignment, toolbox: Toolbox, isolation: Isolation, zygote: Zygote
+) -> Grader:
+    """Grades as `m5 grade` does in a class, with the committed configuration."""
+    return Grader(assignment=assignment, toolbox=toolbox, isolation=isolation, zygote=zygote)

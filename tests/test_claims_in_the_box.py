@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autograder.assignment import Assignment
-from autograder.box import Box, Isolation, Toolbox
+from autograder.box import Box, Toolbox, Zygote
 from autograder.executor import Executor
 from autograder.export import read_export
 from autograder.measurement import Measurement, measure
@@ -29,13 +29,18 @@ def network(shape):
 class Runner:
     """Runs cells in a box and reads what left it."""
 
-    def __init__(self, assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> None:
-        self.assignment, self.toolbox, self.isolation = assignment, toolbox, isolation
+    def __init__(self, assignment: Assignment, toolbox: Toolbox, zygote: Zygote) -> None:
+        self.assignment, self.toolbox, self.zygote = assignment, toolbox, zygote
 
     def run(self, *cells: str) -> tuple[tuple[Claim, ...], Measurement]:
         limits = self.assignment.config.limits
-        box = Box.open(kind=self.isolation.kind, limits=limits, toolbox=self.toolbox, threads=1)
-        with box:
+        with Box.open(
+            kind=self.zygote.kind,
+            limits=limits,
+            toolbox=self.toolbox,
+            threads=1,
+            zygote=self.zygote,
+        ) as box:
             made = notebook(SMALL_DATA, NETWORK, *cells, answers=())
             executor = Executor(
                 box=box, toolbox=self.toolbox, limits=limits, seed=1, steps_per_execution=50
@@ -55,8 +60,8 @@ class Runner:
 
 
 @pytest.fixture(scope="module")
-def runner(assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> Runner:
-    return Runner(assignment, toolbox, isolation)
+def runner(assignment: Assignment, toolbox: Toolbox, zygote: Zygote) -> Runner:
+    return Runner(assignment, toolbox, zygote)
 
 
 EVERY_SOURCE = """

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +66,6 @@ IN_THAT_SET = {
     for name in ("purelib", "platlib")
 }
 FIGURE = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
-
-
-@pytest.fixture(scope="module")
-def zygote(toolbox: Toolbox, isolation: Isolation) -> Iterator[Zygote]:
-    with Zygote(kind=isolation.kind, toolbox=toolbox, threads=1) as zygote:
-        yield zygote
 
 
 class Kernels:

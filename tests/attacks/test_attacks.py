@@ -21,7 +21,7 @@ from attack_cases import Allowed, Case, find_cases, read_notebook
 from autograder import pipeline
 from autograder.assignment import Assignment
 from autograder.batch.messages import Graded
-from autograder.box import Box, Isolation, Toolbox, Zygote, probe
+from autograder.box import Box, Isolation, Toolbox
 from autograder.config import CHECK_NAMES
 from autograder.core.processes import owned_by
 from autograder.gradebook import Gradebook
@@ -86,14 +86,6 @@ def course(
 
 
 @pytest.fixture(scope="session")
-def isolation(assignment: Assignment, toolbox: Toolbox) -> Isolation:
-    """The strongest box of this machine."""
-    return probe(
-        limits=assignment.config.limits, toolbox=toolbox, secret_files=assignment.secret_files
-    )
-
-
-@pytest.fixture(scope="session")
 def secrets(assignment: Assignment, root: Path) -> list[str]:
     """Texts that no student may read in a result: lines of hidden tests, for instance."""
     found = ["private_accuracy", "private half", "leak_z", "staff_notes", "all_or_nothing"]
@@ -115,13 +107,6 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[Box]:
 
     monkeypatch.setattr(pipeline, "Box", Recorded)
     return opened
-
-
-@pytest.fixture(scope="session")
-def zygote(toolbox: Toolbox, isolation: Isolation) -> Iterator[Zygote]:
-    """The one process from which every forked box of the suite comes."""
-    with Zygote(kind=isolation.kind, toolbox=toolbox) as zygote:
-        yield zygote
 
 
 def _ways() -> Iterator[Any]:
