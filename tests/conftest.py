@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from autograder.assignment import Assignment, load_assignment
 from autograder.box import Isolation, Toolbox, Zygote, probe
+from autograder.core.processes import PR_SET_CHILD_SUBREAPER
 from autograder.data import Mnist, load_mnist
 from autograder.pipeline import Grader
 from tests.browser import browser, open_page
@@ -26,6 +29,17 @@ time.sleep(get_ipython().user_ns.get("seconds_until_" + step, 0))
 """
 """Writes down that it was run, and takes as long as the notebook says."""
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Let no test process adopt orphans for longer than a test has plain boxes, or grades a class.
+
+    Else the helpers of every `m5` that a later test runs, which outlive it by a moment, would come
+    to the test process and stay there as zombies.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 @pytest.fixture(scope="session")
