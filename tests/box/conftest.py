@@ -112,10 +112,19 @@ def zygotes(toolbox: Toolbox) -> Iterator[dict[BoxKind, Zygote]]:
         yield Made()
 
 
-@pytest.fixture(
-    params=[(kind, warm) for warm in (False, True) for kind in BoxKind],
-    ids=lambda param: f"{param[0].value}-{'forked' if param[1] else 'started'}",
-)
+def _labs() -> Iterator[Any]:
+    """Every kind of box started, and the strongest also forked; the others forked take long.
+
+    Where another kind is the strongest, test_box_stages tries that one forked.
+    """
+    for warm in (False, True):
+        for kind in BoxKind:
+            marks = [pytest.mark.long] * (warm and kind is not BoxKind.NAMESPACES)
+            name = f"{kind.value}-{'forked' if warm else 'started'}"
+            yield pytest.param((kind, warm), id=name, marks=marks)
+
+
+@pytest.fixture(params=_labs())
 def lab(
     request: pytest.FixtureRequest,
     working_kinds: dict[BoxKind, str],

@@ -15,9 +15,16 @@ STAGE_SECONDS = 420.0
 
 
 @pytest.mark.parametrize(
-    ("kind", "boxes"), [("ordinary", "namespaces or plain"), ("container", "user or plain")]
+    ("kind", "boxes"),
+    [
+        ("ordinary", "namespaces or plain-started"),
+        ("container", "user or plain-started"),
+        pytest.param("ordinary", "namespaces or plain", marks=pytest.mark.long),
+        pytest.param("container", "user or plain", marks=pytest.mark.long),
+    ],
 )
 def test_everything_holds_on_stage(kind: str, boxes: str) -> None:
+    """The strongest kind of box that there is, started and forked, and the plain one started."""
     if reason := stage.is_possible(kind):
         pytest.skip(reason)
     tests = str(Path(__file__).parent)
