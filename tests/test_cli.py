@@ -38,6 +38,10 @@ def m5(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=600)
 
 
+with_the_batch = pytest.mark.xdist_group("batch")
+"""In one process, so that the batch is graded once."""
+
+
 def rows(folder: Path) -> dict[str, dict[str, str]]:
     with (folder / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
@@ -79,6 +83,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Any]:
     return folder, out, done
 
 
+@with_the_batch
 def test_every_file_gets_a_row(batch: tuple[Path, Path, Any]) -> None:
     folder, out, done = batch
     found = rows(out)
@@ -99,6 +104,7 @@ def test_every_file_gets_a_row(batch: tuple[Path, Path, Any]) -> None:
         assert (place / "executed.ipynb").exists() == gradable
 
 
+@with_the_batch
 @pytest.mark.parametrize(
     ("submission", "verdict", "says"),
     [
@@ -134,6 +140,7 @@ def check_pictures(report: Any, mnist: Mnist) -> None:
             assert not (mnist.private_test[0] == shown).all(axis=(1, 2)).any()
 
 
+@with_the_batch
 def test_good_notebooks_among_bad_ones_are_graded(
     batch: tuple[Path, Path, Any], mnist: Mnist, assignment: Assignment
 ) -> None:

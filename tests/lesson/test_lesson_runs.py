@@ -35,6 +35,10 @@ FIGURES = (
 )
 
 
+pytestmark = pytest.mark.xdist_group("lesson")
+"""In one process, so that the notebook runs once."""
+
+
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The cells of the student's notebook after a run of one epoch on a few hundred images."""

@@ -106,6 +106,10 @@ def given() -> Any:
     return made
 
 
+pytestmark = pytest.mark.xdist_group("nbclient")
+"""In one process, so that the cells run once."""
+
+
 @pytest.fixture(scope="module")
 def theirs() -> Any:
     """As nbclient leaves it; it has no box, but these cells are ours."""
