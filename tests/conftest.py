@@ -31,6 +31,11 @@ time.sleep(get_ipython().user_ns.get("seconds_until_" + step, 0))
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: item.get_closest_marker("heavy") is None)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
     """Let no test process adopt orphans for longer than a test has plain boxes, or grades a class.

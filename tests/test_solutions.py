@@ -18,6 +18,7 @@ from autograder.pipeline import Grader, Outcome
 from autograder.verdict import Verdict
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 
+pytestmark = pytest.mark.heavy
 ROOT = Path(__file__).resolve().parent.parent
 EXPECTED = {
     path.name.split(".")[0]: read_json(path) for path in ROOT.glob("solutions/*.expect.json")

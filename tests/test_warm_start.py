@@ -27,6 +27,7 @@ from autograder.export import NetworkExport, read_export
 from autograder.pipeline import Grader
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook
 
+pytestmark = pytest.mark.heavy
 SURROUNDINGS = """
 import json, os, signal, sys, tempfile, warnings, keras, matplotlib
 import keras.src.backend.config

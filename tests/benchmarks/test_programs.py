@@ -80,6 +80,7 @@ def test_the_floor_learns(toolbox: Toolbox) -> None:
     assert train(toolbox.data, epochs=1, batch=256) > 0.88
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(RUN_SECONDS)
 def test_a_quick_run_measures_and_writes(root: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "-o", str(tmp_path)]

@@ -11,6 +11,7 @@ import pytest
 
 from tests import stage
 
+pytestmark = pytest.mark.heavy
 STAGE_SECONDS = 420.0
 
 

@@ -11,6 +11,7 @@ from autograder.intake import find_submissions
 from autograder.pipeline import Grader
 from tests.notebooks import notebook, write
 
+pytestmark = pytest.mark.heavy
 FOLDER = Path(__file__).parent
 # File, epochs in the quick test, accuracy passes, parameters, budget passes.
 SEEDS = [
