@@ -157,7 +157,9 @@ def page(some: Sequence[Case], done: Mapping[str, Line]) -> str:
         "# Which networks are measured as they were trained",
         "",
         f"Made by `make verification` on {datetime.date.today()}, with Python {machine.python}, "
-        f"{versions}. It goes on where it was stopped; the numbers are in `verification.jsonl`."
+        f"{versions}, by the grader whose version begins with `{grader_version()[:12]}` (a hash of "
+        "all that decides grades). It goes on where it was stopped; the numbers are in "
+        "`verification.jsonl`."
         + ("" if len(some) == of else f" **It was stopped: {len(some)} of {of} cases are here.**"),
         "",
         "Each case is an honest notebook that `m5 grade` runs, as it runs any other. *Own* is the "

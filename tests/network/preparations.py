@@ -134,6 +134,9 @@ GEOMETRIES = {
     "largest of 2 x 2, black or white": lambda x: f(
         x.reshape(-1, 14, 2, 14, 2).max(axis=(2, 4)) > 127
     ),
+    "cropped, repeated pixels": lambda x: (
+        f(x)[:, 4:24, 4:24].repeat(2, axis=1).repeat(2, axis=2) / 255
+    ),
     "repeated pixels": lambda x: f(x).repeat(2, axis=1).repeat(2, axis=2) / 255,
 }
 RESIZED = {
@@ -143,6 +146,7 @@ RESIZED = {
     "OpenCV, cubic": lambda x: with_cv2(f(x), 36, cv2.INTER_CUBIC) / 255,
     "OpenCV, Lanczos": lambda x: with_cv2(f(x), 20, cv2.INTER_LANCZOS4) / 255,
     "OpenCV, black or white after": lambda x: f(with_cv2(x, 14, cv2.INTER_AREA) > 100),
+    "OpenCV, cropped": lambda x: with_cv2(f(x)[:, 2:-2, 2:-2], 32, cv2.INTER_LINEAR) / 255,
     "OpenCV, then - 1 to 1": lambda x: with_cv2(f(x), 32, cv2.INTER_LINEAR) / 127.5 - 1,
     "Pillow, bilinear": lambda x: f(with_pillow(x, 20, Image.BILINEAR)) / 255,
     "Pillow, bicubic": lambda x: f(with_pillow(x, 32, Image.BICUBIC)) / 255,

@@ -98,6 +98,10 @@ def test_standardised_pixels_in_any_order_are_recognised(raw: RawImages, shuffle
         ("padded after", "x / 127.5 - 1, padded to 32 x 32"),
         ("padded before", "padded to 32 x 32, then x / 127.5 - 1"),
         ("largest of 2 x 2", "x / 255, the largest of each 2 x 2 pixels"),
+        (
+            "cropped, repeated pixels",
+            "x / 255, cropped to 20 x 20, resized to 40 x 40 (nearest)",
+        ),
         ("square root", "a table with a new value for each of the 256 grey levels"),
         ("three channels", "x / 255, repeated to 3 channels"),
         ("normalize, axis -1", "each row scaled to length 1"),

@@ -23,6 +23,11 @@ SMALLEST_SIDE, LARGEST_SIDE = 7, 256
 """Of fewer pixels there are too many ways to pick them, a million to pick one, and few digits that
 can be told from each other."""
 
+BOXES = (20, 24)
+"""Sides of what is cut out of the middle and then resized: a digit of MNIST stands within 20."""
+USUAL_KERNELS = 5
+"""Of `KERNELS`, tried after cropping."""
+
 TURNS: dict[str, Callable[[Frames], Frames]] = {
     "": lambda x: x,
     "transposed": lambda x: x.transpose(0, 2, 1),
@@ -163,6 +168,11 @@ def _axes(new: int) -> dict[str, list[_Axis]]:
             )
     for name, matrix in kernels(new, SIDE).items():
         found[name] = [_Axis(name=f"resized ({name})", matrix=matrix)]
+    for box in BOXES:
+        middle = eye[(SIDE - box) // 2 :][:box]
+        for name, matrix in [*kernels(new, box).items()][:USUAL_KERNELS] if new != box else []:
+            words = f"cropped to {box} x {box}, resized ({name})"
+            found[words] = [_Axis(name=words, matrix=matrix @ middle)]
     return {kind: ways for kind, ways in found.items() if ways}
 
 
