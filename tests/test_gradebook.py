@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import os
 import time
 from pathlib import Path
 
 import pytest
 
-from autograder.gradebook import plain_cell, write_table
+from autograder.config import CHECK_NAMES
+from autograder.errors import ResultsError
+from autograder.gradebook import COLUMNS, Gradebook, plain_cell, row_of, write_table
+from autograder.verdict import Verdict
+from tests.gradescope.reports import report
 
 
 @pytest.mark.parametrize(
@@ -81,3 +86,36 @@ def test_time_grows_with_the_length(piece: str) -> None:
 
     small = min(seconds(10_000) for _ in range(3))
     assert seconds(160_000) < 16 * 8 * max(small, 0.002)
+
+
+def test_where_the_grader_failed_a_row_has_no_number() -> None:
+    row = dict(zip(COLUMNS, row_of(report(Verdict.GRADER_ERROR)), strict=True))
+    assert row["score"] == ""
+    assert {row[f"points_{name}"] for name in CHECK_NAMES} == {""}
+
+
+def test_a_network_that_was_only_counted_has_its_number() -> None:
+    counted = report(Verdict.UNVERIFIABLE_MODEL, network=None, counted_parameters=7850)
+    row = dict(zip(COLUMNS, row_of(counted), strict=True))
+    assert (row["accuracy"], row["parameters"]) == ("", "7850")
+
+
+def test_of_a_row_that_does_not_fit_on_the_disk_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "grades.csv"
+    real = os.write
+
+    def write(file: int, content: bytes) -> int:
+        """As a disk that has room for ten bytes more."""
+        if len(content) < 20:
+            raise OSError(28, "No space left on device")
+        return real(file, content[:10])
+
+    with Gradebook(path) as book:
+        book.add(report())
+        before = path.read_bytes()
+        with monkeypatch.context() as patch, pytest.raises(ResultsError, match="make room"):
+            patch.setattr(os, "write", write)
+            book.add(report())
+    assert path.read_bytes() == before

@@ -107,6 +107,40 @@ def test_both_bounds_are_the_configurations(knows_half: Any, assignment: Assignm
     assert max(found.test_over_training.p_value, found.public_over_private.p_value) < 1e-6
 
 
+@pytest.mark.parametrize("name", ["test_over_training_p_value", "public_half_p_value"])
+def test_each_bound_is_that_of_its_own_comparison(
+    name: str, knows_half: Any, assignment: Assignment
+) -> None:
+    """Beyond both, as configured; with one bound out of reach, beyond the other alone."""
+    settings = {"test_over_training_p_value": 1e-3, "public_half_p_value": 1e-3, name: 1e-300}
+    found = measured(knows_half, assignment, **settings)
+    beyond = {
+        "test_over_training_p_value": found.has_seen_test_images,
+        "public_half_p_value": found.private_half_counts,
+    }
+    assert beyond == {each: each != name for each in beyond}
+
+
+def test_what_is_no_number_is_no_answer(assignment: Assignment) -> None:
+    """Infinite sums, whose shares are NaN: as good as a guess to `argmax`."""
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, "softmax", kernel_initializer=keras.initializers.Constant(3e38)),
+        ]
+    )
+    found = measured(model, assignment)
+    assert found.accuracy == found.training_accuracy == found.public_accuracy == 0
+
+
+def test_pairs_of_digits_are_those_of_the_public_half(honest: Any, assignment: Assignment) -> None:
+    _, labels = assignment.mnist.public_test
+    found = measured(honest, assignment)
+    examples = [(pair.digit, labels[i]) for pair in found.confusions for i in pair.examples]
+    assert len(examples) > 5 and all(digit == label for digit, label in examples)
+
+
 def of_work(model: Any, work: int) -> Network:
     network = rebuild(exported(model))
     object.__setattr__(network, "work", work)

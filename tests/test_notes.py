@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from autograder.config import CHECK_NAMES
+from autograder.data import Mnist
 from autograder.gradebook import COLUMNS, row_of
 from autograder.gradescope import gradescope_results
 from autograder.intake import find_submissions
+from autograder.pictures import png_text
 from autograder.pipeline import Grader
 from autograder.report import CheckStatus, Report
 from autograder.wording import TITLES
@@ -55,6 +57,15 @@ def test_each_zero_has_a_reason(report: Report) -> None:
 def test_staff_are_told_of_a_network_that_was_never_fitted(report: Report) -> None:
     assert "`fit` was never called on the graded network" in " ".join(report.staff_notes)
     assert "`fit` was never called" not in gradescope_results(report)["output"]
+
+
+def test_pictures_are_those_that_students_have(report: Report, mnist: Mnist) -> None:
+    assert report.network is not None
+    images, _ = mnist.public_test
+    shown = [pair for pair in report.network.confusions if pair.pictures]
+    assert shown
+    for pair in shown:
+        assert pair.pictures == [png_text(images[example]) for example in pair.examples]
 
 
 def test_nobody_is_told_of_cell_ids(report: Report) -> None:

@@ -122,6 +122,32 @@ def test_list_and_folders_that_disagree_are_all_rows(tmp_path: Path) -> None:
     assert "passed over" in intake.warnings[0]
 
 
+def test_of_what_was_uploaded_again_to_canvas_the_last_is_graded(tmp_path: Path) -> None:
+    """Numbers grow by one digit in both places: text would sort them otherwise."""
+    folder = tmp_path / "submissions"
+    for name in (
+        "doejane_11_999_m5.ipynb",
+        "doejane_11_1000_m5.ipynb",
+        "doejane_11_1000_m5-2.ipynb",
+        "doejane_11_1000_m5-10.ipynb",
+    ):
+        write(folder / name, command(f"sleep 0 {name}"))
+    [handin] = find(tmp_path, folder).handins
+    assert handin.submission == "doejane_11_1000"
+    assert "doejane_11_1000_m5-10.ipynb" in handin.candidate.path.read_text()
+
+
+def test_by_a_name_alone_nobody_is_recognised(tmp_path: Path) -> None:
+    metadata = "".join(
+        f"submission_{number}:\n  :submitters:\n  - :name: Ann Müller\n" for number in (12, 13)
+    )
+    found = find(tmp_path, gradescope(tmp_path / "export", metadata)).handins
+    assert [handin.submission for handin in found if handin.students] == [
+        "submission_12",
+        "submission_13",
+    ]
+
+
 def test_canvas_file_names_tell_student_attempt_and_lateness(tmp_path: Path) -> None:
     folder = tmp_path / "submissions"
     for name in (
@@ -242,7 +268,8 @@ def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: As
     title = assignment.config.assignment.title
     assert (points["Student"].strip(), points[title]) == ("Points Possible", f"{total}")
     assert {row["ID"]: row[title] for row in rows}["11"] == "100"
-    assert {row["SIS Login ID"] for row in rows} >= {"ann@example.edu", "zoe@example.edu"}
+    ids = {(row["SIS User ID"], row["SIS Login ID"]) for row in rows}
+    assert ids >= {("001", "ann@example.edu"), ("003", "zoe@example.edu")}
 
 
 def test_notebooks_hidden_in_a_folder_are_named_in_one_line(tmp_path: Path) -> None:

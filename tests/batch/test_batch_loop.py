@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import shutil
 import time
 import zipfile
 from collections import Counter
@@ -15,7 +17,8 @@ import nbformat
 import pytest
 
 from autograder.assignment import Assignment
-from autograder.errors import ConfigError
+from autograder.batch.fingerprints import configuration_hash
+from autograder.errors import ConfigError, ResultsError
 from autograder.pages.drawing import draw_student
 from autograder.results import ResultsFolder
 from tests.batch.fakes import Said, command, grade_obediently, write_class
@@ -158,6 +161,75 @@ def test_resuming_recognises_twins_of_what_was_graded_before(run: Runner) -> Non
     write_class(run.inbox, {"b": "sleep 0"})
     assert [row["verdict"] for row in run(resume=True)] == ["PASSED", "PASSED"]
     assert run.runs == {"a": 1}
+
+
+def export(folder: Path, *students: str) -> None:
+    """Submissions of the same code and text, as Gradescope exports them, by these students."""
+    metadata = ""
+    for number, name in enumerate(students, start=1):
+        write(folder / f"submission_{number}/m5.ipynb", command("sleep 0"))
+        mail = f"{name.lower()}@example.edu"
+        metadata += f"submission_{number}:\n  :submitters:\n  - :name: {name}\n"
+        metadata += f"    :email: {mail}\n    :sid: '{number}'\n"
+    write(folder / "submission_metadata.yml", metadata)
+
+
+def people(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
+    return [(row["name"], row["email"]) for row in rows]
+
+
+def test_a_twin_has_its_own_name_and_reads_nothing_of_the_others_upload(run: Runner) -> None:
+    export(run.inbox, "Ann", "Bob")
+    other = command("sleep 0.3")
+    del other.metadata["activity_m5"]
+    write(run.inbox / "submission_1/other.ipynb", other)
+    rows = run()
+    assert len(run.runs) == 1
+    assert people(rows) == [("Ann", "ann@example.edu"), ("Bob", "bob@example.edu")]
+    assert ["You uploaded 2 notebooks" in row["notes"] for row in rows] == [True, False]
+
+
+def test_a_name_that_was_corrected_is_corrected_when_resuming(run: Runner) -> None:
+    export(run.inbox, "Ann")
+    run()
+    export(run.inbox, "Anna")
+    assert people(run(resume=True)) == [("Anna", "anna@example.edu")]
+
+
+def test_a_failure_of_the_grader_is_marked_and_kept_as_no_grade(run: Runner) -> None:
+    write_class(run.inbox, {"a": "fail badly", "b": "sleep 0"})
+    run()
+    results = ResultsFolder(run.out, overwrite=False)
+    assert results.marker_of("a") is None and results.report_of("a") is None
+    assert results.marker_of("b") is not None and results.report_of("b") is not None
+
+
+def test_what_was_not_written_to_its_end_has_no_marker(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A marker of an earlier run would say that new and old files belong together."""
+    write_class(run.inbox, {"a": "sleep 0"})
+    run()
+    results = ResultsFolder(run.out, overwrite=True)
+    report = results.report_of("a")
+    assert report is not None and results.marker_of("a") is not None
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(ResultsError, match="make room"):
+        results.keep(report, executed=None, log="")
+    assert results.marker_of("a") is None
+
+
+def full_disk(descriptor: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_other_tests_make_other_grades(assignment: Assignment, tmp_path: Path) -> None:
+    folder = shutil.copytree(assignment.tests, tmp_path / "tests")
+    same = replace(assignment, tests=folder)
+    assert configuration_hash(same) == configuration_hash(assignment)
+    with (folder / "runs.py").open("a") as file:
+        file.write("# and more\n")
+    assert configuration_hash(same) != configuration_hash(assignment)
 
 
 def test_folders_without_their_last_file_are_graded_again(run: Runner) -> None:

@@ -242,6 +242,29 @@ def test_it_is_not_root_and_cannot_become_it(lab: Lab) -> None:
     }, run.stderr
 
 
+def test_limits_cannot_be_raised_again(lab: Lab) -> None:
+    run = lab.run(
+        "import resource\n"
+        "found = {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource)\n"
+        "         if name.startswith('RLIMIT_')}\n"
+        "answer = {name: limit for name, limit in found.items() if limit[0] != limit[1]}\n"
+    )
+    ours = {"RLIMIT_FSIZE", "RLIMIT_NPROC", "RLIMIT_DATA", "RLIMIT_CORE"}
+    assert not ours & set(run.answer), run.answer
+
+
+def test_groups_of_the_grader_are_given_up(lab: Lab) -> None:
+    if os.geteuid() != 0 or lab.kind is BoxKind.PLAIN or lab.zygote is not None:
+        pytest.skip("only root's started boxes run as a user with other groups")
+    before = os.getgroups()
+    os.setgroups([*before, 4242])
+    try:
+        run = lab.run("import os\nanswer = os.getgroups()\n")
+    finally:
+        os.setgroups(before)
+    assert run.answer == [], run.stderr
+
+
 def test_daemons_end_with_the_box(lab: Lab) -> None:
     token = f"m5daemon{time.time_ns()}"
     with lab.box() as box:

@@ -105,6 +105,15 @@ def test_of_many_failed_cells_the_first_are_shown() -> None:
     results = results_of(Verdict.CELL_ERROR, checks=[], cells=cells)
     assert len(results["tests"]) == MAX_FAILED_CELLS
     assert "59 cells failed" in results["output"]
+    # Where all are shown, nothing is said of others.
+    results = results_of(Verdict.CELL_ERROR, checks=[], cells=cells[:MAX_FAILED_CELLS])
+    assert len(results["tests"]) == MAX_FAILED_CELLS
+    assert "cells failed" not in results["output"]
+
+
+def test_what_the_grader_prints_is_for_staff() -> None:
+    for verdict in Verdict:
+        assert results_of(verdict).get("stdout_visibility") == "hidden"
 
 
 @pytest.mark.parametrize(

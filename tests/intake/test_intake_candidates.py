@@ -135,3 +135,12 @@ def test_clashing_names_get_their_folders() -> None:
         "bob_hw_M5-2",
         "only",
     ]
+
+
+def test_a_number_takes_nobodys_name() -> None:
+    paths = ["ann/m5.ipynb", "ann/m5.ipynb", "ann_m5-2.ipynb"]
+    assert name_candidates([PurePath(path) for path in paths]) == [
+        "ann_m5",
+        "ann_m5-3",
+        "ann_m5-2",
+    ]

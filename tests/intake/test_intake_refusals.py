@@ -166,6 +166,17 @@ def test_size_limit_is_exact(
         assert read(tmp_path, content).notebook["cells"]
 
 
+def test_a_file_that_turns_out_larger_than_it_said_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As one that grows meanwhile; the files of /proc say that they are empty."""
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 64)
+    path = Path("/proc/self/status")
+    assert path.stat().st_size == 0
+    with pytest.raises(MalformedSubmission, match="larger than"):
+        read_submission(Candidate(submission="x", path=path), assignment_id=ASSIGNMENT)
+
+
 def test_limits_on_cells_and_code_are_exact(tmp_path: Path) -> None:
     read(tmp_path, notebook(*[code()] * repairing.MAX_CELLS))
     read(tmp_path, notebook(code("#" * cells.MAX_CODE_CHARACTERS)))

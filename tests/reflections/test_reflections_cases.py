@@ -85,6 +85,8 @@ def test_what_the_lesson_says_is_nobodys_answer() -> None:
     quoted = judge(f"{LESSON[0]}\n\n{ONE}")
     assert quoted.present
     assert "stands in the lesson" in quoted.remark
+    # However much is quoted, an answer beside it is an answer.
+    assert judge("\n\n".join([*sorted(LESSON, key=len)[-4:], ONE])).present
 
 
 @pytest.mark.parametrize("again", [ONE, ONE.upper(), f"2. {ONE}", f"**{ONE}**", f"<p>{ONE}</p>"])
@@ -121,3 +123,9 @@ def test_the_questions_own_words_are_told_apart_from_an_answer_with_them() -> No
         assert judge(prompt, place).fault is Fault.PROMPT
         assert judge(f"**{prompt.upper()}** {prompt}", place).fault is Fault.PROMPT
         assert judge(f"{prompt} {ONE[::-1]}", place).present
+
+
+def test_a_few_words_of_a_question_belong_to_a_short_answer() -> None:
+    """Its first four words, and too few letters beside them."""
+    begin = " ".join(PROMPTS[NAMES[0]].split()[2:6])
+    assert judge(f"{begin} badly since all its units died").present

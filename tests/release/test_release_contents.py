@@ -137,6 +137,14 @@ def test_public_tests_are_the_public_part_of_the_full_ones(shared):
         assert "\n".join([header, *full]).startswith(public)
 
 
+def test_a_check_gives_all_of_its_points_or_none(shared):
+    """A network is over the threshold or is not: half of the tests are no half of it."""
+    paths = [path for path in shared.snapshot() if re.search(r"/tests/\w+\.py$", path)]
+    assert {path.split("/")[0] for path in paths} == {"dist", "student"}
+    for path in paths:
+        assert "\nall_or_nothing = True\n" in shared.read(path), path
+
+
 CHANGES = [
     (
         {"accuracy": {"threshold": 0.972}},

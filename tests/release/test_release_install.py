@@ -90,12 +90,14 @@ def test_removes_what_an_earlier_release_wrote_and_nothing_else(released):
     released.write("student/tests/mine.py", "x = 1\n")
     (released.root / "solutions/small_conv.md").unlink()
     released.write("solutions/by_hand.ipynb", released.read("student/m5.ipynb"))
+    released.write("solutions/copy.ipynb", released.read("solutions/reference.ipynb"))
     problems = check_release(released.root).problems
     assert any(text.startswith("student/tests/old.py is left over") for text in problems)
     summary = release(released.root)
     assert summary.removed == ("solutions/small_conv.ipynb", "student/tests/old.py")
     assert (released.root / "student/tests/mine.py").exists()
     assert (released.root / "solutions/by_hand.ipynb").exists()
+    assert (released.root / "solutions/copy.ipynb").exists(), "somebody's, under another name"
     assert check_release(released.root).problems == ()
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from autograder.errors import ReleaseError
 from autograder.release import check_release, release
-from autograder.release.leaks import words
+from autograder.release.leaks import find_leaks, words
+from autograder.release.source import Passage, Source
 
 
 def test_stale_student_notebook(released):
@@ -82,13 +83,13 @@ def test_leak_into_any_file_of_the_student(released, path, text, told):
         assert any(problem.startswith(path) and told in problem for problem in problems)
 
 
-@pytest.mark.parametrize("place", ["source", "output", "metadata"])
+@pytest.mark.parametrize("place", ["source", "output", "metadata", "damaged"])
 def test_leak_in_a_notebook(released, place):
-    """Outputs and metadata are searched as well as sources."""
+    """Outputs and metadata are searched as well as sources, and what cannot be read as text."""
     secret = "keras.optimizers.Adam(learning_rate=0.001)"
     notebook = json.loads(released.read("student/m5.ipynb"))
     cell = next(cell for cell in notebook["cells"] if cell["id"] == "model")
-    if place == "source":
+    if place in ("source", "damaged"):
         cell["source"] = ["# try\n", f"optimizer={secret},\n"]
     elif place == "output":
         cell["outputs"] = [
@@ -96,11 +97,24 @@ def test_leak_in_a_notebook(released, place):
         ]
     else:
         notebook["metadata"]["hint"] = {"one": [f"optimizer={secret},", 1]}
-    released.write("student/more.ipynb", json.dumps(notebook))
+    text = json.dumps(notebook)
+    released.write("student/more.ipynb", text[:-1] if place == "damaged" else text)
     assert any(
         problem.startswith("student/more.ipynb gives away a line")
         for problem in check_release(released.root).problems
     )
+
+
+def test_a_line_of_words_that_everybody_has_is_a_leak_if_it_is_long_enough_to_say_something():
+    source = Source(
+        visible=[Passage("the lesson", "units = 10; rate = 0.03; epochs = 5")],
+        secret=[Passage("the solution", "units = 640\nunits = 64; rate = 0.001")],
+    )
+    files = {"student/notes.txt": b"units = 640, then units = 64;  rate = 0.001"}
+    found = find_leaks(files, source)
+    assert found == [
+        "student/notes.txt gives away a line of the solution: 'units = 64; rate = 0.001'."
+    ]
 
 
 def test_sample_reflections_are_secret(released):
