@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out
 
-.PHONY: setup demo test test-long e2e bench verification calibrate lint lock wheels release clean
+.PHONY: setup demo test test-long e2e bench verification calibrate mutants lint lock wheels release \
+	clean
 
 setup: $(STAMP)
 
@@ -53,6 +54,11 @@ verification: setup
 # CALIBRATE="--help" says what it can be told.
 calibrate: setup
 	$(BIN)/python -m studies.calibration $(CALIBRATE)
+
+# Are the tests sharp: is each of some 150 small faults noticed by the tests that must notice it?
+# Goes on where it was stopped. MUTANTS="reflections pages" tries the faults of these alone.
+mutants: setup
+	$(BIN)/python -m studies.mutants $(MUTANTS)
 
 lint: setup
 	$(BIN)/ruff check .

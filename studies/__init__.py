@@ -1,1 +1,1 @@
-"""What was found out once about whole classes, and can be found out again."""
+"""What is found out about whole classes, and about the grader itself; grading needs none of it."""
