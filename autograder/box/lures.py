@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+
+DYING_SECONDS = 2.0
+"""For a killed process to let go of its files: one that lost its parent cannot be waited for."""
 
 
 @contextlib.contextmanager
@@ -52,6 +56,7 @@ def what_daemon_left(pipe: int) -> str:
     try:
         if os.read(pipe, 16) != b"alive":
             return "the daemon that was to be left behind did not start, so nothing was tried"
+        select.select([pipe], [], [], DYING_SECONDS)
         return "" if os.read(pipe, 16) == b"" else "the daemon went on writing"
     except BlockingIOError:
         return "a daemon went on running"
