@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 import pytest
 from playwright.sync_api import Page
 
+from autograder.config import Config
+from autograder.pages import write_class_report
 from autograder.report import CheckStatus
+from autograder.verdict import Verdict
 from tests.pages.conftest import BROKEN, SIZE, BuiltClass, OpenPage
+from tests.pages.sample_reports import make_report
+from tests.pages.samples import write_submission
 
 CONTRAST = """
 selectors => {
@@ -165,6 +171,21 @@ def test_chart_can_be_narrowed_to_the_threshold(built: BuiltClass, open_page: Op
     )
     page.uncheck("#near")
     assert page.locator("#chart-networks a").count() == before
+
+
+def test_where_nothing_was_measured_the_page_says_so_in_a_line(
+    config: Config, tmp_path: Path, open_page: OpenPage
+) -> None:
+    for number in range(2):
+        made = make_report(number, config, Verdict.GRADER_ERROR)
+        write_submission(tmp_path, msgspec.structs.replace(made, network=None, score=None), None)
+    page = open_page(write_class_report(tmp_path, config).as_uri())
+    assert page.locator("header p").inner_text().startswith("0 submissions graded, 2 without a")
+    assert page.locator("#chart-networks").inner_text().startswith("No network could be measured")
+    assert page.locator("#chart-checks").inner_text() == "No submission has a score."
+    assert page.locator("#chart-networks").bounding_box()["height"] < 60  # type: ignore[index]
+    assert not page.locator("#near").is_visible()
+    assert [*told_by(page, "#chart-scores")] == ["without a score: 2 students"]
 
 
 def told_by(page: Page, chart: str) -> list[str]:

@@ -106,10 +106,11 @@
     return bars(width, rows, { marginLeft: 140, label: "of those with a score →", domain: [0, data.scored] });
   }
 
-  function keepDrawn(id, draw, isEmpty, summary) {
+  function keepDrawn(id, draw, isEmpty, whyEmpty, summary) {
     const place = byId(id);
     if (isEmpty) {
-      place.textContent = "Nothing to show yet.";
+      place.textContent = students.length ? whyEmpty : "No submission is there yet.";
+      place.classList.add("empty");
       return () => {};
     }
     let drawnWidth = 0;
@@ -129,11 +130,13 @@
   }
 
   const redrawNetworks = keepDrawn("chart-networks", networks, measured.length === 0,
+    "No network could be measured; the notes below say why.",
     `Accuracy against parameters of ${measured.length} networks`);
   byId("near").addEventListener("change", redrawNetworks);
-  keepDrawn("chart-scores", scores, students.length === 0, `Scores of ${students.length} submissions`);
-  keepDrawn("chart-verdicts", verdicts, students.length === 0, "Number of submissions by verdict");
-  keepDrawn("chart-checks", checks, data.checks.length === 0, "Number of submissions that passed each check");
+  byId("near").parentElement.hidden = measured.length === 0;
+  keepDrawn("chart-scores", scores, students.length === 0, "", `Scores of ${students.length} submissions`);
+  keepDrawn("chart-verdicts", verdicts, students.length === 0, "", "Number of submissions by verdict");
+  keepDrawn("chart-checks", checks, data.checks.length === 0, "No submission has a score.", "Number of submissions that passed each check");
 
   // The table.
   const table = byId("table");
