@@ -8,8 +8,9 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from autograder.reflections.plain import plain_text, split_words, weigh
+from autograder.reflections.plain import MAX_CHARACTERS, plain_text, split_words, weigh
 from autograder.reflections.reading import (
+    MAX_CODE_CHARACTERS,
     MAX_LINES,
     Line,
     item_number,
@@ -33,7 +34,10 @@ class Found:
     remark: str = ""
     """For staff: where it was, if not where the question asks for it."""
     is_cut: bool = False
-    """Whether the notebook has more text than is searched, so that there may be more of it."""
+    """Whether there is more of it than was read."""
+    unread: str = ""
+    """Of what the notebook has more than is searched, so that the answer may be there; for staff.
+    """
 
 
 def find_reflections(
@@ -74,14 +78,21 @@ def find_reflections(
         replace(line, name="") if line.name and scaffold.only_mentions(line.text) else line
         for line in islice(read_lines(notebook, names, questions), MAX_LINES + 1)
     ]
-    is_cut = len(lines) > MAX_LINES
+    unread = [f"more than {MAX_LINES:,} lines of text"] if len(lines) > MAX_LINES else []
+    if any(line.is_cut and not line.is_barrier for line in lines):
+        unread.append(f"a cell with more than {MAX_CHARACTERS:,} characters")
+    if any(line.is_cut and line.is_barrier for line in lines):
+        unread.append(
+            f"code that may hold text beyond {MAX_CHARACTERS:,} characters of a cell, or "
+            f"{MAX_CODE_CHARACTERS:,} in all"
+        )
     finder = _Finder(names, lines[:MAX_LINES], scaffold)
     finder.file_below_announcements()
     finder.file_below_other_labels()
     finder.file_items_under_one_heading()
     finder.file_above_questions()
-    found = finder.found()
-    return {name: replace(each, is_cut=True) for name, each in found.items()} if is_cut else found
+    told = " and ".join(unread)
+    return {name: replace(each, unread=told) for name, each in finder.found().items()}
 
 
 class _Finder:
@@ -106,7 +117,11 @@ class _Finder:
             if name and not (i in self.openings and not self.part(i)[0]):
                 told[name].append(self.lines[i])
         return {
-            name: Found(text=_joined(lines), remark=self.remarks[name])
+            name: Found(
+                text=_joined(lines),
+                remark=self.remarks[name],
+                is_cut=any(line.is_cut for line in lines),
+            )
             for name, lines in told.items()
         }
 

@@ -16,7 +16,7 @@ from autograder.reflections.plain import (
     split_words,
     weigh,
 )
-from autograder.reflections.reading import MAX_LINES, likeness
+from autograder.reflections.reading import likeness
 from autograder.reflections.scaffold import (
     PLACEHOLDERS,
     Scaffold,
@@ -114,8 +114,8 @@ def judge_reflections(
         text, left_out = _own_text(found.text, scaffold)
         words = split_words(plain_text(text))
         fault = _fault_of(text, words, left_out, scaffold, min_characters)
-        if fault is not None and found.is_cut:
-            why = f"the notebook has more than {MAX_LINES:,} lines of text"
+        if fault is not None and found.unread:
+            why = f"the notebook has {found.unread}, and the rest is not read"
             judgements[name] = not_judged(name, why, text=text)
             continue
         twin, alike = "", 0.0
@@ -128,6 +128,8 @@ def judge_reflections(
         if fault is None:
             earlier[name] = words
             odd = [found.remark] if found.remark else []
+            if found.is_cut or len(found.text) > MAX_CHARACTERS:
+                odd.append(f"only {MAX_CHARACTERS:,} characters of it, or of its cell, were read")
             odd += _oddities(words, scaffold, min_characters)
             odd += [f"much like {label_of(twin)}"] if alike >= ALIKE_TEXT_LIKENESS else []
             remark = f"{label_of(name)}: {'; '.join(odd)}." if odd else ""

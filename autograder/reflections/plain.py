@@ -50,10 +50,15 @@ _HANGUL_PARTS = ((0x1100, 0x11FF), (0xA960, 0xA97F), (0xD7B0, 0xD7FF))
 """Letters by category, but by themselves nobody's words; some of them show as blanks."""
 
 
-def readable(source: object) -> str:
-    """As much of a cell's source as is read: without bytes of pictures and lone surrogates."""
+def readable(source: object) -> tuple[str, bool]:
+    """As much of a cell's source as is read, without bytes of pictures and lone surrogates.
+
+    Returns
+    -------
+    The text, and whether there is more of it.
+    """
     if not isinstance(source, str):
-        return ""
+        return "", False
     first, *others = source.split("data:", MAX_PICTURES)
     pieces = [first]
     for piece in others:
@@ -64,8 +69,9 @@ def readable(source: object) -> str:
             pieces.append(content[min((e for e in ends if e >= 0), default=len(content)) :])
         else:
             pieces.append("data:" + piece)
-    text = "".join(pieces).strip()[:MAX_CHARACTERS]
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
+    text = "".join(pieces).strip()
+    is_cut, text = len(text) > MAX_CHARACTERS, text[:MAX_CHARACTERS]
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n"), is_cut
 
 
 def plain_text(source: str) -> str:

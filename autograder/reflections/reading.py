@@ -102,6 +102,8 @@ class Line:
     is_heading: bool = False
     is_barrier: bool = False
     """Stands for a cell of code, which no answer reaches across."""
+    is_cut: bool = False
+    """Whether its cell may hold more of an answer than was read."""
 
 
 def read_lines(
@@ -120,14 +122,18 @@ def read_lines(
     for cell, node in enumerate(notebook.get("cells", ())):
         tags = _tags(node)
         tag = next((name for name in names if name in tags), "")
-        source = readable(node.get("source"))
+        source, is_cut = readable(node.get("source"))
         if node.get("cell_type") == "code":
             text, is_code = "", True
-            if len(source) <= code_left and (tag or not _is_plainly_code(source)):
+            if not tag and _is_plainly_code(source):
+                is_cut = False
+            elif len(source) > code_left:
+                is_cut = True
+            else:
                 text, is_code = text_in_code(source)
                 code_left -= len(source)
             if is_code:
-                yield Line(cell=cell, text="", tag=tag, is_barrier=True)
+                yield Line(cell=cell, text="", tag=tag, is_barrier=True, is_cut=is_cut)
             if is_code and not tag:
                 continue
             source = text or (source if tag else "")
@@ -140,7 +146,7 @@ def read_lines(
             is_heading = "#" in text[:4] or "<" in text[:4]
             yield Line(
                 cell=cell, text=text, name=name, rank=rank, tag=tag,
-                is_heading=is_heading and _HEADING.match(text) is not None,
+                is_heading=is_heading and _HEADING.match(text) is not None, is_cut=is_cut,
             )  # fmt: skip
 
 

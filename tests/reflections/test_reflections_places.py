@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.reflections import Fault
+from autograder.reflections.plain import MAX_CHARACTERS
 from autograder.reflections.reading import MAX_LINES, text_in_code
 from tests.notebooks import cell_of, colab, released
 from tests.reflections.released_answers import (
@@ -318,3 +319,24 @@ def test_below_more_text_than_is_searched_an_answer_is_left_to_staff() -> None:
         assert f"more than {MAX_LINES:,} lines" in judgement.remark
     del made.cells[1:11]
     assert [judgement.text for judgement in judged(made)] == list(GOOD)
+
+
+@pytest.mark.parametrize("make", [md, code])
+def test_what_stands_beyond_the_part_of_a_cell_that_is_read_is_left_to_staff(make: Any) -> None:
+    notes = '"""' + "A line of my notes.\n" * (MAX_CHARACTERS // 19)
+    answers = "\n".join(f"Reflection {n}: {answer}" for n, answer in enumerate(GOOD, start=1))
+    made = released()
+    made.cells.append(make(f'{notes}\n{answers}\n"""'))
+    for number, judgement in enumerate(judged(made), start=1):
+        assert judgement.present and not judgement.reason
+        assert f"Reflection {number} could not be judged" in judgement.remark
+        assert f"{MAX_CHARACTERS:,} characters" in judgement.remark
+    del made.cells[-1]
+    assert not any(judgement.present for judgement in judged(made))
+
+
+def test_of_a_long_answer_staff_are_told_how_much_was_read() -> None:
+    made = released(GOOD[0] + "\n" + "I then tried one more thing.\n" * 500, *GOOD[1:])
+    first, *others = judged(made)
+    assert first.present and f"only {MAX_CHARACTERS:,} characters" in first.remark
+    assert [judgement.remark for judgement in others] == ["", ""]
