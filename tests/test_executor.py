@@ -348,6 +348,21 @@ def test_a_long_queue_of_outputs_is_waited_for(
     assert shown(execution, 1) == [str(n) for n in range(120)]
 
 
+def test_no_output_is_lost_that_comes_faster_than_it_is_read(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, pauses = OutputKeeper.take, [6.0]
+
+    def take_late(keeper: OutputKeeper, message: Message) -> None:
+        if message.kind == "stream" and pauses:
+            time.sleep(pauses.pop())
+        take(keeper, message)
+
+    monkeypatch.setattr(OutputKeeper, "take", take_late)
+    execution = run("for n in range(3000): print(n, flush=True)", cell_seconds=60.0)
+    assert text_of(execution, 1).split() == [str(n) for n in range(3000)]
+
+
 def test_a_progress_bar_takes_the_room_of_its_line(run: Runner) -> None:
     execution = run(
         "for n in range(300): print('\\r' + '.' * 99 + f'{n:4}', end='', flush=True)\nprint('!')",

@@ -2,7 +2,8 @@
 
 ipykernel collects what forked children print through a TCP port on 127.0.0.1, which a box does not
 have (its socket library ends the whole process when it may not ask for network addresses). Here
-the same goes through a pair of sockets that children inherit. Long tracebacks are shortened.
+the same goes through a pair of sockets that children inherit. Long tracebacks are shortened, and no
+output is lost.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import socket
 import struct
 import sys
 
+import zmq
 from ipykernel import iostream, kernelapp
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -67,6 +69,15 @@ def setup_pipe_out(self):
     return packets, packets
 
 
+def init_iopub(self, context):
+    """As ipykernel's own; what is shown faster than it is read waits, in the box's memory.
+
+    By default a thousand messages wait, and those that come then are lost without a word.
+    """
+    context.setsockopt(zmq.SNDHWM, 0)  # for the sockets that it makes from now on
+    original_init_iopub(self, context)
+
+
 def shorten(error):
     """Cut the middle out of a long traceback, and of those of its causes.
 
@@ -92,6 +103,8 @@ def show_traceback(self, exc_tuple=None, *arguments, **options):
     return original_show_traceback(self, exc_tuple, *arguments, **options)
 
 
+original_init_iopub = kernelapp.IPKernelApp.init_iopub
+kernelapp.IPKernelApp.init_iopub = init_iopub
 original_show_traceback = InteractiveShell.showtraceback
 InteractiveShell.showtraceback = show_traceback
 iostream.IOPubThread._setup_pipe_in = setup_pipe_in
