@@ -259,7 +259,7 @@ class Grader:
             notes=[*attempts.notes(config), *notes_for(execution, evidence)],
             staff_notes=[
                 *staff_notes_for(measurement),
-                *remarks_for_staff(evidence.choice),
+                *(remarks_for_staff(evidence.choice) if measurement else ()),
                 *submission.repairs,
                 *execution.staff_notes,
                 *(j.remark for j in evidence.reflections.values() if j.remark),

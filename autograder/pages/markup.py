@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 from collections.abc import Mapping
 
 import nh3
 from markupsafe import Markup
+from PIL import Image
 
 MAX_HTML_CHARACTERS = 50_000
 """Of one piece; a table of 100 rows."""
@@ -20,6 +22,9 @@ MAX_GROWTH = 4
 """The cleaned text may be so many times as long, and 1,000 characters more."""
 MAX_PICTURE_CHARACTERS = 6_000_000
 """In base64."""
+MAX_PIXELS = 25_000_000
+"""A browser needs four bytes for each, however well the file is packed: 6 MB may unpack to 4 GB. A
+figure of 10 by 10 inches at 300 dots an inch has 9 million."""
 
 TAGS = frozenset(
     {"b", "blockquote", "br", "caption", "code", "dd", "div", "dl", "dt", "em", "h1", "h2", "h3"}
@@ -89,7 +94,7 @@ def _tag_name(piece: str) -> str:
 
 
 def checked_picture(kind: str, content: str) -> str:
-    """A picture's base64 without blanks; empty where it is not a picture of that kind."""
+    """A picture's base64 without blanks; empty where it is none of that kind, or too large."""
     text = "".join(content.split())
     if not text or len(text) > MAX_PICTURE_CHARACTERS:
         return ""
@@ -97,4 +102,13 @@ def checked_picture(kind: str, content: str) -> str:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return ""
-    return text if data.startswith(SIGNATURES[kind]) else ""
+    return text if data.startswith(SIGNATURES[kind]) and _is_of_modest_size(data) else ""
+
+
+def _is_of_modest_size(data: bytes) -> bool:
+    """By what the file's head says; nothing is unpacked here."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return int(image.width) * int(image.height) <= MAX_PIXELS
+    except Exception:  # whatever a broken file does to the library: it is no picture to show
+        return False

@@ -33,6 +33,16 @@ TEXTS = {
 SHOWN = {
     "picture_of_blanks": 'show({"image/png": " " * 4_000_000})',
     "picture_of_nothing": 'show({"image/png": "A" * 4_000_000, "image/jpeg": "=" * 1_000_000})',
+    "picture_that_unpacks": (
+        "import base64, struct, zlib\n"
+        "def chunk(kind, data):\n"
+        "    ends = struct.pack('>I', len(data)), struct.pack('>I', zlib.crc32(kind + data))\n"
+        "    return ends[0] + kind + data + ends[1]\n"
+        "head = struct.pack('>IIBBBBB', 60_000, 60_000, 8, 0, 0, 0, 0)\n"
+        "png = b'\\x89PNG\\r\\n\\x1a\\n' + chunk(b'IHDR', head)\n"
+        "png += chunk(b'IDAT', zlib.compress(bytes(20_000_000))) + chunk(b'IEND', b'')\n"
+        "show({'image/png': base64.b64encode(png).decode()})"
+    ),
     "html_that_multiplies": 'show({"text/html": "<b><i><u>" * 700 + "<p>a" * 1_400})',
     "html_of_styles": 'show({"text/html": "<style" * 8_000, "text/plain": "a"})',
     "terminal": 'print("\\x1b[" * 300_000); print("\\x1b]" * 300_000); print("\\r" * 300_000)',
@@ -49,7 +59,7 @@ def show(data):
 
 
 def hostile_files() -> dict[str, bytes]:
-    """Name to file: twenty-seven of them."""
+    """Name to file, all to be graded in one call."""
     files = {f"text_{name}": _file(_with_text(text)) for name, text in TEXTS.items()}
     files |= {f"shown_{name}": _file(_with_code(SHOW + code)) for name, code in SHOWN.items()}
     files["long_code"] = _file(_with_code("x = (1, '''a''', \"b\")\n" * 40_000))

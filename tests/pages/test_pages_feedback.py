@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,7 +21,7 @@ from autograder.report import IsolationReport, Report
 from autograder.verdict import Verdict
 from tests.pages.hostile import hostile_notebook, hostile_report
 from tests.pages.sample_reports import make_report
-from tests.pages.samples import make_notebook
+from tests.pages.samples import make_notebook, png
 
 HIDDEN = (
     "12.34", "0.1234", "65.43", "0.6543", "7.6543", "77.77", "0.7777", "staff only", "gvisor-like",
@@ -159,6 +160,14 @@ def test_hostile_notebook_is_left_with_harmless_tags() -> None:
         assert re.fullmatch(r"<\w+(?: (?:class|title|colspan|rowspan)=\"[^\"]*\")*/?>", tag), tag
     assert "\x1b" not in page
     assert "\x00" not in page
+
+
+def test_a_picture_that_a_browser_would_unpack_for_gigabytes_is_not_shown() -> None:
+    for side, shown in ((60_000, False), (3_000, True)):
+        cell: dict[str, Any] = {"cell_type": "code", "source": "show()"}
+        data = {"image/png": png(side, side, rows=1)}
+        cell["outputs"] = [{"output_type": "display_data", "data": data}]
+        assert ("data:image/png" in render_executed({"cells": [cell]})) == shown
 
 
 def test_pictures_and_tables_are_shown() -> None:
