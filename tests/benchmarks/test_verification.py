@@ -63,6 +63,7 @@ def test_the_page_counts_what_is_measured_as_trained() -> None:
     lines.append(Line(key=some[3].key, grader="", own=None, measured=0.9, why="NameError"))
     text = page(some, {each.key: each for each in lines})
     assert f"| {some[0].group} | 3 | 1 (33%) | 2 |" in text
+    assert f"`{verification.grader_version()[:12]}`" in text
     told = text.partition("## Not measured as trained")[2].partition("## " + some[0].group)[0]
     assert [f", {case.name}: " in told for case in some] == [False, True, True, True]
     assert "NameError" in told.partition("## Did not run")[2]

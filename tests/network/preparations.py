@@ -69,6 +69,11 @@ def per_image(x: Images) -> Images:
 MEAN, DEVIATION = TRAIN.mean(), TRAIN.std()
 MEAN_IMAGE = TRAIN.mean(axis=0)
 BY_COLUMN = sk.StandardScaler().fit(TRAIN.reshape(-1, 28).astype("float32"))
+TEN_THOUSAND = f(TRAIN[:10_000])
+ROW_MEANS = TEN_THOUSAND.mean(axis=(0, 2), keepdims=True, dtype="float64")
+ROW_DEVIATIONS = TEN_THOUSAND.std(axis=(0, 2), keepdims=True, dtype="float64")
+ROW_DEVIATIONS[ROW_DEVIATIONS == 0] = 1
+COLUMN_MEANS = TEN_THOUSAND.mean(axis=(0, 1), keepdims=True, dtype="float64")
 AVERAGED = averaged(TRAIN).astype("float64")
 AVERAGED_MEAN, AVERAGED_DEVIATION = AVERAGED.mean(0), AVERAGED.std(0)
 AVERAGED_DEVIATION[AVERAGED_DEVIATION == 0] = 1
@@ -109,6 +114,7 @@ GEOMETRIES = {
     "quarter turn": lambda x: np.rot90(f(x), 1, (1, 2)) / 255,
     "three quarter turns": lambda x: np.rot90(f(x), 3, (1, 2)) / 255,
     "half turn": lambda x: np.rot90(f(x), 2, (1, 2)) / 255,
+    "transposed and turned": lambda x: np.rot90(f(x).transpose(0, 2, 1), 2, (1, 2)) / 255,
     "transposed and inverted": lambda x: 1 - f(x).transpose(0, 2, 1) / 255,
     "three channels": lambda x: np.repeat(f(x)[..., None] / 255, 3, axis=-1),
     "three channels first": lambda x: np.stack([f(x) / 255] * 3, axis=1),
@@ -125,6 +131,7 @@ GEOMETRIES = {
     "cropped in one direction": lambda x: f(x)[:, :, 4:24] / 255,
     "every second pixel": lambda x: f(x)[:, ::2, ::2] / 255,
     "the other second pixels": lambda x: f(x)[:, 1::2, 1::2] / 255,
+    "every third pixel": lambda x: f(x)[:, 2::3, 2::3] / 255,
     "averaged": lambda x: averaged(x) / 255,
     "averaged by four": lambda x: f(x).reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4)) / 255,
     "largest of 2 x 2": lambda x: f(x).reshape(-1, 14, 2, 14, 2).max(axis=(2, 4)) / 255,
@@ -146,6 +153,9 @@ RESIZED = {
     "OpenCV, cubic": lambda x: with_cv2(f(x), 36, cv2.INTER_CUBIC) / 255,
     "OpenCV, Lanczos": lambda x: with_cv2(f(x), 20, cv2.INTER_LANCZOS4) / 255,
     "OpenCV, black or white after": lambda x: f(with_cv2(x, 14, cv2.INTER_AREA) > 100),
+    "OpenCV, cut to whole numbers": lambda x: (
+        f(with_cv2(f(x), 20, cv2.INTER_LINEAR).astype("uint8")) / 255
+    ),
     "OpenCV, cropped": lambda x: with_cv2(f(x)[:, 2:-2, 2:-2], 32, cv2.INTER_LINEAR) / 255,
     "OpenCV, then - 1 to 1": lambda x: with_cv2(f(x), 32, cv2.INTER_LINEAR) / 127.5 - 1,
     "Pillow, bilinear": lambda x: f(with_pillow(x, 20, Image.BILINEAR)) / 255,
@@ -184,6 +194,9 @@ OVER_MANY = {
     "StandardScaler by column": lambda x: BY_COLUMN.transform(f(x).reshape(-1, 28)).reshape(
         -1, 28, 28
     ),
+    "StandardScaler by row of 10,000": lambda x: (f(x) - ROW_MEANS) / ROW_DEVIATIONS,
+    "less the mean by row of 10,000": lambda x: (f(x) - ROW_MEANS) / 255,
+    "less the mean by column of 10,000": lambda x: (f(x) - COLUMN_MEANS) / 255,
     "StandardScaler, padded": lambda x: pad(fitted_once(x).reshape(-1, 28, 28)),
     "averaged, standardised": lambda x: (averaged(x) - AVERAGED_MEAN) / AVERAGED_DEVIATION,
 }
