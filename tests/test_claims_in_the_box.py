@@ -130,7 +130,7 @@ def test_batches_of_datasets_and_generators_are_seen_in_passing(runner: Runner) 
     ]
     assert [claim.rows[0].min() for claim in claims[2:]] == [0, -1]
     assert measured.preparation.source == "the images given to fit"
-    assert measured.preparation.name == "each image standardised, transposed"
+    assert measured.preparation.name == "transposed, then each image standardised"
 
 
 VARIABLES_ALONE = """
