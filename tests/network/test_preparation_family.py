@@ -125,6 +125,21 @@ def test_the_test_images_are_recognised(raw: RawImages, mnist: Mnist) -> None:
     assert proved(ways.per_image(handed_out[:300]), raw, 10_000).name == "each image standardised"
 
 
+def test_each_pixel_scaled_by_its_span_is_no_line(raw: RawImages, mnist: Mnist) -> None:
+    """Few images leave pixels at the edge that never reach 255; with all of them it is x / 255."""
+    images = mnist.x_train[:1000]
+    rows = ways.fitted(ways.sk.MinMaxScaler(), images)(images[:300])
+    name = "each pixel scaled from its smallest to its largest value"
+    assert proved(rows, raw, 1000).name == name
+
+
+def test_deviations_are_scikit_learns(raw: RawImages, mnist: Mnist) -> None:
+    """Also of pixels that are the same in all images, which are divided by 1."""
+    images = mnist.x_train[:2000]
+    expected = ways.sk.StandardScaler().fit(ways.flat(images)).scale_.reshape(28, 28)
+    np.testing.assert_allclose(raw.statistics(0, 2000).deviation, expected)
+
+
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 9000])
 def test_quartiles_are_numpys(count: int, mnist: Mnist) -> None:
     images = mnist.x_train[:count, 8:20, 8:20]
