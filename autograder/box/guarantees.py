@@ -209,7 +209,7 @@ def _try_kind(
         Finding(
             guarantee=Guarantee.MEMORY_BOUNDED,
             held=True,
-            reason="control group" if has_cgroup else "watched ten times a second",
+            reason=f"not tried here ({_how_bounded(has_cgroup)}); `m5 doctor` tries it",
         )
     )
     layers += ("control group",) if has_cgroup else ()
@@ -227,12 +227,16 @@ def _try_memory(kind: BoxKind, limits: Limits, toolbox: Toolbox) -> Finding:
             time.sleep(0.01)
         box.stop()
         held = box.breach is Breach.MEMORY and not answer.exists()
-    how = "control group" if _has_cgroup(limits) else "watched ten times a second"
+    how = _how_bounded(_has_cgroup(limits))
     return Finding(
         guarantee=Guarantee.MEMORY_BOUNDED,
         held=held,
         reason=f"tried, and ended at the limit ({how})" if held else f"no limit struck ({how})",
     )
+
+
+def _how_bounded(has_cgroup: bool) -> str:
+    return "control group" if has_cgroup else "watched ten times a second"
 
 
 def _read_answer(path: Path, stderr: Sequence[str]) -> dict[str, str | None]:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from autograder.assignment import Assignment
-from autograder.box import BoxKind, Breach, Finding, Guarantee, probe
+from autograder.box import BoxKind, Breach, Finding, Guarantee, Isolation, probe
 from autograder.box.cgroup import ControlGroup
 from autograder.box.watchdog import Watchdog
 from tests.box.conftest import Lab
@@ -417,6 +417,16 @@ def test_a_path_of_python_with_dots_weakens_no_box(
         sys, "executable", f"{tmp_path}/{os.path.relpath(sys.executable, tmp_path)}"
     )
     assert lab.run("answer = 1\n").answer == 1
+
+
+def test_a_limit_of_memory_that_was_not_tried_is_not_said_to_hold_by_trial(
+    isolation: Isolation,
+) -> None:
+    """To try it takes seconds, which grading does not spend; the doctor does."""
+    reasons = {finding.guarantee: finding.reason for finding in isolation.findings}
+    assert reasons[Guarantee.MEMORY_BOUNDED].startswith("not tried here")
+    del reasons[Guarantee.MEMORY_BOUNDED]
+    assert not any(reason.startswith("not tried") for reason in reasons.values())
 
 
 def test_the_doctor_has_tried_every_guarantee(
