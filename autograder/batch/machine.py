@@ -9,9 +9,9 @@ import psutil
 from autograder.config import Limits
 from autograder.core.memory import container_bytes
 
-JOB_BYTES = 1_500_000_000
+JOB_BYTES = 1_600_000_000
 """What one submission takes: TensorFlow with all of MNIST in a network of the course's size was
-seen to hold 1.2 GB, and the process that grades it 0.2 GB."""
+seen to hold 1.2 GB, the process that grades it 0.25 GB, and the clerk of that 0.06 GB."""
 
 
 def default_jobs(limits: Limits) -> int:

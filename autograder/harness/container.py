@@ -11,7 +11,8 @@ from autograder.errors import BoxError
 
 GRADER_BYTES = 420 << 20
 """For the harness itself: the grading process was seen at 0.25 GB while it measured the starter's
-network, the supervisor at 0.02 GB; wider networks and the page cache take the rest."""
+network, its clerk at 0.03 GB, the supervisor at 0.02 GB; wider networks, what the clerk is asked,
+and the page cache take the rest."""
 LEAST_NOTEBOOK_BYTES = 1_000_000_000
 """The reference solution was seen at 0.95 GB, and no solution higher. A container of 1.5 GB leaves
 1.06 GB."""
