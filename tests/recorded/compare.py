@@ -1,0 +1,38 @@
+"""What `m5 grade` wrote, as text in which only what matters can differ."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+ASSETS = re.compile(r"(<|&lt;)(style|script)(>|&gt;).*?\1/\2\3", re.DOTALL)
+"""Style sheets and scripts of a page: they are files of their own, tried in a browser."""
+HASHES = re.compile(r"('|&#39;)sha256-[^ ]*?\1")
+PICTURE = re.compile(r"(?:[A-Za-z0-9+/]|\\n){600,}=*")
+"""A picture in base64: what is kept of it is its hash."""
+PASSING = re.compile(r"(?<= in )\d+(?= s\b)")
+HASHED = "configuration_hash"
+"""Says which grader it was."""
+SAID = "said.txt"
+
+
+def read(folder: Path, said: str) -> dict[str, str]:
+    """All files of a results folder by their path in it, and what the command printed."""
+    found = {SAID: PASSING.sub("0", said)}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".html":
+            text = HASHES.sub("'sha256'", ASSETS.sub(r"\1\2\3\1/\2\3", text))
+        elif path.name in ("run.json", "graded.json"):
+            told = json.loads(text)
+            told[HASHED] = ""
+            text = json.dumps(told, indent=1) + "\n"
+        text = PICTURE.sub(_hashed, text)
+        found[path.relative_to(folder).as_posix()] = text
+    return found
+
+
+def _hashed(picture: re.Match[str]) -> str:
+    return f"[{len(picture[0])} characters, {hashlib.sha256(picture[0].encode()).hexdigest()[:16]}]"
