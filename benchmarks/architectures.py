@@ -81,7 +81,7 @@ IMAGES = {
     ),
     "strides, global mean": (
         f"{_IMAGE}\nlayers.Conv2D(16, 3, strides=2, activation='relu')\n"
-        "layers.Conv2D(32, 3, strides=2, activation='relu')\nlayers.GlobalAveragePooling2D(2)"
+        "layers.Conv2D(32, 3, strides=2, activation='relu')\nlayers.GlobalAveragePooling2D()"
     ),
     "normalised convolutions": (
         f"{_IMAGE}\nlayers.Conv2D(8, 3, use_bias=False)\nlayers.BatchNormalization()\n"
