@@ -52,6 +52,8 @@ def lies(x: Any, y: Any) -> dict[str, Any]:
     late[COUNT // 2 :] = random.permutation(late[COUNT // 2 :].reshape(-1)).reshape(-1, 28, 28)
     swapped = x.copy()
     swapped[::2] = swapped[::2][::-1]
+    every_fifth = x.copy()
+    every_fifth[::5] += random.normal(0, 0.05, x[::5].shape)
     mixing = random.normal(size=(784, 784)).astype(np.float32)
     return {
         "channels that differ": own_line,
@@ -67,6 +69,13 @@ def lies(x: Any, y: Any) -> dict[str, Any]:
         "the label added": x + y[:, None, None] / 9,
         "a line for each image": x * random.random((COUNT, 1, 1), dtype=np.float32),
         "noise of another kind": x + random.normal(0, 0.2, x.shape).astype(np.float32),
+        "noise that rounding does not explain": (
+            x.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) + random.normal(0, 0.01, (COUNT, 14, 14))
+        ),
+        "noise that other statistics do not explain": (
+            x - x.mean(axis=0) + random.normal(0, 0.01, x.shape)
+        ),
+        "noise in every fifth image": every_fifth,
         "nothing but noise": random.random(x.shape, dtype=np.float32),
         "augmented by shifts": np.stack(
             [np.roll(image, tuple(random.integers(-3, 4, 2)), (0, 1)) for image in x]
