@@ -17,6 +17,7 @@ from autograder.pages.reading import Entry
 from autograder.report import CellReport, CheckStatus, ReflectionReport, Report, UnitReport
 from autograder.verdict import Verdict
 from tests.pages.sample_reports import make_report
+from tests.pages.samples import png
 
 FAILED_CELL = CellReport(
     number=1, status="error", seconds=1.0, first_line="x", error="NameError", traceback=[], hint=""
@@ -101,6 +102,7 @@ def test_students_read_their_notes_and_none_for_staff(config: Config) -> None:
 
 
 def test_only_what_begins_as_a_picture_is_one() -> None:
-    for data, is_one in ((b"\x89PNG\r\n\x1a\n...", True), (b"<svg onload=x>", False)):
-        text = base64.b64encode(data).decode()
-        assert checked_picture("image/png", text) == (text if is_one else "")
+    picture = png(8, 8, 1)
+    assert checked_picture("image/png", picture) == picture
+    assert checked_picture("image/jpeg", picture) == ""
+    assert checked_picture("image/png", base64.b64encode(b"<svg onload=x>").decode()) == ""
