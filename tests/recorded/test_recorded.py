@@ -18,13 +18,7 @@ SHOWN_LINES = 40
 SHOWN_CHARACTERS = 300
 CLASS = "the class"
 NAMES = sorted(path.stem for path in store.SUBMISSIONS.iterdir())
-pytestmark = [
-    pytest.mark.xdist_group("recorded"),
-    pytest.mark.skipif(
-        not store.EXPECTED.is_dir(),
-        reason="nothing is expected yet of what was recorded: python -m tests.recorded expect",
-    ),
-]
+pytestmark = pytest.mark.xdist_group("recorded")
 Files = dict[str, str]
 
 
