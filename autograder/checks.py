@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.config import CHECK_NAMES, Config
-from autograder.errors import DataError
+from autograder.core.config import CHECK_NAMES, Config
+from autograder.core.errors import DataError
+from autograder.core.report import CheckResult, CheckStatus
 from autograder.evidence import Evidence
 from autograder.measurement import CountedModel, VerifiedModel
-from autograder.report import CheckResult, CheckStatus
 from autograder.wording import TITLES, words_for, words_wanted
 
 BY_ASSERTION = "\nAssertionError: "

@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from autograder.config import Record
-from autograder.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+from autograder.core.config import Record
+from autograder.core.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
 
 CHOICE_NAME = "choice.json"
 MAX_BYTES = 1 << 16

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder.cli_common import explained, root_option, say
+from autograder.core.errors import UsageError
 from autograder.core.exit_status import ExitStatus, statuses_for_help
-from autograder.errors import UsageError
-from autograder.verdict import Verdict
+from autograder.core.verdict import Verdict
 
 if TYPE_CHECKING:
-    from autograder.report import Report
+    from autograder.core.report import Report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,8 +42,8 @@ def release(root: Path | None, check: bool, prove: bool) -> int:
     Exit status: 0 done, 1 the release that is there is not in order (--check) or the proof failed
     (--prove), 2 refused; else as `m5 grade`.
     """
-    from autograder.assignment import find_root
     from autograder.bundle import BUNDLE_PATH, write_bundle
+    from autograder.core.assignment import find_root
     from autograder.release import check_release
     from autograder.release import release as make_release
 
@@ -74,8 +74,8 @@ def release(root: Path | None, check: bool, prove: bool) -> int:
 
 def _prove(root: Path) -> int:
     """Grade the starter and the reference of the release in `root`, and say what came of it."""
-    from autograder.assignment import load_assignment
     from autograder.batch.grading import grade_batch
+    from autograder.core.assignment import load_assignment
     from autograder.release.build import REFERENCE_PATH, STUDENT_PATH
     from autograder.release.expectations import read_expectations
     from autograder.release.proving import judge_proof
@@ -158,8 +158,8 @@ def grade(
 
     May be stopped with Ctrl-C, and gone on with by --resume.
     """
-    from autograder.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.batch.ahead import head_start
+    from autograder.core.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.core.clerk import clerk
     from autograder.pages import AHEAD_OF_CLASS
 
@@ -230,8 +230,8 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 
     Exit status: 0 all pages were built, 1 some report could not be read; else as `m5 grade`.
     """
-    from autograder.assignment import LESSON_PATH, find_root
-    from autograder.config import CONFIG_NAME, load_config
+    from autograder.core.assignment import LESSON_PATH, find_root
+    from autograder.core.config import CONFIG_NAME, load_config
     from autograder.pages import rebuild_pages
 
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
@@ -265,8 +265,8 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
 
     Exit status: 0 every guarantee holds, 1 some do not, 3 no box can be made.
     """
-    from autograder.assignment import find_root, load_assignment
     from autograder.box import BoxKind, Toolbox, probe
+    from autograder.core.assignment import find_root, load_assignment
     from autograder.terminal import print_isolation
 
     assignment = load_assignment(root or find_root(Path.cwd()))

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
+from autograder.core.errors import AutograderError, ConfigError, DataError, ReleaseError, UsageError
 from autograder.core.exit_status import ExitStatus
 from autograder.core.text import plain_text
-from autograder.errors import AutograderError, ConfigError, DataError, ReleaseError, UsageError
 
 REFUSALS = (UsageError, ConfigError, DataError, ReleaseError)
 """Somebody can put right what was asked for; all other errors are faults of ours or of the

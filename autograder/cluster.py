@@ -18,8 +18,8 @@ from typing import Any
 from autograder.batch.messages import Job, Refused, Setup, decode_answer
 from autograder.batch.pool import Event
 from autograder.batch.remote import LOST, grade_there, pack_kit
+from autograder.core.errors import BoxError
 from autograder.core.wire import encode
-from autograder.errors import BoxError
 
 CONNECT_SECONDS = 30
 ASK_SECONDS = 0.5

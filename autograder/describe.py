@@ -6,17 +6,10 @@ from collections.abc import Sequence
 
 from autograder.checks import skipped_checks
 from autograder.choice import remarks_for_student
-from autograder.config import Config
-from autograder.data import Images
-from autograder.diagnosis import Hint, Symptoms
-from autograder.evidence import Evidence
-from autograder.execution import CellStatus, Ending, Execution
-from autograder.hints import hint_for
-from autograder.intake import Candidate
-from autograder.measurement import Measurement
-from autograder.percentages import percent
-from autograder.pictures import png_text
-from autograder.report import (
+from autograder.core.config import Config
+from autograder.core.mnist import Images
+from autograder.core.percentages import percent
+from autograder.core.report import (
     CellReport,
     CheckResult,
     CheckStatus,
@@ -26,7 +19,14 @@ from autograder.report import (
     Report,
     UnitReport,
 )
-from autograder.verdict import Verdict
+from autograder.core.verdict import Verdict
+from autograder.diagnosis import Hint, Symptoms
+from autograder.evidence import Evidence
+from autograder.execution import CellStatus, Ending, Execution
+from autograder.hints import hint_for
+from autograder.intake import Candidate
+from autograder.measurement import Measurement
+from autograder.pictures import png_text
 
 PICTURED_PAIRS = 3
 """Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""

@@ -9,10 +9,10 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from autograder.core.percentages import percent, whole_percent
 from autograder.export import Compilation
 from autograder.measurement import Measurement
 from autograder.network import LayerSummary
-from autograder.percentages import percent, whole_percent
 from autograder.units import CLASSES, UnitCount, is_rectifier
 
 MANY_UNITS = 0.25

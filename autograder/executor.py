@@ -10,8 +10,8 @@ from typing import Any
 import nbformat
 
 from autograder.box import Box, Toolbox
-from autograder.config import Limits
-from autograder.errors import BoxError
+from autograder.core.config import Limits
+from autograder.core.errors import BoxError
 from autograder.execution import (
     BREACH_ENDINGS,
     MEMORY_ERRORS,

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
-from autograder.config import Record
-from autograder.errors import OutputTooLarge, UnverifiableModel
-from autograder.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+from autograder.core.config import Record
+from autograder.core.errors import OutputTooLarge, UnverifiableModel
+from autograder.core.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
 
 if TYPE_CHECKING:
     from autograder.network.preparation import Claim

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from autograder.config import CHECK_NAMES
+from autograder.core.config import CHECK_NAMES
+from autograder.core.report import Report
 from autograder.core.text import one_line
-from autograder.report import Report
 from autograder.results import not_written
 
 COLUMNS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from autograder.config import Config
+from autograder.core.config import Config
 from autograder.gradebook import plain_cell, write_table
 from autograder.intake.exports import Handin, Student
 

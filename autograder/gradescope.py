@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from autograder.core.report import CellReport, CheckResult, CheckStatus, Report
+from autograder.core.verdict import Verdict
 from autograder.harness.placeholder import FAILED, NOTHING_HANDED_IN, failed_results
-from autograder.report import CellReport, CheckResult, CheckStatus, Report
-from autograder.verdict import Verdict
 
 SCHEMA = Path(__file__).with_name("gradescope.schema.json")
 MAX_OUTPUT_CHARACTERS = 8_000

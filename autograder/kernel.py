@@ -18,7 +18,7 @@ from jupyter_client.session import Session
 
 from autograder.box import Box
 from autograder.channel import MAX_MESSAGE_BYTES, Channel
-from autograder.errors import BoxError
+from autograder.core.errors import BoxError
 
 POLL_SECONDS = 0.25
 """How long to wait for a message before looking whether the kernel still lives."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.config import Verification
-from autograder.data import PRIVATE, PUBLIC, Mnist
-from autograder.errors import NotEvaluated
+from autograder.core.config import Verification
+from autograder.core.errors import NotEvaluated
+from autograder.core.mnist import PRIVATE, PUBLIC, Mnist
 from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
 from autograder.network.chance import Comparison

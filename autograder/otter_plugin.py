@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import nbformat
 
-from autograder.assignment import GRADER_FOLDER
-from autograder.errors import AutograderError
+from autograder.core.assignment import GRADER_FOLDER
+from autograder.core.errors import AutograderError
+from autograder.core.report import Report
 from autograder.otter_results import otter_results
-from autograder.report import Report
 
 if TYPE_CHECKING:
     AbstractOtterPlugin: Any = object

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from autograder.core.report import CheckResult, CheckStatus, Report
 from autograder.harness.placeholder import FAILED, NOT_YOUR_FAULT
-from autograder.report import CheckResult, CheckStatus, Report
 
 
 def otter_results(report: Report) -> Any:

@@ -10,11 +10,19 @@ from dataclasses import dataclass, replace
 import nbformat
 from threadpoolctl import threadpool_limits
 
-from autograder.assignment import Assignment
 from autograder.box import Box, Isolation, Toolbox, Zygote
 from autograder.checks import describe_checks, load_otter, run_checks
 from autograder.choice import Choice, read_choice, remarks_for_staff
-from autograder.config import REFLECTION_NAMES, SEEDS, Limits
+from autograder.core.assignment import Assignment
+from autograder.core.config import REFLECTION_NAMES, SEEDS, Limits
+from autograder.core.errors import (
+    MalformedSubmission,
+    NotEvaluated,
+    OutputTooLarge,
+    UnverifiableModel,
+)
+from autograder.core.report import IsolationReport, ReflectionReport, Report
+from autograder.core.verdict import Verdict
 from autograder.describe import (
     HEADLINES,
     describe_cells,
@@ -26,12 +34,6 @@ from autograder.describe import (
     verdict_of,
 )
 from autograder.diagnosis import Hint, Symptoms, diagnose
-from autograder.errors import (
-    MalformedSubmission,
-    NotEvaluated,
-    OutputTooLarge,
-    UnverifiableModel,
-)
 from autograder.evidence import Evidence
 from autograder.execution import Execution
 from autograder.executor import Executor
@@ -43,9 +45,7 @@ from autograder.network.preparation import read_claims
 from autograder.preprocessing import statistics_of
 from autograder.reflections import ReflectionJudgement
 from autograder.reflections.bounded import Written, judgements_of
-from autograder.report import IsolationReport, ReflectionReport, Report
 from autograder.second_runs import Attempt, Attempts, run_seeds
-from autograder.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

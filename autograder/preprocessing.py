@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.data import Mnist
-from autograder.errors import NotEvaluated
+from autograder.core.errors import NotEvaluated
+from autograder.core.mnist import Mnist
 from autograder.network.chance import paired_p_value
 from autograder.network.preparation.geometry import SIDE, SMALLEST_SIDE, geometries
 from autograder.network.preparation.layout import Layout, layouts

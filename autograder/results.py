@@ -12,14 +12,14 @@ from typing import TypeAlias
 
 import msgspec
 
-from autograder.config import Record
+from autograder.core.config import Record
+from autograder.core.errors import ConfigError, ResultsError
 from autograder.core.files import replace_file
+from autograder.core.report import Report
 from autograder.core.text import plain_text
-from autograder.errors import ConfigError, ResultsError
+from autograder.core.verdict import Verdict
 from autograder.gradescope import gradescope_results
 from autograder.pages.reading import FEEDBACK_NAME
-from autograder.report import Report
-from autograder.verdict import Verdict
 
 GRADEBOOK_NAME = "grades.csv"
 SUBMISSIONS_NAME = "submissions"

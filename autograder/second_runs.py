@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from autograder.config import Config, Limits
+from autograder.core.config import Config, Limits
+from autograder.core.report import CheckResult, RunReport
 from autograder.evidence import Evidence
 from autograder.execution import Ending
-from autograder.report import CheckResult, RunReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

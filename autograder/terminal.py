@@ -16,10 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.box import Isolation
-from autograder.config import CHECK_NAMES
+from autograder.core.config import CHECK_NAMES
+from autograder.core.report import Report
 from autograder.core.text import one_line, plain_text
-from autograder.report import Report
-from autograder.verdict import Verdict
+from autograder.core.verdict import Verdict
 
 STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERROR: "bold red"}
 OTHER_STYLE = "magenta"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.config import Config
+from autograder.core.config import Config
+from autograder.core.percentages import percent
 from autograder.diagnosis import Fault
 from autograder.evidence import Evidence
 from autograder.hints import hint_for
 from autograder.measurement import Measurement
-from autograder.percentages import percent
 
 TITLES = {
     "runs": "The notebook runs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from autograder.config import Record
+from autograder.core.config import Record
 
 
 class Spread(Record, frozen=True):

@@ -16,10 +16,10 @@ import nbformat
 import psutil
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.assignment import find_root, load_assignment
 from autograder.batch.grading import grade_batch
 from autograder.batch.progress import Quiet
-from autograder.report import Report
+from autograder.core.assignment import find_root, load_assignment
+from autograder.core.report import Report
 from autograder.results import ResultsFolder
 
 

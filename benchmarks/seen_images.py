@@ -18,8 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
-from autograder.assignment import Assignment, load_assignment
-from autograder.data import Mnist
+from autograder.core.assignment import Assignment, load_assignment
+from autograder.core.mnist import Mnist
 from autograder.export import read_export
 from autograder.inside.export import export_network
 from autograder.measurement import Measurement, measure

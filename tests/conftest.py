@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import Assignment, load_assignment
 from autograder.box import Isolation, Toolbox, Zygote, probe
+from autograder.core.assignment import Assignment, load_assignment
+from autograder.core.mnist import Mnist, load_mnist
 from autograder.core.processes import PR_SET_CHILD_SUBREAPER
-from autograder.data import Mnist, load_mnist
 from autograder.pipeline import Grader
 from tests.browser import browser, open_page
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.config import Config
+from autograder.core.config import Config
 
 RULES: dict[str, dict[str, Any]] = {
     "accuracy": {"threshold": 0.95},

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.assignment import Assignment
 from autograder.checks import describe_checks, run_checks
+from autograder.core.assignment import Assignment
+from autograder.core.report import CheckResult, CheckStatus
+from autograder.core.verdict import Verdict
 from autograder.describe import notes_for, verdict_of
 from autograder.diagnosis import Fault, Hint
 from autograder.evidence import Evidence
 from autograder.execution import CellRun, CellStatus, Ending, Execution
 from autograder.network.chance import Comparison
 from autograder.reflections import ReflectionJudgement
-from autograder.report import CheckResult, CheckStatus
-from autograder.verdict import Verdict
 from autograder.wording import OVERFLOWS, SEEN
 
 LABELS = np.arange(1000, dtype=np.uint8) % 10

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from autograder.assignment import Assignment
 from autograder.box import Box, Toolbox, Zygote
+from autograder.core.assignment import Assignment
 from autograder.executor import Executor
 from autograder.export import read_export
 from autograder.measurement import Measurement, measure

@@ -17,14 +17,14 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from autograder.assignment import Assignment
 from autograder.cli import main
+from autograder.core.assignment import Assignment
+from autograder.core.errors import BoxError, ConfigError, ReleaseError, ResultsError, UsageError
 from autograder.core.exit_status import ExitStatus
-from autograder.data import Mnist
-from autograder.errors import BoxError, ConfigError, ReleaseError, ResultsError, UsageError
+from autograder.core.mnist import Mnist
+from autograder.core.report import Report
+from autograder.core.verdict import Verdict
 from autograder.gradebook import COLUMNS
-from autograder.report import Report
-from autograder.verdict import Verdict
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 
 HTML = "<!DOCTYPE html><html><body><div class='jp-Notebook'></div></body></html>"
@@ -257,7 +257,7 @@ def test_every_end_has_its_status_and_a_sentence(
     def fail(start: Path) -> Path:
         raise error
 
-    monkeypatch.setattr("autograder.assignment.find_root", fail)
+    monkeypatch.setattr("autograder.core.assignment.find_root", fail)
     done = CliRunner().invoke(main, ["grade", "x.ipynb", "-o", "out"])
     assert done.exit_code == status
     assert done.output.startswith(says)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from autograder.config import parse_config
-from autograder.errors import ConfigError
+from autograder.core.config import parse_config
+from autograder.core.errors import ConfigError
 
 GOOD = json.loads((Path(__file__).parents[1] / "otter_config.json").read_text("utf-8"))
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from autograder.box import Toolbox
-from autograder.data import Mnist, load_mnist
-from autograder.errors import DataError
+from autograder.core.errors import DataError
+from autograder.core.mnist import Mnist, load_mnist
 
 # Published SHA-256 values of the uncompressed IDX files.
 IDX_SHA256 = {

@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from autograder import executor
-from autograder.assignment import Assignment
 from autograder.box import Box, BoxKind, Isolation, Toolbox
 from autograder.channel import MAX_MESSAGE_BYTES
-from autograder.errors import BoxError
+from autograder.core.assignment import Assignment
+from autograder.core.errors import BoxError
 from autograder.execution import CellError, CellStatus, Ending, Execution
 from autograder.executor import Executor
 from autograder.kernel import Message

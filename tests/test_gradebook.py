@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.config import CHECK_NAMES
-from autograder.errors import ResultsError
+from autograder.core.config import CHECK_NAMES
+from autograder.core.errors import ResultsError
+from autograder.core.verdict import Verdict
 from autograder.gradebook import COLUMNS, Gradebook, plain_cell, row_of, write_table
-from autograder.verdict import Verdict
 from tests.gradescope.reports import report
 
 

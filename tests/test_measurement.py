@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from autograder.assignment import Assignment
+from autograder.core.assignment import Assignment
 from autograder.measurement import (
     MIN_TRAINING_IMAGES,
     Measurement,

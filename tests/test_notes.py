@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from autograder.config import CHECK_NAMES
-from autograder.data import Mnist
+from autograder.core.config import CHECK_NAMES
+from autograder.core.mnist import Mnist
+from autograder.core.report import CheckStatus, Report
 from autograder.gradebook import COLUMNS, row_of
 from autograder.gradescope import gradescope_results
 from autograder.intake import find_submissions
 from autograder.pictures import png_text
 from autograder.pipeline import Grader
-from autograder.report import CheckStatus, Report
 from autograder.wording import TITLES
 from tests.notebooks import SMALL_DATA, notebook, write
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.assignment import Assignment
-from autograder.data import Mnist
-from autograder.errors import NotEvaluated
+from autograder.core.assignment import Assignment
+from autograder.core.errors import NotEvaluated
+from autograder.core.mnist import Mnist
 from autograder.measurement import Measurement, measure
 from autograder.preprocessing import PREPARATIONS, USUAL, Statistics, recover, shape_for
 from tests.network.network_harness import exported, keras

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from autograder.config import AccuracyConfig, BudgetConfig, load_config
+from autograder.core.config import AccuracyConfig, BudgetConfig, load_config
+from autograder.core.verdict import Verdict
 from autograder.intake import find_submissions
 from autograder.measurement import measure
 from autograder.pipeline import Grader, Outcome
-from autograder.verdict import Verdict
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 
 pytestmark = pytest.mark.heavy

@@ -17,10 +17,10 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.assignment import Assignment
 from autograder.box import Box, BoxKind, Isolation, Toolbox, Zygote, probe_forked
+from autograder.core.assignment import Assignment
+from autograder.core.errors import BoxError
 from autograder.core.processes import kill_all
-from autograder.errors import BoxError
 from autograder.execution import Execution
 from autograder.executor import Executor
 from autograder.export import NetworkExport, read_export
@@ -193,7 +193,7 @@ def test_boxes_that_hold_less_are_not_used(
 OWNER = """
 import sys, time
 from pathlib import Path
-from autograder.assignment import load_assignment
+from autograder.core.assignment import load_assignment
 from autograder.box import Box, BoxKind, Toolbox, Zygote
 kind, toolbox = BoxKind(sys.argv[1]), Toolbox(root=Path(sys.argv[2]))
 limits = load_assignment(Path(sys.argv[3])).config.limits

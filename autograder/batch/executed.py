@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.config import Record
 from autograder.core.clerk import Bounds, Task, Unfinished, ask
+from autograder.core.config import Record
 from autograder.intake import Submission
 
 MAX_OUTPUT_BYTES = 32 << 20

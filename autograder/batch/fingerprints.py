@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from autograder.assignment import Assignment
 from autograder.batch.grader_version import grader_version
-from autograder.report import Report
+from autograder.core.assignment import Assignment
+from autograder.core.report import Report
 
 
 def configuration_hash(assignment: Assignment) -> str:

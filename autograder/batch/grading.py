@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.assignment import Assignment
 from autograder.batch.ahead import HeadStart
 from autograder.batch.fingerprints import configuration_hash
 from autograder.batch.loop import Batch
@@ -21,8 +20,9 @@ from autograder.batch.progress import Progress
 from autograder.batch.resuming import find_kept
 from autograder.batch.stopping import Stop, stop_asked
 from autograder.box import BoxKind, Isolation, Toolbox, probe
+from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
-from autograder.errors import BoxError
+from autograder.core.errors import BoxError
 from autograder.gradebook import COLUMNS, Gradebook, write_table
 from autograder.gradebooks import write_gradebooks
 from autograder.intake.exports import Handin, Intake, collect

@@ -16,15 +16,15 @@ from autograder.batch.pool import Event, Pool
 from autograder.batch.progress import Progress
 from autograder.batch.resuming import Kept
 from autograder.batch.twins import report_of_twin
-from autograder.config import Config
 from autograder.core.clerk import Unfinished
+from autograder.core.config import Config
+from autograder.core.errors import BoxError, MalformedSubmission
+from autograder.core.verdict import Verdict
 from autograder.describe import ungraded
-from autograder.errors import BoxError, MalformedSubmission
 from autograder.gradebook import Gradebook
 from autograder.intake import Submission, read_submission
 from autograder.intake.exports import Handin
 from autograder.results import Marker, ResultsFolder, Run
-from autograder.verdict import Verdict
 
 MAX_LOSSES = 3
 """A submission whose process was lost so often is given up: it may well be the cause."""

@@ -6,7 +6,7 @@ import os
 
 import psutil
 
-from autograder.config import Limits
+from autograder.core.config import Limits
 from autograder.core.memory import container_bytes
 
 JOB_BYTES = 1_600_000_000

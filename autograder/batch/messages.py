@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from autograder.box import BoxKind, Isolation
-from autograder.config import Config, Record
-from autograder.report import Report
+from autograder.core.config import Config, Record
+from autograder.core.report import Report
 
 if TYPE_CHECKING:
     from autograder.pipeline import Outcome

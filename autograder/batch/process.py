@@ -18,8 +18,8 @@ import psutil
 
 from autograder.batch.worker import BEGIN
 from autograder.box.command import THREAD_VARIABLES
+from autograder.core.errors import BoxError
 from autograder.core.processes import HELPERS, descendants, kill_all
-from autograder.errors import BoxError
 
 STOP_SECONDS = 20.0
 """For a process that was told to end to close its box; it ends itself after 15."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from autograder.box import Isolation
-from autograder.report import Report
+from autograder.core.report import Report
 
 
 class Progress(Protocol):

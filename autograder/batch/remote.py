@@ -16,7 +16,7 @@ import msgspec
 
 from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup
 from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool
-from autograder.config import Record
+from autograder.core.config import Record
 from autograder.core.wire import encode
 
 LOOK_SECONDS = 0.5

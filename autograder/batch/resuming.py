@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.gradebook import row_of
 from autograder.intake import hash_submission
 from autograder.intake.exports import Handin

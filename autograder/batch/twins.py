@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from autograder.core.report import Report
 from autograder.intake import Submission
-from autograder.report import Report
 
 
 def report_of_twin(report: Report, submission: Submission, *, notes_of_other: int) -> Report:

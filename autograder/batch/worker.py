@@ -27,7 +27,7 @@ from autograder.core.clerk import clerk
 if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
     from autograder.box import Isolation, Toolbox, Zygote
-    from autograder.config import Config
+    from autograder.core.config import Config
     from autograder.intake import Candidate
     from autograder.pipeline import Outcome
 
@@ -35,7 +35,12 @@ END_SECONDS = 15.0
 """For closing the box and leaving, before the process is ended whatever it does."""
 BEGIN = b"begin"
 """Sent once the setup can be read, before the first job."""
-AHEAD = ("autograder.assignment", "autograder.box", "autograder.executor", "autograder.pipeline")
+AHEAD = (
+    "autograder.core.assignment",
+    "autograder.box",
+    "autograder.executor",
+    "autograder.pipeline",
+)
 """Imported while there is no setup yet."""
 CLERKS_AHEAD = (
     "autograder.intake.reading",
@@ -65,9 +70,9 @@ def make_grader(
     """The real grader: `autograder.pipeline.Grader`."""
     # First, since TensorFlow is imported meanwhile.
     zygote = _start_zygote(setup, toolbox, isolation, stack) if setup.warm else None
-    from autograder.assignment import Assignment
     from autograder.box import probe_forked
-    from autograder.errors import BoxError
+    from autograder.core.assignment import Assignment
+    from autograder.core.errors import BoxError
     from autograder.pipeline import Grader
 
     if zygote is not None:
@@ -102,7 +107,7 @@ def _start_zygote(
     setup: Setup, toolbox: Toolbox, isolation: Isolation, stack: contextlib.ExitStack
 ) -> Zygote | None:
     from autograder.box import Zygote
-    from autograder.errors import BoxError
+    from autograder.core.errors import BoxError
 
     try:
         return stack.enter_context(
@@ -150,8 +155,8 @@ def _main(descriptor: int, setup_file: str) -> None:
             threading.Thread(target=_listen, args=(link, jobs), daemon=True, name="m5-jobs").start()
             # Only now what takes a second to import: jobs may be waiting.
             from autograder.batch.messages import Refused
+            from autograder.core.errors import AutograderError
             from autograder.core.wire import encode
-            from autograder.errors import AutograderError
 
             for module in AHEAD:
                 if not jobs.empty():
@@ -214,8 +219,8 @@ def _with_page(graded: Graded, notes: list[str], config: Config) -> Graded:
 def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolation]:
     """The toolbox and what is known of boxes: as given, or of our own."""
     from autograder.box import Toolbox, probe
-    from autograder.data import load_mnist
-    from autograder.errors import BoxError
+    from autograder.core.errors import BoxError
+    from autograder.core.mnist import load_mnist
 
     if setup.toolbox is None:
         toolbox = stack.enter_context(Toolbox.make(load_mnist(Path(setup.data))))
@@ -236,7 +241,7 @@ def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolatio
 
 
 def _candidate(job: Job, folder: Path) -> Candidate:
-    from autograder.errors import BoxError
+    from autograder.core.errors import BoxError
     from autograder.intake import Candidate
 
     path = folder / os.fsdecode(job.file_name)

@@ -19,9 +19,9 @@ from autograder.box.toolbox import Toolbox
 from autograder.box.users import SHARED_MEMORY, free_user_id, give_back, is_root, sweep
 from autograder.box.watchdog import Breach, Watchdog
 from autograder.box.zygote import Zygote
-from autograder.config import Limits
+from autograder.core.config import Limits
+from autograder.core.errors import BoxError
 from autograder.core.processes import HELPERS, adopt_orphans, children, kill_all, reap_orphans
-from autograder.errors import BoxError
 from autograder.sandbox.guard import Disk, Members, Watched
 
 END_SECONDS = 2.0

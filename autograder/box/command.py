@@ -11,8 +11,8 @@ from pathlib import Path
 
 from autograder.box.scratch import Scratch
 from autograder.box.users import SHARED_MEMORY
-from autograder.config import Limits
-from autograder.errors import BoxError
+from autograder.core.config import Limits
+from autograder.core.errors import BoxError
 
 
 class BoxKind(str, Enum):

@@ -20,8 +20,8 @@ from autograder.box.lures import daemon_pipe, listeners, what_daemon_left
 from autograder.box.toolbox import Toolbox
 from autograder.box.watchdog import Breach
 from autograder.box.zygote import Zygote
-from autograder.config import Limits
-from autograder.errors import BoxError
+from autograder.core.config import Limits
+from autograder.core.errors import BoxError
 
 SELFTEST_SECONDS = 40.0
 TRIED_BYTES = 256 << 20

@@ -17,7 +17,7 @@ from autograder.box.scratch import Scratch
 from autograder.box.toolbox import Toolbox
 from autograder.box.users import is_root
 from autograder.box.zygote import ForkedProcess, Zygote
-from autograder.errors import BoxError
+from autograder.core.errors import BoxError
 
 START_SECONDS = 30.0
 """For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""

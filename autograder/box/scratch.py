@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import BoxError
+from autograder.core.errors import BoxError
 
 MAX_PARENT_BYTES = 80
 """A Unix socket's path has at most 107 bytes; ours adds "/m5-12345678/c/k-5" to the parent."""

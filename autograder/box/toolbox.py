@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder.box.fonts import known_fonts
-from autograder.data import Mnist
+from autograder.core.mnist import Mnist
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
 

@@ -10,7 +10,7 @@ import subprocess
 
 import psutil
 
-from autograder.errors import BoxError
+from autograder.core.errors import BoxError
 
 USER_IDS = range(50_000, 60_000)
 """Above what systems give to people and services, below what they give to containers."""

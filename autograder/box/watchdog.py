@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from enum import Enum
 
+from autograder.core.errors import BoxError
 from autograder.core.processes import HELPERS
-from autograder.errors import BoxError
 from autograder.sandbox.guard import Finding, Watched, command
 
 FAREWELL_SECONDS = 6.0

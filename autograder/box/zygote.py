@@ -32,8 +32,8 @@ from autograder.box.command import (
 from autograder.box.scratch import MAX_PARENT_BYTES, Scratch
 from autograder.box.toolbox import Toolbox
 from autograder.box.users import is_root
+from autograder.core.errors import BoxError
 from autograder.core.processes import descendants, kill_all
-from autograder.errors import BoxError
 
 IMPORT_SECONDS = 300.0
 """For importing TensorFlow, 3 to 9 s on an idle machine, on a machine that is far from idle."""

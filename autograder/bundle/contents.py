@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from autograder.assignment import DATA_PATH, GRADER_FOLDER, LESSON_PATH, TESTS_PATH
 from autograder.bundle.archive import pack
-from autograder.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
-from autograder.errors import ReleaseError
+from autograder.core.assignment import DATA_PATH, GRADER_FOLDER, LESSON_PATH, TESTS_PATH
+from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.errors import ReleaseError
 from autograder.harness.placeholder import UNFINISHED, failed_results
 
 BUNDLE_PATH = Path("dist/autograder.zip")

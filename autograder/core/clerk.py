@@ -28,9 +28,9 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from autograder.core.errors import AutograderError
 from autograder.core.processes import HELPERS
 from autograder.core.wire import encode
-from autograder.errors import AutograderError
 
 A = TypeVar("A")
 R = TypeVar("R")

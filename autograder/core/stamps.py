@@ -12,7 +12,7 @@ import json
 
 import msgspec
 
-from autograder.config import Config
+from autograder.core.config import Config
 
 PREFIX = "# For the configuration and the tests below: "
 RULES = ("assignment", "accuracy", "budget", "points", "reflections")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from autograder.config import Limits
-from autograder.errors import BoxError
+from autograder.core.config import Limits
+from autograder.core.errors import BoxError
 
 GRADER_BYTES = 420 << 20
 """For the harness itself: the grading process was seen at 0.25 GB while it measured the starter's

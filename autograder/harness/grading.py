@@ -24,12 +24,13 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import msgspec
 
-from autograder.assignment import load_assignment
 from autograder.box import Toolbox, probe
+from autograder.core.assignment import load_assignment
 from autograder.core.clerk import clerk
+from autograder.core.errors import AutograderError, BoxError
 from autograder.core.memory import container_bytes
 from autograder.core.text import plain_text
-from autograder.errors import AutograderError, BoxError
+from autograder.core.verdict import Verdict
 from autograder.gradescope import gradescope_results, schema
 from autograder.harness.container import ADVICE, fit_limits
 from autograder.harness.metadata import read_metadata
@@ -38,7 +39,6 @@ from autograder.harness.staff import staff_report
 from autograder.intake import find_upload
 from autograder.otter_results import write_pickle
 from autograder.pipeline import Grader
-from autograder.verdict import Verdict
 
 KILL_ME_FIRST = "300"
 """Added to our score and our children's where the kernel chooses whom to kill for memory, so that

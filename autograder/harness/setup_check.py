@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from autograder.assignment import load_assignment
 from autograder.box import Toolbox, probe
-from autograder.errors import AutograderError
+from autograder.core.assignment import load_assignment
+from autograder.core.errors import AutograderError
 from autograder.harness.place import GRADER
 
 

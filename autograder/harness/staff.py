@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from autograder.box import Isolation
+from autograder.core.report import Report
 from autograder.core.text import plain_text
 from autograder.harness.metadata import Submitters
 from autograder.pipeline import Outcome
-from autograder.report import Report
 
 MAX_LOG_LINES = 60
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake.candidates import NOTEBOOK_ENDINGS, SKIPPED_FOLDERS
 from autograder.intake.naming import safe_name, shown_name
 from autograder.intake.reading import MAX_FILE_BYTES

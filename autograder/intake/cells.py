@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake.cleaning import REPLACEMENT, clean_mapping, clean_text
 from autograder.intake.parsing import GET_NOTEBOOK
 

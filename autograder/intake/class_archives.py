@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake.archives import is_oversized
 from autograder.intake.candidates import NOTEBOOK_ENDINGS, SKIPPED_FOLDERS
 from autograder.intake.gradescope_export import MAX_METADATA_BYTES, METADATA_NAME

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from autograder.core.errors import MalformedSubmission, UsageError
 from autograder.core.text import one_line
-from autograder.errors import MalformedSubmission, UsageError
 from autograder.intake.archives import may_hold_notebook
 from autograder.intake.candidates import (
     Candidate,

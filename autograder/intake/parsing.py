@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 
 MAX_VALUES = 5_000_000
 """Commas, brackets and braces in the text, an upper bound for the values in it. Parsed, a value

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from autograder.config import Record
 from autograder.core.clerk import Bounds, Task, Trouble, Unfinished, ask
-from autograder.errors import MalformedSubmission
+from autograder.core.config import Record
+from autograder.core.errors import MalformedSubmission
 from autograder.intake.candidates import Candidate
 from autograder.intake.naming import shown_name
 from autograder.intake.parsing import parse_object

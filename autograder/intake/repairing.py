@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake.cells import repair_cell
 from autograder.intake.cleaning import clean_mapping
 from autograder.intake.naming import shown_name

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake.archives import Budget, unpack_notebooks
 from autograder.intake.candidates import (
     NOTEBOOK_ENDINGS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake.parsing import GET_NOTEBOOK, no_notebook
 
 OLDEST_FORMAT = 3

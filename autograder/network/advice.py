@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.errors import NotEvaluated, UnverifiableModel
+from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.network.spec import LayerSpec
 
 _IMAGES = "Use Conv2D and MaxPooling2D on images of shape (28, 28, 1), or Flatten and Dense"

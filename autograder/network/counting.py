@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograder.errors import UnverifiableModel
+from autograder.core.errors import UnverifiableModel
 from autograder.export import BESIDE, MAX_DEPTH, NetworkExport
 from autograder.network.advice import KINDS_OF_KERAS
 from autograder.network.limits import MAX_STEPS

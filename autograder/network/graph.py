@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from autograder.core.hostile import printable
 from autograder.export import MAX_DEPTH
-from autograder.hostile import printable
 from autograder.network import limits
 from autograder.network.advice import too_large
 from autograder.network.parsing import (

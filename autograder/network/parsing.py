@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from autograder.errors import NotEvaluated, UnverifiableModel
-from autograder.hostile import printable
+from autograder.core.errors import NotEvaluated, UnverifiableModel
+from autograder.core.hostile import printable
 from autograder.network import (
     layers_activation,
     layers_dense,

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autograder.errors import NotEvaluated, UnverifiableModel
+from autograder.core.errors import NotEvaluated, UnverifiableModel
+from autograder.core.hostile import printable
 from autograder.export import BESIDE, ExportedArray, NetworkExport
-from autograder.hostile import printable
 from autograder.network import limits
 from autograder.network.graph import Assembler, LayerSummary, Step
 from autograder.network.parsing import malformed, parse_layer

@@ -10,8 +10,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autograder.errors import NotEvaluated, UnverifiableModel
-from autograder.hostile import printable
+from autograder.core.errors import NotEvaluated, UnverifiableModel
+from autograder.core.hostile import printable
 
 Array: TypeAlias = npt.NDArray[np.float32]
 Shape: TypeAlias = tuple[int, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from autograder.config import REFLECTION_NAMES, Config
+from autograder.core.config import REFLECTION_NAMES, Config
 from autograder.pages.class_view import (
     Row,
     Summary,

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
-from autograder.config import CHECK_NAMES
+from autograder.core.config import CHECK_NAMES
+from autograder.core.report import CheckStatus
+from autograder.core.verdict import Verdict
 from autograder.pages.executed import plain_output
 from autograder.pages.reading import Entry
-from autograder.report import CheckStatus
-from autograder.verdict import Verdict
 
 UNREADABLE = "UNREADABLE"
 """In place of a verdict, where a report cannot be read."""

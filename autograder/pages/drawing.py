@@ -9,13 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.config import Config, Record
 from autograder.core.clerk import Bounds, Task, Unfinished, ask
+from autograder.core.config import Config, Record
+from autograder.core.errors import DataError
 from autograder.core.files import replace_file
+from autograder.core.report import Report
 from autograder.core.wire import encode
-from autograder.errors import DataError
 from autograder.pages.reading import FEEDBACK_NAME, REPORT_NAME, submission_folders
-from autograder.report import Report
 
 AHEAD_OF_CLASS = "autograder.pages.class_report"
 """What the clerk will need for the page about a class, to be imported while it has nothing to do.

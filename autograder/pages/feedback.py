@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from autograder.config import Config
+from autograder.core.config import Config
+from autograder.core.report import CellReport, CheckStatus, NetworkReport, Report
+from autograder.core.verdict import Verdict
 from autograder.gradescope import MAX_FAILED_CELLS
 from autograder.pages.confusions import ConfusionView, confusions_of
 from autograder.pages.curve import Series, draw_curves
 from autograder.pages.drawing import StudentPage
 from autograder.pages.environment import environment, render
 from autograder.pages.executed import plain_output, render_executed
-from autograder.report import CellReport, CheckStatus, NetworkReport, Report
-from autograder.verdict import Verdict
 
 MAX_NAME_CHARACTERS = 200
 MAX_SENTENCE_CHARACTERS = 2_000

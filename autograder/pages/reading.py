@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.errors import DataError
-from autograder.report import Report
+from autograder.core.errors import DataError
+from autograder.core.report import Report
 
 SUBMISSIONS_NAME = "submissions"
 REPORT_JSON = "report.json"

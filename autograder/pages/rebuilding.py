@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.config import Config
 from autograder.core.clerk import Unfinished
+from autograder.core.config import Config
 from autograder.core.files import replace_file
 from autograder.pages.drawing import draw_class, write_feedback
 from autograder.pages.reading import (

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from autograder.config import Record
 from autograder.core.clerk import Bounds, Task, Trouble, Unfinished, ask
+from autograder.core.config import Record
 from autograder.reflections.finding import find_reflections
 from autograder.reflections.judging import ReflectionJudgement, judge_reflections, not_judged
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import AutograderError, ReleaseError
+from autograder.core.errors import AutograderError, ReleaseError
 from autograder.release.build import build_release
 from autograder.release.install import differences, install, leftovers
 from autograder.release.leaks import find_leaks

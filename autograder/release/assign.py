@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import ReleaseError
+from autograder.core.errors import ReleaseError
 from autograder.release.template import Notebook, source_of
 
 NOTEBOOK_NAME = "m5.ipynb"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.errors import ReleaseError
 from autograder.core.stamps import stamp
-from autograder.errors import ReleaseError
 from autograder.release.assign import Assigned, run_assign
 from autograder.release.embed import embed_tests
 from autograder.release.expectations import expectation_files, read_expectations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from autograder.errors import ReleaseError
+from autograder.core.errors import ReleaseError
 from autograder.release.template import Notebook
 from autograder.release.testfiles import OtterFile
 

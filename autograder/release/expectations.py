@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.config import CHECK_NAMES, Config, Record
-from autograder.errors import ReleaseError
+from autograder.core.config import CHECK_NAMES, Config, Record
+from autograder.core.errors import ReleaseError
 
 ENDING = ".expect.json"
 STARTER, REFERENCE = "starter", "reference"

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from autograder.errors import ReleaseError
+from autograder.core.errors import ReleaseError
 from autograder.release.notebooks import METADATA_KEY
 from autograder.release.testfiles import HEADER
 

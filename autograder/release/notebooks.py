@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.config import REFLECTION_NAMES
-from autograder.errors import ReleaseError
+from autograder.core.config import REFLECTION_NAMES
+from autograder.core.errors import ReleaseError
 from autograder.release.source import solution_code
 from autograder.release.template import Notebook
 

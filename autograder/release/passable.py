@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.config import CHECK_NAMES, Config
+from autograder.core.config import CHECK_NAMES, Config
 from autograder.release.expectations import REFERENCE, STARTER, Expectation, misfits
 from autograder.release.notebooks import MODEL_CELL_ID
 from autograder.release.template import Notebook

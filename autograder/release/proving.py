@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.config import Config
+from autograder.core.config import Config
+from autograder.core.verdict import Verdict
 from autograder.release.build import REFERENCE_PATH, STUDENT_PATH
 from autograder.release.expectations import ENDING, REFERENCE, STARTER, Expectation
-from autograder.verdict import Verdict
 
 
 @dataclass(slots=True)

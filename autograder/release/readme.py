@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from autograder.config import CHECK_NAMES, Config
+from autograder.core.config import CHECK_NAMES, Config
+from autograder.core.errors import ReleaseError
 from autograder.core.exit_status import statuses_for_readme
-from autograder.errors import ReleaseError
 from autograder.release.template import percent, thousands
 
 README_PATH = "README.md"

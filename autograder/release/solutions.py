@@ -19,8 +19,8 @@ import ast
 import re
 from collections.abc import Mapping
 
-from autograder.config import REFLECTION_NAMES
-from autograder.errors import ReleaseError
+from autograder.core.config import REFLECTION_NAMES
+from autograder.core.errors import ReleaseError
 
 SECTION = re.compile(r"^## +(\S+) *$", re.MULTILINE)
 FENCED = re.compile(r"```python\n(.*?)\n```", re.DOTALL)

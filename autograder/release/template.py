@@ -17,8 +17,8 @@ import msgspec
 import nbformat
 from nbformat.warnings import MissingIDFieldWarning
 
-from autograder.config import Config
-from autograder.errors import ReleaseError
+from autograder.core.config import Config
+from autograder.core.errors import ReleaseError
 
 Notebook = dict[str, Any]
 """A notebook as JSON holds it, nbformat 4.5, with each cell's source as one string."""

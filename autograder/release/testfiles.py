@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.errors import ReleaseError
+from autograder.core.errors import ReleaseError
 
 HEADER = "# Made by `m5 release` from assignment/m5.ipynb: change it there, not here."
 """First line of every test file of a release, by which a later release knows it again."""

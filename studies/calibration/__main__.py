@@ -11,8 +11,8 @@ import click
 from click.core import ParameterSource
 
 from autograder.cli_common import explained, root_option, say
+from autograder.core.errors import ConfigError
 from autograder.core.exit_status import ExitStatus
-from autograder.errors import ConfigError
 
 if TYPE_CHECKING:
     from autograder.batch.pool import Pool
@@ -117,10 +117,10 @@ def calibrate(
     Exit status: 0 the starter always failed and the reference always passed, 1 not so or not
     measured in full; else as `m5 grade`.
     """
-    from autograder.assignment import find_root, load_assignment
     from autograder.batch.machine import default_jobs
     from autograder.batch.stopping import stop_asked
     from autograder.box import BoxKind
+    from autograder.core.assignment import find_root, load_assignment
     from studies.calibration import (
         Plan,
         Role,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from autograder.config import Config
+from autograder.core.config import Config
 
 TENSORFLOW = ("tensorflow-cpu", "tensorflow")
 """Names under which TensorFlow is installed."""

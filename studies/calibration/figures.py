@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from autograder.config import Config
+from autograder.core.config import Config
 from autograder.second_runs import is_near
 from studies.calibration.measuring import Sample
 from studies.calibration.subjects import Role, Subject

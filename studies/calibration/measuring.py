@@ -10,14 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.assignment import Assignment
 from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup
 from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool, Pool
 from autograder.box import BoxKind, Toolbox, probe
-from autograder.config import Record
-from autograder.errors import BoxError, DataError
-from autograder.report import Report
-from autograder.verdict import Verdict
+from autograder.core.assignment import Assignment
+from autograder.core.config import Record
+from autograder.core.errors import BoxError, DataError
+from autograder.core.report import Report
+from autograder.core.verdict import Verdict
 from studies.calibration.subjects import Role, Subject
 
 WAIT_SECONDS = 0.5

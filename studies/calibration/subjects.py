@@ -11,8 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment import LESSON_PATH
-from autograder.errors import DataError
+from autograder.core.assignment import LESSON_PATH
+from autograder.core.errors import DataError
 
 SOLUTIONS = Path("solutions")
 NEEDED = ("load_data(", ".fit(")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.config import Config
+from autograder.core.config import Config
 from studies.calibration.conditions import conditions_of
 from studies.calibration.figures import Row
 

@@ -13,8 +13,8 @@ import msgspec
 import nbformat
 from msgspec import Meta
 
-from autograder.config import Record
-from autograder.verdict import Verdict
+from autograder.core.config import Record
+from autograder.core.verdict import Verdict
 
 HERE = Path(__file__).resolve().parent
 RELEASED = HERE.parent.parent / "student/m5.ipynb"

@@ -19,16 +19,16 @@ import pytest
 from attack_cases import Allowed, Case, find_cases, read_notebook
 
 from autograder import pipeline
-from autograder.assignment import Assignment
 from autograder.batch.messages import Graded
 from autograder.box import Box, Isolation, Toolbox
-from autograder.config import CHECK_NAMES
+from autograder.core.assignment import Assignment
+from autograder.core.config import CHECK_NAMES
 from autograder.core.processes import owned_by
+from autograder.core.verdict import Verdict
 from autograder.gradebook import Gradebook
 from autograder.intake import find_submissions
 from autograder.pipeline import Grader, Outcome
 from autograder.results import ResultsFolder
-from autograder.verdict import Verdict
 
 THRESHOLD = 0.80
 """Reached within two seconds of training on 6,000 images; guessing gives 0.10."""

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.assignment import Assignment, load_assignment
 from autograder.batch.grading import grade_handins
 from autograder.batch.messages import Setup
 from autograder.batch.pool import LocalPool, Pool
 from autograder.batch.stopping import stop_asked
 from autograder.box import BoxKind, Isolation
-from autograder.errors import AutograderError
+from autograder.core.assignment import Assignment, load_assignment
+from autograder.core.errors import AutograderError
+from autograder.core.report import Report
 from autograder.intake.exports import Handin, collect
-from autograder.report import Report
 from autograder.results import ResultsFolder
 from tests.notebooks import notebook, write
 

@@ -10,11 +10,11 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from autograder.assignment import Assignment
 from autograder.batch.ahead import head_start
 from autograder.batch.messages import CellRan, Graded, Job
 from autograder.batch.pool import LocalPool
 from autograder.cli import main
+from autograder.core.assignment import Assignment
 from autograder.core.processes import HELPERS
 from tests.batch.fakes import command, fake_setup
 from tests.notebooks import notebook, write

@@ -11,11 +11,11 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder.assignment import Assignment
 from autograder.batch.grading import grade_handins
 from autograder.batch.pool import Pool
 from autograder.batch.stopping import Stop
-from autograder.errors import BoxError
+from autograder.core.assignment import Assignment
+from autograder.core.errors import BoxError
 from autograder.intake.exports import Handin, collect
 from autograder.results import ResultsFolder
 from tests.batch.dask_cluster import DaskCluster

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autograder.assignment import Assignment
+from autograder.core.assignment import Assignment
 from autograder.intake.exports import Intake, collect
 from tests.batch.fakes import Said, command, grade_obediently
 from tests.notebooks import read_json, write

@@ -16,9 +16,9 @@ import msgspec
 import nbformat
 import pytest
 
-from autograder.assignment import Assignment
 from autograder.batch.fingerprints import configuration_hash
-from autograder.errors import ConfigError, ResultsError
+from autograder.core.assignment import Assignment
+from autograder.core.errors import ConfigError, ResultsError
 from autograder.pages.drawing import draw_student
 from autograder.results import ResultsFolder
 from tests.batch.fakes import Said, command, grade_obediently, write_class

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from autograder.assignment import Assignment
 from autograder.batch import machine
+from autograder.core.assignment import Assignment
+from autograder.core.report import Report
+from autograder.core.verdict import Verdict
 from autograder.gradebook import COLUMNS
 from autograder.intake import Candidate
-from autograder.report import Report
 from autograder.results import ResultsFolder
 from autograder.terminal import TerminalProgress, print_grades
-from autograder.verdict import Verdict
 from tests.batch.fakes import ISOLATION
 from tests.batch.obedient import report
 

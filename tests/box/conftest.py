@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from autograder.assignment import Assignment
 from autograder.box import Box, BoxKind, Breach, Toolbox, Zygote, probe
-from autograder.config import Limits
-from autograder.errors import BoxError
+from autograder.core.assignment import Assignment
+from autograder.core.config import Limits
+from autograder.core.errors import BoxError
 
 PROGRAM_SECONDS = 30.0
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.assignment import Assignment
 from autograder.box import BoxKind, Breach, Finding, Guarantee, Isolation, probe
 from autograder.box.cgroup import ControlGroup
 from autograder.box.watchdog import Watchdog
+from autograder.core.assignment import Assignment
 from tests.box.conftest import Lab
 
 TRY = """

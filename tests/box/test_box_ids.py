@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from autograder.box import Box, users
-from autograder.errors import BoxError
+from autograder.core.errors import BoxError
 from tests.box.conftest import Lab
 
 

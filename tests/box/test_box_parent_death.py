@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from autograder.box import BoxKind, box
-from autograder.errors import BoxError
+from autograder.core.errors import BoxError
 from tests.box.conftest import Lab
 
 WAIT_SECONDS = 30.0
@@ -28,7 +28,7 @@ GRADER = """
 import sys, time
 from pathlib import Path
 from autograder.box import Box, BoxKind, Toolbox
-from autograder.config import load_config
+from autograder.core.config import load_config
 
 root, toolbox, kind, program = sys.argv[1:]
 limits = load_config(Path(root, "otter_config.json")).limits

@@ -9,15 +9,15 @@ import msgspec
 import nbformat
 import pytest
 
-from autograder.assignment import Assignment, load_assignment
 from autograder.batch.executed import MAX_OUTPUT_BYTES, executed_text
-from autograder.config import REFLECTION_NAMES
+from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.clerk import Bounds, Task
-from autograder.errors import MalformedSubmission
+from autograder.core.config import REFLECTION_NAMES
+from autograder.core.errors import MalformedSubmission
+from autograder.core.verdict import Verdict
 from autograder.intake import Candidate, read_submission, reading
 from autograder.pages import drawing, write_class_report, write_feedback
 from autograder.reflections import bounded
-from autograder.verdict import Verdict
 from tests.notebooks import ANSWERS, released, write
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import write_submission

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from autograder.config import CHECK_NAMES
-from autograder.report import (
+from autograder.core.config import CHECK_NAMES
+from autograder.core.report import (
     CellReport,
     CheckResult,
     CheckStatus,
@@ -15,7 +15,7 @@ from autograder.report import (
     NetworkReport,
     Report,
 )
-from autograder.verdict import Verdict
+from autograder.core.verdict import Verdict
 
 PRIVATE_ACCURACY = 0.987654321
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake import archives
 from autograder.intake.archives import Budget, Unpacked, unpack_notebooks
 

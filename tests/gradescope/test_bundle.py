@@ -16,8 +16,8 @@ import pytest
 from autograder.batch.grader_version import grader_version
 from autograder.bundle import bundle_files, pack, write_bundle
 from autograder.bundle.contents import NOT_INSTALLED, PLUGIN
-from autograder.config import CHECK_NAMES
-from autograder.errors import ReleaseError
+from autograder.core.config import CHECK_NAMES
+from autograder.core.errors import ReleaseError
 from tests.gradescope.conftest import ROOT, Autograder
 from tests.notebooks import notebook, write
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.assignment import Assignment
-from autograder.config import parse_config
+from autograder.core.assignment import Assignment
+from autograder.core.config import parse_config
+from autograder.core.errors import BoxError, ConfigError
 from autograder.core.memory import container_bytes
-from autograder.errors import BoxError, ConfigError
 from autograder.harness.container import GRADER_BYTES, fit_limits
 from tests.notebooks import write
 

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.config import load_config
+from autograder.core.config import load_config
 from tests.gradescope.conftest import GOOD_NETWORK, ROOT, Autograder, InContainer
 from tests.notebooks import notebook, write
 

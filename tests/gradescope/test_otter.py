@@ -13,10 +13,10 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.config import CHECK_NAMES, load_config
+from autograder.core.config import CHECK_NAMES, load_config
+from autograder.core.verdict import Verdict
 from autograder.otter_plugin import ActivityM5Plugin, NotGraded
 from autograder.otter_results import otter_results, write_pickle
-from autograder.verdict import Verdict
 from tests.gradescope.conftest import GOOD_NETWORK, ROOT, Autograder
 from tests.gradescope.reports import check, report
 from tests.notebooks import notebook

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake import Upload, find_upload, read_submission
 from tests.notebooks import notebook, write
 

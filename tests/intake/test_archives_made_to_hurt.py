@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from intake_builders import ASSIGNMENT, notebook
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake import read_submission
 from autograder.intake.exports import Intake, collect
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intake_builders import ASSIGNMENT, notebook
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake import (
     Candidate,
     find_submissions,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from intake_builders import code, notebook, read
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 
 in_a_folder = settings(
     deadline=None,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from intake_builders import ASSIGNMENT, PYTHON, code, notebook, read
 
-from autograder.errors import MalformedSubmission
+from autograder.core.errors import MalformedSubmission
 from autograder.intake import Candidate, cells, parsing, read_submission, reading, repairing
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from intake_builders import ASSIGNMENT, notebook
 
-from autograder.errors import UsageError
+from autograder.core.errors import UsageError
 from autograder.intake.exports import Intake, collect
 from autograder.intake.naming import name_candidates
 

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from autograder.config import load_config
+from autograder.core.config import load_config
 from autograder.release.expectations import read_expectations
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.config import load_config
+from autograder.core.config import load_config
 from autograder.release.template import percent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,7 +156,7 @@ def test_example_in_the_lesson_runs_and_learns(cells, capsys, recwarn):
 
 
 def test_questions_and_answers_name_every_verdict():
-    from autograder.verdict import Verdict
+    from autograder.core.verdict import Verdict
 
     page = (ROOT / "docs/students.md").read_text("utf-8")
     for verdict in Verdict:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from network_harness import exported, keras
 
-from autograder.errors import NotEvaluated, UnverifiableModel
+from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.network import rebuild
 from autograder.network.counting import count_parameters
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from keras import layers as kl
 from network_harness import FUZZ, MAX_BYTES
 
-from autograder.errors import OutputTooLarge, SubmissionError, UnverifiableModel
+from autograder.core.errors import OutputTooLarge, SubmissionError, UnverifiableModel
 from autograder.export import MAX_DESCRIPTION_BYTES, read_export
 from autograder.inside.export import export_network
 from autograder.network import rebuild

@@ -10,7 +10,7 @@ import pytest
 from keras import layers as kl
 from network_harness import MAX_BYTES
 
-from autograder.errors import UnverifiableModel
+from autograder.core.errors import UnverifiableModel
 from autograder.export import read_export
 from autograder.inside.export import export_network
 from autograder.network import rebuild

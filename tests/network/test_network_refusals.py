@@ -10,7 +10,7 @@ import pytest
 from keras import layers as kl
 from network_harness import exported
 
-from autograder.errors import UnverifiableModel
+from autograder.core.errors import UnverifiableModel
 from autograder.network import rebuild
 
 

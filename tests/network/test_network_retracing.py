@@ -15,7 +15,7 @@ from keras import layers as kl
 from keras import ops
 from network_harness import BOUNDED, assert_followed, exported, followed, randomize
 
-from autograder.errors import UnverifiableModel
+from autograder.core.errors import UnverifiableModel
 from autograder.export import read_export
 from autograder.inside.export import export_network
 from autograder.inside.retrace import Hindrance, needs_retracing, retrace

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from autograder.data import Mnist
+from autograder.core.mnist import Mnist
 from autograder.network.preparation import Claim, Proved, RawImages, prove
 from autograder.network.preparation.values import quartiles
 from autograder.preprocessing import PREPARATIONS, Statistics

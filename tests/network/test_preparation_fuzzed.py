@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder.data import Mnist
+from autograder.core.mnist import Mnist
 from autograder.network.preparation import Claim, RawImages, prove
 
 NUMBERS = 10_000

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.data import Mnist
+from autograder.core.mnist import Mnist
 from autograder.network.preparation import Claim, RawImages, prove, read_claims
 from autograder.network.preparation.claim import LARGEST, MAX_BYTES, MAX_CLAIMS, MAX_ROWS
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from autograder.config import Config
-from autograder.report import CellReport, ConfusionReport, Report
-from autograder.verdict import Verdict
+from autograder.core.config import Config
+from autograder.core.report import CellReport, ConfusionReport, Report
+from autograder.core.verdict import Verdict
 from tests.pages.sample_reports import make_report
 
 HOSTILE = (

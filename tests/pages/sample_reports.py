@@ -9,10 +9,8 @@ import random
 
 import numpy as np
 
-from autograder.config import Config
-from autograder.describe import HEADLINES
-from autograder.pictures import png_text
-from autograder.report import (
+from autograder.core.config import Config
+from autograder.core.report import (
     CellReport,
     CheckResult,
     CheckStatus,
@@ -24,7 +22,9 @@ from autograder.report import (
     Report,
     UnitReport,
 )
-from autograder.verdict import Verdict
+from autograder.core.verdict import Verdict
+from autograder.describe import HEADLINES
+from autograder.pictures import png_text
 
 NAMES = (
     "Amber Sample", "Åsa Exempel", "Ümit Örnek", "Пример Студентов", "範例 學生", "مثال طالبة",

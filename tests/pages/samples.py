@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from autograder.config import Config
-from autograder.report import Report
-from autograder.verdict import Verdict
+from autograder.core.config import Config
+from autograder.core.report import Report
+from autograder.core.verdict import Verdict
 from tests.pages.sample_reports import UNGRADED, make_report
 
 

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from playwright.sync_api import Page
 
-from autograder.config import Config
+from autograder.core.config import Config
+from autograder.core.report import CheckStatus
+from autograder.core.verdict import Verdict
 from autograder.pages import write_class_report
-from autograder.report import CheckStatus
-from autograder.verdict import Verdict
 from tests.pages.conftest import BROKEN, SIZE, BuiltClass, OpenPage
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import write_submission

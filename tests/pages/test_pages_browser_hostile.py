@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser
 
-from autograder.config import Config
+from autograder.core.config import Config
 from autograder.pages import FEEDBACK_NAME, write_class_report, write_feedback
 from autograder.pages import feedback as feedback_module
 from autograder.pages.drawing import StudentPage

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autograder.config import Config
-from autograder.data import Mnist
+from autograder.core.config import Config
+from autograder.core.mnist import Mnist
+from autograder.core.report import ConfusionReport, Report
+from autograder.core.verdict import Verdict
 from autograder.pages import write_feedback
 from autograder.pages.confusions import class_confusions
 from autograder.pages.reading import Entry
 from autograder.pictures import png, png_text
-from autograder.report import ConfusionReport, Report
-from autograder.verdict import Verdict
 from tests.pages.conftest import BuiltClass, OpenPage
 from tests.pages.sample_reports import PICTURES, make_report
 

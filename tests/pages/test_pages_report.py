@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli import main
-from autograder.config import Config
-from autograder.errors import DataError
+from autograder.core.config import Config
+from autograder.core.errors import DataError
+from autograder.core.verdict import Verdict
 from autograder.pages import rebuild_pages, write_class_report
 from autograder.pages.environment import (
     link_to,
@@ -21,7 +22,6 @@ from autograder.pages.environment import (
     seconds,
     whole_percent,
 )
-from autograder.verdict import Verdict
 from tests.pages.conftest import BROKEN, SIZE, BuiltClass
 from tests.pages.hostile import HOSTILE, hostile_report
 from tests.pages.sample_reports import make_report

@@ -18,10 +18,10 @@ import msgspec
 from click.testing import CliRunner
 
 from autograder import cli, cluster
-from autograder.assignment import load_assignment
 from autograder.batch.messages import Graded
 from autograder.batch.pool import Event
 from autograder.box import Isolation, Toolbox, probe
+from autograder.core.assignment import load_assignment
 from autograder.execution import Execution
 from autograder.intake import Candidate
 from tests.recorded import store

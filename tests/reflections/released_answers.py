@@ -9,8 +9,8 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from autograder.assignment import load_assignment
-from autograder.config import REFLECTION_NAMES
+from autograder.core.assignment import load_assignment
+from autograder.core.config import REFLECTION_NAMES
 from autograder.intake.repairing import repair_notebook
 from autograder.reflections import ReflectionJudgement, find_reflections, judge_reflections
 from tests.notebooks import released

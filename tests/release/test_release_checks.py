@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
-from autograder.errors import ReleaseError
+from autograder.core.errors import ReleaseError
 from autograder.release import check_release, release
 
 LABELS = np.arange(1000) % 10

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import ConfigError, ReleaseError
+from autograder.core.errors import ConfigError, ReleaseError
 from autograder.release import check_release, release
 
 RELEASED = {

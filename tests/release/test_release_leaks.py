@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from autograder.errors import ReleaseError
+from autograder.core.errors import ReleaseError
 from autograder.release import check_release, release
 from autograder.release.leaks import find_leaks, words
 from autograder.release.source import Passage, Source

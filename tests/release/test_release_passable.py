@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from autograder.assignment import load_assignment
-from autograder.config import load_config
-from autograder.errors import DataError, ReleaseError
+from autograder.core.assignment import load_assignment
+from autograder.core.config import load_config
+from autograder.core.errors import DataError, ReleaseError
 from autograder.release import check_release, release
 from autograder.release.build import build_release
 from autograder.release.expectations import read_expectations

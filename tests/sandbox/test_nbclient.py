@@ -15,8 +15,8 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.assignment import Assignment
 from autograder.box import Box, Isolation, Toolbox
+from autograder.core.assignment import Assignment
 from autograder.executor import Executor
 from autograder.sandbox.streams import StreamText
 

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from autograder.assignment import load_assignment
 from autograder.batch.messages import Graded, Job, Refused
 from autograder.batch.pool import Event
-from autograder.config import Config
-from autograder.errors import BoxError, DataError
-from autograder.report import NetworkReport, Report
-from autograder.verdict import Verdict
+from autograder.core.assignment import load_assignment
+from autograder.core.config import Config
+from autograder.core.errors import BoxError, DataError
+from autograder.core.report import NetworkReport, Report
+from autograder.core.verdict import Verdict
 from studies.calibration import (
     Role,
     Subject,
@@ -288,7 +288,7 @@ def calibrate(
         "studies.calibration.measuring.local_pool", lambda *a, **named: pool.opened()
     )
     known = replace(load_assignment(ROOT), config=config)
-    monkeypatch.setattr("autograder.assignment.load_assignment", lambda root: known)
+    monkeypatch.setattr("autograder.core.assignment.load_assignment", lambda root: known)
     options = ["--root", str(ROOT), "--seeds", "3", "--other-seeds", "2", "--widths", "8,32"]
     return CliRunner().invoke(command, [*options, *arguments]), pool
 

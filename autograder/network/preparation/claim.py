@@ -17,8 +17,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from autograder.config import Record
-from autograder.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+from autograder.core.config import Record
+from autograder.core.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
 
 DESCRIPTION_NAME = "claims.json"
 ARRAYS_NAME = "claims.bin"

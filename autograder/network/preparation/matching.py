@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.data import Mnist
+from autograder.core.mnist import Mnist
 from autograder.network.preparation.geometry import SIDE, TURNS, Frames, Geometry
 from autograder.network.preparation.kernels import KERNELS
 from autograder.network.preparation.values import Numbers, PixelStatistics, quartiles

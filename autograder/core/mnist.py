@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.errors import DataError
+from autograder.core.errors import DataError
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.uint8]

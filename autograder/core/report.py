@@ -6,8 +6,8 @@ from enum import Enum
 
 import msgspec
 
-from autograder.config import Record
-from autograder.verdict import Verdict
+from autograder.core.config import Record
+from autograder.core.verdict import Verdict
 
 
 class CheckStatus(str, Enum):

@@ -16,7 +16,7 @@ def explain(error: msgspec.DecodeError, config: type[msgspec.Struct]) -> str:
 
     Examples
     --------
-    >>> from autograder.config import Config
+    >>> from autograder.core.config import Config
     >>> error = msgspec.ValidationError("Expected `float` < 1.0 - at `$.accuracy.threshold`")
     >>> explain(error, Config)
     'accuracy.threshold: Expected `float` < 1.0; allowed: a number, more than 0, less than 1.'

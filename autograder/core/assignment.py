@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from autograder.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.errors import ConfigError, DataError
+from autograder.core.mnist import Mnist, load_mnist
 from autograder.core.stamps import is_stamped
-from autograder.data import Mnist, load_mnist
-from autograder.errors import ConfigError, DataError
 
 DATA_PATH = Path("assignment/data/mnist.npz")
 TESTS_PATH = Path("dist/tests")
@@ -85,7 +85,7 @@ def find_root(start: Path) -> Path:
     ConfigError
         If there is none.
     """
-    home = Path(__file__).resolve().parent.parent
+    home = Path(__file__).resolve().parents[2]
     for folder in (start.resolve(), *start.resolve().parents, home):
         if (folder / CONFIG_NAME).is_file():
             return folder

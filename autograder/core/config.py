@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from autograder.config_errors import explain
-from autograder.errors import ConfigError
+from autograder.core.config_errors import explain
+from autograder.core.errors import ConfigError
 
 CONFIG_NAME = "otter_config.json"
 MAX_CONFIG_BYTES = 1 << 20
