@@ -178,8 +178,8 @@ def grade(
             ahead = stack.enter_context(head_start(threads=settings.verification.threads))
         # Only now, while that process gets ready too; and pages once a notebook runs.
         from autograder.batch.grading import grade_batch
-        from autograder.box import BoxKind
         from autograder.results import ResultsFolder
+        from autograder.sandbox.box import BoxKind
         from autograder.terminal import TerminalProgress, print_grades
 
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
@@ -265,8 +265,8 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
 
     Exit status: 0 every guarantee holds, 1 some do not, 3 no box can be made.
     """
-    from autograder.box import BoxKind, Toolbox, probe
     from autograder.core.assignment import find_root, load_assignment
+    from autograder.sandbox.box import BoxKind, Toolbox, probe
     from autograder.terminal import print_isolation
 
     assignment = load_assignment(root or find_root(Path.cwd()))

@@ -22,11 +22,11 @@ from autograder.core.report import (
 from autograder.core.verdict import Verdict
 from autograder.diagnosis import Hint, Symptoms
 from autograder.evidence import Evidence
-from autograder.execution import CellStatus, Ending, Execution
 from autograder.hints import hint_for
 from autograder.intake import Candidate
 from autograder.measurement import Measurement
 from autograder.pictures import png_text
+from autograder.sandbox.execution import CellStatus, Ending, Execution
 
 PICTURED_PAIRS = 3
 """Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""

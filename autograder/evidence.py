@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from autograder.choice import Choice
 from autograder.diagnosis import Hint
-from autograder.execution import Execution
 from autograder.measurement import Measurement
 from autograder.reflections import ReflectionJudgement
+from autograder.sandbox.execution import Execution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

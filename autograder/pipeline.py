@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import nbformat
 from threadpoolctl import threadpool_limits
 
-from autograder.box import Box, Isolation, Toolbox, Zygote
 from autograder.checks import describe_checks, load_otter, run_checks
 from autograder.choice import Choice, read_choice, remarks_for_staff
 from autograder.core.assignment import Assignment
@@ -35,8 +34,6 @@ from autograder.describe import (
 )
 from autograder.diagnosis import Hint, Symptoms, diagnose
 from autograder.evidence import Evidence
-from autograder.execution import Execution
-from autograder.executor import Executor
 from autograder.export import NetworkExport, read_export
 from autograder.intake import Candidate, Submission, read_submission
 from autograder.measurement import Measurement, measure
@@ -45,6 +42,9 @@ from autograder.network.preparation import read_claims
 from autograder.preprocessing import statistics_of
 from autograder.reflections import ReflectionJudgement
 from autograder.reflections.bounded import Written, judgements_of
+from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote
+from autograder.sandbox.execution import Execution
+from autograder.sandbox.executor import Executor
 from autograder.second_runs import Attempt, Attempts, run_seeds
 
 

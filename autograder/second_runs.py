@@ -16,7 +16,7 @@ import msgspec
 from autograder.core.config import Config, Limits
 from autograder.core.report import CheckResult, RunReport
 from autograder.evidence import Evidence
-from autograder.execution import Ending
+from autograder.sandbox.execution import Ending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

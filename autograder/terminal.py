@@ -15,11 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograder.box import Isolation
 from autograder.core.config import CHECK_NAMES
 from autograder.core.report import Report
 from autograder.core.text import one_line, plain_text
 from autograder.core.verdict import Verdict
+from autograder.sandbox.box import Isolation
 
 STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERROR: "bold red"}
 OTHER_STYLE = "magenta"

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.box import Toolbox
 from autograder.core.assignment import load_assignment
+from autograder.sandbox.box import Toolbox
 from benchmarks import fixed, memory, speed
 from benchmarks.bench import Bench
 from benchmarks.machine import describe

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.box import Isolation, Toolbox, Zygote, probe
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.mnist import Mnist, load_mnist
 from autograder.core.processes import PR_SET_CHILD_SUBREAPER
 from autograder.pipeline import Grader
+from autograder.sandbox.box import Isolation, Toolbox, Zygote, probe
 from tests.browser import browser, open_page
 
 # One browser for all who look at pages: a second one in a process cannot be started.

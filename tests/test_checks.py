@@ -16,9 +16,9 @@ from autograder.core.verdict import Verdict
 from autograder.describe import notes_for, verdict_of
 from autograder.diagnosis import Fault, Hint
 from autograder.evidence import Evidence
-from autograder.execution import CellRun, CellStatus, Ending, Execution
 from autograder.network.chance import Comparison
 from autograder.reflections import ReflectionJudgement
+from autograder.sandbox.execution import CellRun, CellStatus, Ending, Execution
 from autograder.wording import OVERFLOWS, SEEN
 
 LABELS = np.arange(1000, dtype=np.uint8) % 10

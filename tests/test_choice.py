@@ -18,7 +18,7 @@ from autograder.choice import (
     remarks_for_staff,
     remarks_for_student,
 )
-from autograder.inside.choosing import choose, describe, write_choice
+from autograder.sandbox.inside.choosing import choose, describe, write_choice
 from tests.network.network_harness import keras
 
 

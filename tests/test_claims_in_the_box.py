@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from autograder.box import Box, Toolbox, Zygote
 from autograder.core.assignment import Assignment
-from autograder.executor import Executor
 from autograder.export import read_export
 from autograder.measurement import Measurement, measure
 from autograder.network.preparation import Claim, read_claims
+from autograder.sandbox.box import Box, Toolbox, Zygote
+from autograder.sandbox.executor import Executor
 from tests.notebooks import SMALL_DATA, notebook
 
 NETWORK = """

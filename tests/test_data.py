@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.box import Toolbox
 from autograder.core.errors import DataError
 from autograder.core.mnist import Mnist, load_mnist
+from autograder.sandbox.box import Toolbox
 
 # Published SHA-256 values of the uncompressed IDX files.
 IDX_SHA256 = {

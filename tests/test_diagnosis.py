@@ -16,7 +16,7 @@ from autograder.units import UnitCount, confusions, count_units
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
-EXPORT = runpy.run_path(str(Path(__file__).parent.parent / "autograder/inside/export.py"))
+EXPORT = runpy.run_path(str(Path(__file__).parent.parent / "autograder/sandbox/inside/export.py"))
 
 
 def rebuilt(model: Any, folder: Path) -> Network:

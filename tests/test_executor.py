@@ -13,15 +13,15 @@ import msgspec
 import psutil
 import pytest
 
-from autograder import executor
-from autograder.box import Box, BoxKind, Isolation, Toolbox
-from autograder.channel import MAX_MESSAGE_BYTES
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
-from autograder.execution import CellError, CellStatus, Ending, Execution
-from autograder.executor import Executor
-from autograder.kernel import Message
-from autograder.outputs import OutputKeeper
+from autograder.sandbox import executor
+from autograder.sandbox.box import Box, BoxKind, Isolation, Toolbox
+from autograder.sandbox.channel import MAX_MESSAGE_BYTES
+from autograder.sandbox.execution import CellError, CellStatus, Ending, Execution
+from autograder.sandbox.executor import Executor
+from autograder.sandbox.kernel import Message
+from autograder.sandbox.outputs import OutputKeeper
 from tests.notebooks import notebook
 
 MEGABYTE = 1 << 20

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from tensorflow.python.eager.polymorphic_function import polymorphic_function  # noqa: E402
 
-STEPS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/inside/steps.py"))
+STEPS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/sandbox/inside/steps.py"))
 BATCHES = STEPS["BATCHES"]
-CLAIMS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/inside/claims.py"))
+CLAIMS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/sandbox/inside/claims.py"))
 BATCHES["serve_batches"]()
 CLAIMS["PASSING"]["watch_py_datasets"]()
 layers = keras.layers

@@ -17,14 +17,14 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder.box import Box, BoxKind, Isolation, Toolbox, Zygote, probe_forked
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
 from autograder.core.processes import kill_all
-from autograder.execution import Execution
-from autograder.executor import Executor
 from autograder.export import NetworkExport, read_export
 from autograder.pipeline import Grader
+from autograder.sandbox.box import Box, BoxKind, Isolation, Toolbox, Zygote, probe_forked
+from autograder.sandbox.execution import Execution
+from autograder.sandbox.executor import Executor
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook
 
 pytestmark = pytest.mark.heavy
@@ -194,7 +194,7 @@ OWNER = """
 import sys, time
 from pathlib import Path
 from autograder.core.assignment import load_assignment
-from autograder.box import Box, BoxKind, Toolbox, Zygote
+from autograder.sandbox.box import Box, BoxKind, Toolbox, Zygote
 kind, toolbox = BoxKind(sys.argv[1]), Toolbox(root=Path(sys.argv[2]))
 limits = load_assignment(Path(sys.argv[3])).config.limits
 with Zygote(kind=kind, toolbox=toolbox, modules=["json"]) as zygote:

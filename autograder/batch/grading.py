@@ -19,7 +19,6 @@ from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool, Pool
 from autograder.batch.progress import Progress
 from autograder.batch.resuming import find_kept
 from autograder.batch.stopping import Stop, stop_asked
-from autograder.box import BoxKind, Isolation, Toolbox, probe
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
 from autograder.core.errors import BoxError
@@ -27,6 +26,7 @@ from autograder.gradebook import COLUMNS, Gradebook, write_table
 from autograder.gradebooks import write_gradebooks
 from autograder.intake.exports import Handin, Intake, collect
 from autograder.results import ResultsFolder, Run
+from autograder.sandbox.box import BoxKind, Isolation, Toolbox, probe
 
 PROBED_SUBMISSIONS = 20
 """So many other submissions are tried to be read; if one is hidden, its neighbours are."""

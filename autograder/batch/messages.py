@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autograder.box import BoxKind, Isolation
 from autograder.core.config import Config, Record
 from autograder.core.report import Report
+from autograder.sandbox.box import BoxKind, Isolation
 
 if TYPE_CHECKING:
     from autograder.pipeline import Outcome

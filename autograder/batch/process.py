@@ -17,9 +17,9 @@ from pathlib import Path
 import psutil
 
 from autograder.batch.worker import BEGIN
-from autograder.box.command import THREAD_VARIABLES
 from autograder.core.errors import BoxError
 from autograder.core.processes import HELPERS, descendants, kill_all
+from autograder.sandbox.box.command import THREAD_VARIABLES
 
 STOP_SECONDS = 20.0
 """For a process that was told to end to close its box; it ends itself after 15."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from autograder.box import Isolation
 from autograder.core.report import Report
+from autograder.sandbox.box import Isolation
 
 
 class Progress(Protocol):

@@ -26,10 +26,10 @@ from autograder.core.clerk import clerk
 
 if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
-    from autograder.box import Isolation, Toolbox, Zygote
     from autograder.core.config import Config
     from autograder.intake import Candidate
     from autograder.pipeline import Outcome
+    from autograder.sandbox.box import Isolation, Toolbox, Zygote
 
 END_SECONDS = 15.0
 """For closing the box and leaving, before the process is ended whatever it does."""
@@ -37,8 +37,8 @@ BEGIN = b"begin"
 """Sent once the setup can be read, before the first job."""
 AHEAD = (
     "autograder.core.assignment",
-    "autograder.box",
-    "autograder.executor",
+    "autograder.sandbox.box",
+    "autograder.sandbox.executor",
     "autograder.pipeline",
 )
 """Imported while there is no setup yet."""
@@ -70,10 +70,10 @@ def make_grader(
     """The real grader: `autograder.pipeline.Grader`."""
     # First, since TensorFlow is imported meanwhile.
     zygote = _start_zygote(setup, toolbox, isolation, stack) if setup.warm else None
-    from autograder.box import probe_forked
     from autograder.core.assignment import Assignment
     from autograder.core.errors import BoxError
     from autograder.pipeline import Grader
+    from autograder.sandbox.box import probe_forked
 
     if zygote is not None:
         try:
@@ -106,8 +106,8 @@ def make_grader(
 def _start_zygote(
     setup: Setup, toolbox: Toolbox, isolation: Isolation, stack: contextlib.ExitStack
 ) -> Zygote | None:
-    from autograder.box import Zygote
     from autograder.core.errors import BoxError
+    from autograder.sandbox.box import Zygote
 
     try:
         return stack.enter_context(
@@ -218,9 +218,9 @@ def _with_page(graded: Graded, notes: list[str], config: Config) -> Graded:
 
 def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolation]:
     """The toolbox and what is known of boxes: as given, or of our own."""
-    from autograder.box import Toolbox, probe
     from autograder.core.errors import BoxError
     from autograder.core.mnist import load_mnist
+    from autograder.sandbox.box import Toolbox, probe
 
     if setup.toolbox is None:
         toolbox = stack.enter_context(Toolbox.make(load_mnist(Path(setup.data))))

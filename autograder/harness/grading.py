@@ -24,7 +24,6 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import msgspec
 
-from autograder.box import Toolbox, probe
 from autograder.core.assignment import load_assignment
 from autograder.core.clerk import clerk
 from autograder.core.errors import AutograderError, BoxError
@@ -39,6 +38,7 @@ from autograder.harness.staff import staff_report
 from autograder.intake import find_upload
 from autograder.otter_results import write_pickle
 from autograder.pipeline import Grader
+from autograder.sandbox.box import Toolbox, probe
 
 KILL_ME_FIRST = "300"
 """Added to our score and our children's where the kernel chooses whom to kill for memory, so that

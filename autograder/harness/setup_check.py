@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from autograder.box import Toolbox, probe
 from autograder.core.assignment import load_assignment
 from autograder.core.errors import AutograderError
 from autograder.harness.place import GRADER
+from autograder.sandbox.box import Toolbox, probe
 
 
 def main() -> int:

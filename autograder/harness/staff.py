@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from autograder.box import Isolation
 from autograder.core.report import Report
 from autograder.core.text import plain_text
 from autograder.harness.metadata import Submitters
 from autograder.pipeline import Outcome
+from autograder.sandbox.box import Isolation
 
 MAX_LOG_LINES = 60
 

@@ -43,7 +43,7 @@ DISK_PATIENCE = 50.0
 MAX_ENTRIES = 200_000
 """Files and folders; a notebook that makes more is flooding the disk with names."""
 MEMORY, PROCESSES, DISK = "memory", "processes", "disk"
-"""Values of `autograder.box.watchdog.Breach`."""
+"""Values of `autograder.sandbox.box.watchdog.Breach`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,8 +119,8 @@ def calibrate(
     """
     from autograder.batch.machine import default_jobs
     from autograder.batch.stopping import stop_asked
-    from autograder.box import BoxKind
     from autograder.core.assignment import find_root, load_assignment
+    from autograder.sandbox.box import BoxKind
     from studies.calibration import (
         Plan,
         Role,

@@ -12,12 +12,12 @@ import msgspec
 
 from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup
 from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool, Pool
-from autograder.box import BoxKind, Toolbox, probe
 from autograder.core.assignment import Assignment
 from autograder.core.config import Record
 from autograder.core.errors import BoxError, DataError
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
+from autograder.sandbox.box import BoxKind, Toolbox, probe
 from studies.calibration.subjects import Role, Subject
 
 WAIT_SECONDS = 0.5

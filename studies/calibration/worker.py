@@ -10,9 +10,9 @@ from autograder.batch import worker
 
 if TYPE_CHECKING:
     from autograder.batch.messages import Setup
-    from autograder.box import Isolation, Toolbox
     from autograder.intake import Candidate
     from autograder.pipeline import Grader, Outcome
+    from autograder.sandbox.box import Isolation, Toolbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

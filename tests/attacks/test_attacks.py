@@ -20,7 +20,6 @@ from attack_cases import Allowed, Case, find_cases, read_notebook
 
 from autograder import pipeline
 from autograder.batch.messages import Graded
-from autograder.box import Box, Isolation, Toolbox
 from autograder.core.assignment import Assignment
 from autograder.core.config import CHECK_NAMES
 from autograder.core.processes import owned_by
@@ -29,6 +28,7 @@ from autograder.gradebook import Gradebook
 from autograder.intake import find_submissions
 from autograder.pipeline import Grader, Outcome
 from autograder.results import ResultsFolder
+from autograder.sandbox.box import Box, Isolation, Toolbox
 
 THRESHOLD = 0.80
 """Reached within two seconds of training on 6,000 images; guessing gives 0.10."""

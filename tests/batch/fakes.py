@@ -13,12 +13,12 @@ from autograder.batch.grading import grade_handins
 from autograder.batch.messages import Setup
 from autograder.batch.pool import LocalPool, Pool
 from autograder.batch.stopping import stop_asked
-from autograder.box import BoxKind, Isolation
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.errors import AutograderError
 from autograder.core.report import Report
 from autograder.intake.exports import Handin, collect
 from autograder.results import ResultsFolder
+from autograder.sandbox.box import BoxKind, Isolation
 from tests.notebooks import notebook, write
 
 ROOT = Path(__file__).resolve().parent.parent.parent

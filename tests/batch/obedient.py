@@ -16,12 +16,12 @@ import msgspec
 import nbformat
 
 from autograder.batch.messages import Setup
-from autograder.box import Isolation, Toolbox
 from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.report import CheckResult, CheckStatus, NetworkReport, Report
 from autograder.core.verdict import Verdict
 from autograder.intake import Candidate, read_submission
+from autograder.sandbox.box import Isolation, Toolbox
 
 NETWORK = NetworkReport(
     accuracy=0.97,

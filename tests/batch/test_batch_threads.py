@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from autograder.box.command import THREAD_VARIABLES
 from autograder.cli import main
+from autograder.sandbox.box.command import THREAD_VARIABLES
 from tests.notebooks import notebook, read_json, write
 
 ROOT = Path(__file__).resolve().parents[2]

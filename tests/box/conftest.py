@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from autograder.box import Box, BoxKind, Breach, Toolbox, Zygote, probe
 from autograder.core.assignment import Assignment
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
+from autograder.sandbox.box import Box, BoxKind, Breach, Toolbox, Zygote, probe
 
 PROGRAM_SECONDS = 30.0
 

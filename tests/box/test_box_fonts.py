@@ -14,9 +14,9 @@ import matplotlib
 import pytest
 from matplotlib.font_manager import FontManager
 
-from autograder.box.fonts import known_fonts
+from autograder.sandbox.box.fonts import known_fonts
 
-INSIDE = Path(__file__).parents[2] / "autograder/inside"
+INSIDE = Path(__file__).parents[2] / "autograder/sandbox/inside"
 NAME = f"fontlist-v{FontManager.__version__}.json"
 LOOK = """
 import matplotlib.font_manager as fonts

@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.box import BoxKind, Breach, Finding, Guarantee, Isolation, probe
-from autograder.box.cgroup import ControlGroup
-from autograder.box.watchdog import Watchdog
 from autograder.core.assignment import Assignment
+from autograder.sandbox.box import BoxKind, Breach, Finding, Guarantee, Isolation, probe
+from autograder.sandbox.box.cgroup import ControlGroup
+from autograder.sandbox.box.watchdog import Watchdog
 from tests.box.conftest import Lab
 
 TRY = """

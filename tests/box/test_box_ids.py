@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder.box import Box, users
 from autograder.core.errors import BoxError
+from autograder.sandbox.box import Box, users
 from tests.box.conftest import Lab
 
 

@@ -19,15 +19,15 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder.box import BoxKind, box
 from autograder.core.errors import BoxError
+from autograder.sandbox.box import BoxKind, box
 from tests.box.conftest import Lab
 
 WAIT_SECONDS = 30.0
 GRADER = """
 import sys, time
 from pathlib import Path
-from autograder.box import Box, BoxKind, Toolbox
+from autograder.sandbox.box import Box, BoxKind, Toolbox
 from autograder.core.config import load_config
 
 root, toolbox, kind, program = sys.argv[1:]

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from autograder.box import Box, Breach
 from autograder.core.errors import BoxError
 from autograder.core.processes import is_living, take_census
+from autograder.sandbox.box import Box, Breach
 from autograder.sandbox.guard import Disk, read_line
 from tests.box.conftest import PROGRAM_SECONDS, Lab
 

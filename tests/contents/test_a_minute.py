@@ -14,14 +14,14 @@ import re
 from pathlib import Path
 
 import autograder
-from autograder import executor
 from autograder.batch import executed
-from autograder.box import box, watchdog
 from autograder.core import processes
 from autograder.core.clerk import Task
 from autograder.intake import reading
 from autograder.pages import drawing
 from autograder.reflections import bounded
+from autograder.sandbox import executor
+from autograder.sandbox.box import box, watchdog
 
 MINUTE = 60.0
 ON_THE_WAY = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
-from autograder.box import BoxKind, Isolation
 from autograder.harness.metadata import Submitters
 from autograder.harness.staff import staff_report
 from autograder.pipeline import Outcome
+from autograder.sandbox.box import BoxKind, Isolation
 from tests.gradescope.reports import cell, check, report
 
 HOSTILE = "ha\x1b]0;title\x07\x1b[2J\r\x00\x9b31m\u202egood\nPASSED: 100 of 100"

@@ -16,9 +16,9 @@ import numpy as np
 from hypothesis import HealthCheck, settings
 
 from autograder.export import NetworkExport, read_export
-from autograder.inside.export import export_network
-from autograder.inside.retrace import needs_retracing, retrace
 from autograder.network import Network, rebuild
+from autograder.sandbox.inside.export import export_network
+from autograder.sandbox.inside.retrace import needs_retracing, retrace
 
 MAX_BYTES = 1 << 24
 

@@ -12,7 +12,7 @@ from network_harness import MAX_BYTES, exported
 
 from autograder.core.errors import UnverifiableModel
 from autograder.export import read_export
-from autograder.inside.export import export_network
+from autograder.sandbox.inside.export import export_network
 
 
 def small():

@@ -23,8 +23,8 @@ from network_harness import FUZZ, MAX_BYTES
 
 from autograder.core.errors import OutputTooLarge, SubmissionError, UnverifiableModel
 from autograder.export import MAX_DESCRIPTION_BYTES, read_export
-from autograder.inside.export import export_network
 from autograder.network import rebuild
+from autograder.sandbox.inside.export import export_network
 
 
 def measure(folder):

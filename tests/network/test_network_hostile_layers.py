@@ -12,9 +12,9 @@ from network_harness import MAX_BYTES
 
 from autograder.core.errors import UnverifiableModel
 from autograder.export import read_export
-from autograder.inside.export import export_network
 from autograder.network import rebuild
 from autograder.network.counting import count_parameters
+from autograder.sandbox.inside.export import export_network
 
 HUGE = 10**400
 

@@ -16,9 +16,10 @@ assert not foreign, foreign
 
 UNTRUSTED = """
 import sys
-import autograder.inside.export
+import autograder.sandbox.inside.export
 ours = [name for name in sys.modules if name.startswith("autograder.")]
-assert set(ours) == {"autograder.inside", "autograder.inside.export"}, ours
+rooms = {"autograder.sandbox", "autograder.sandbox.inside"}
+assert set(ours) == rooms | {"autograder.sandbox.inside.export"}, ours
 assert not {"tensorflow", "keras", "numpy"} & set(sys.modules)
 """
 

@@ -17,9 +17,9 @@ from network_harness import BOUNDED, assert_followed, exported, followed, random
 
 from autograder.core.errors import UnverifiableModel
 from autograder.export import read_export
-from autograder.inside.export import export_network
-from autograder.inside.retrace import Hindrance, needs_retracing, retrace
 from autograder.network import rebuild
+from autograder.sandbox.inside.export import export_network
+from autograder.sandbox.inside.retrace import Hindrance, needs_retracing, retrace
 
 IMAGES = np.random.default_rng(0).normal(0.3, 1.0, (5, 8, 8)).astype(np.float32)
 

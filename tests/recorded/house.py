@@ -20,10 +20,10 @@ from click.testing import CliRunner
 from autograder import cli, cluster
 from autograder.batch.messages import Graded
 from autograder.batch.pool import Event
-from autograder.box import Isolation, Toolbox, probe
 from autograder.core.assignment import load_assignment
-from autograder.execution import Execution
 from autograder.intake import Candidate
+from autograder.sandbox.box import Isolation, Toolbox, probe
+from autograder.sandbox.execution import Execution
 from tests.recorded import store
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,9 +15,9 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.box import Box, Isolation, Toolbox
 from autograder.core.assignment import Assignment
-from autograder.executor import Executor
+from autograder.sandbox.box import Box, Isolation, Toolbox
+from autograder.sandbox.executor import Executor
 from autograder.sandbox.streams import StreamText
 
 SHOW = "from IPython.display import *\nimport IPython.display as d\n"

@@ -16,9 +16,9 @@ from typing import Any
 import zmq
 from jupyter_client.session import Session
 
-from autograder.box import Box
-from autograder.channel import MAX_MESSAGE_BYTES, Channel
 from autograder.core.errors import BoxError
+from autograder.sandbox.box import Box
+from autograder.sandbox.channel import MAX_MESSAGE_BYTES, Channel
 
 POLL_SECONDS = 0.25
 """How long to wait for a message before looking whether the kernel still lives."""

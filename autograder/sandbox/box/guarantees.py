@@ -13,15 +13,15 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.box.box import Box
-from autograder.box.cgroup import ControlGroup
-from autograder.box.command import BoxKind
-from autograder.box.lures import daemon_pipe, listeners, what_daemon_left
-from autograder.box.toolbox import Toolbox
-from autograder.box.watchdog import Breach
-from autograder.box.zygote import Zygote
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
+from autograder.sandbox.box.box import Box
+from autograder.sandbox.box.cgroup import ControlGroup
+from autograder.sandbox.box.command import BoxKind
+from autograder.sandbox.box.lures import daemon_pipe, listeners, what_daemon_left
+from autograder.sandbox.box.toolbox import Toolbox
+from autograder.sandbox.box.watchdog import Breach
+from autograder.sandbox.box.zygote import Zygote
 
 SELFTEST_SECONDS = 40.0
 TRIED_BYTES = 256 << 20

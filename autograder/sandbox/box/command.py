@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
-from autograder.box.scratch import Scratch
-from autograder.box.users import SHARED_MEMORY
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
+from autograder.sandbox.box.scratch import Scratch
+from autograder.sandbox.box.users import SHARED_MEMORY
 
 
 class BoxKind(str, Enum):

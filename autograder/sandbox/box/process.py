@@ -11,13 +11,13 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from autograder.box.cgroup import ControlGroup
-from autograder.box.command import BoxKind, bubblewrap_command, interpreter, readable_paths
-from autograder.box.scratch import Scratch
-from autograder.box.toolbox import Toolbox
-from autograder.box.users import is_root
-from autograder.box.zygote import ForkedProcess, Zygote
 from autograder.core.errors import BoxError
+from autograder.sandbox.box.cgroup import ControlGroup
+from autograder.sandbox.box.command import BoxKind, bubblewrap_command, interpreter, readable_paths
+from autograder.sandbox.box.scratch import Scratch
+from autograder.sandbox.box.toolbox import Toolbox
+from autograder.sandbox.box.users import is_root
+from autograder.sandbox.box.zygote import ForkedProcess, Zygote
 
 START_SECONDS = 30.0
 """For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""

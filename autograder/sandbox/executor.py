@@ -9,10 +9,10 @@ from typing import Any
 
 import nbformat
 
-from autograder.box import Box, Toolbox
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
-from autograder.execution import (
+from autograder.sandbox.box import Box, Toolbox
+from autograder.sandbox.execution import (
     BREACH_ENDINGS,
     MEMORY_ERRORS,
     CellError,
@@ -23,8 +23,8 @@ from autograder.execution import (
     expects_error,
     first_line,
 )
-from autograder.kernel import TOO_LARGE, Kernel, KernelDied
-from autograder.outputs import OutputKeeper
+from autograder.sandbox.kernel import TOO_LARGE, Kernel, KernelDied
+from autograder.sandbox.outputs import OutputKeeper
 
 START_SECONDS = 60.0
 """For the kernel to answer."""

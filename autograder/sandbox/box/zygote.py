@@ -21,7 +21,9 @@ from typing import IO, Any
 
 import psutil
 
-from autograder.box.command import (
+from autograder.core.errors import BoxError
+from autograder.core.processes import descendants, kill_all
+from autograder.sandbox.box.command import (
     ORDINARY_USER,
     BoxKind,
     environment,
@@ -29,11 +31,9 @@ from autograder.box.command import (
     readable_paths,
     zygote_command,
 )
-from autograder.box.scratch import MAX_PARENT_BYTES, Scratch
-from autograder.box.toolbox import Toolbox
-from autograder.box.users import is_root
-from autograder.core.errors import BoxError
-from autograder.core.processes import descendants, kill_all
+from autograder.sandbox.box.scratch import MAX_PARENT_BYTES, Scratch
+from autograder.sandbox.box.toolbox import Toolbox
+from autograder.sandbox.box.users import is_root
 
 IMPORT_SECONDS = 300.0
 """For importing TensorFlow, 3 to 9 s on an idle machine, on a machine that is far from idle."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.box.fonts import known_fonts
 from autograder.core.mnist import Mnist
+from autograder.sandbox.box.fonts import known_fonts
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
 

@@ -6,22 +6,22 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from autograder.box.cgroup import ControlGroup
-from autograder.box.command import (
+from autograder.core.config import Limits
+from autograder.core.errors import BoxError
+from autograder.core.processes import HELPERS, adopt_orphans, children, kill_all, reap_orphans
+from autograder.sandbox.box.cgroup import ControlGroup
+from autograder.sandbox.box.command import (
     BoxKind,
     environment,
     lock_specification,
     readable_paths,
 )
-from autograder.box.process import BoxProcess, Launch
-from autograder.box.scratch import Scratch
-from autograder.box.toolbox import Toolbox
-from autograder.box.users import SHARED_MEMORY, free_user_id, give_back, is_root, sweep
-from autograder.box.watchdog import Breach, Watchdog
-from autograder.box.zygote import Zygote
-from autograder.core.config import Limits
-from autograder.core.errors import BoxError
-from autograder.core.processes import HELPERS, adopt_orphans, children, kill_all, reap_orphans
+from autograder.sandbox.box.process import BoxProcess, Launch
+from autograder.sandbox.box.scratch import Scratch
+from autograder.sandbox.box.toolbox import Toolbox
+from autograder.sandbox.box.users import SHARED_MEMORY, free_user_id, give_back, is_root, sweep
+from autograder.sandbox.box.watchdog import Breach, Watchdog
+from autograder.sandbox.box.zygote import Zygote
 from autograder.sandbox.guard import Disk, Members, Watched
 
 END_SECONDS = 2.0
