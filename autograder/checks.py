@@ -12,7 +12,7 @@ from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.errors import DataError
 from autograder.core.report import CheckResult, CheckStatus
 from autograder.evidence import Evidence
-from autograder.measurement import CountedModel, VerifiedModel
+from autograder.network.measurement import CountedModel, VerifiedModel
 from autograder.wording import TITLES, words_for, words_wanted
 
 BY_ASSERTION = "\nAssertionError: "

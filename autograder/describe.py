@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder.checks import skipped_checks
-from autograder.choice import remarks_for_student
 from autograder.core.config import Config
 from autograder.core.mnist import Images
 from autograder.core.percentages import percent
@@ -24,7 +23,8 @@ from autograder.diagnosis import Hint, Symptoms
 from autograder.evidence import Evidence
 from autograder.hints import hint_for
 from autograder.intake import Candidate
-from autograder.measurement import Measurement
+from autograder.network.choice import remarks_for_student
+from autograder.network.measurement import Measurement
 from autograder.pictures import png_text
 from autograder.sandbox.execution import CellStatus, Ending, Execution
 

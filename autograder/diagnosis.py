@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from autograder.core.percentages import percent, whole_percent
-from autograder.export import Compilation
-from autograder.measurement import Measurement
 from autograder.network import LayerSummary
-from autograder.units import CLASSES, UnitCount, is_rectifier
+from autograder.network.export import Compilation
+from autograder.network.measurement import Measurement
+from autograder.network.units import CLASSES, UnitCount, is_rectifier
 
 MANY_UNITS = 0.25
 """Of a layer's units; a few dead or saturated ones are found in every healthy network."""

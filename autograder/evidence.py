@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.choice import Choice
 from autograder.diagnosis import Hint
-from autograder.measurement import Measurement
+from autograder.network.choice import Choice
+from autograder.network.measurement import Measurement
 from autograder.reflections import ReflectionJudgement
 from autograder.sandbox.execution import Execution
 

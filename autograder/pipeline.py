@@ -11,7 +11,6 @@ import nbformat
 from threadpoolctl import threadpool_limits
 
 from autograder.checks import describe_checks, load_otter, run_checks
-from autograder.choice import Choice, read_choice, remarks_for_staff
 from autograder.core.assignment import Assignment
 from autograder.core.config import REFLECTION_NAMES, SEEDS, Limits
 from autograder.core.errors import (
@@ -34,12 +33,13 @@ from autograder.describe import (
 )
 from autograder.diagnosis import Hint, Symptoms, diagnose
 from autograder.evidence import Evidence
-from autograder.export import NetworkExport, read_export
 from autograder.intake import Candidate, Submission, read_submission
-from autograder.measurement import Measurement, measure
+from autograder.network.choice import Choice, read_choice, remarks_for_staff
 from autograder.network.counting import count_parameters
+from autograder.network.export import NetworkExport, read_export
+from autograder.network.measurement import Measurement, measure
 from autograder.network.preparation import read_claims
-from autograder.preprocessing import statistics_of
+from autograder.network.preparation.recovering import statistics_of
 from autograder.reflections import ReflectionJudgement
 from autograder.reflections.bounded import Written, judgements_of
 from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote

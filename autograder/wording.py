@@ -9,7 +9,7 @@ from autograder.core.percentages import percent
 from autograder.diagnosis import Fault
 from autograder.evidence import Evidence
 from autograder.hints import hint_for
-from autograder.measurement import Measurement
+from autograder.network.measurement import Measurement
 
 TITLES = {
     "runs": "The notebook runs",

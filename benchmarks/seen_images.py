@@ -20,8 +20,8 @@ import numpy as np
 
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.mnist import Mnist
-from autograder.export import read_export
-from autograder.measurement import Measurement, measure
+from autograder.network.export import read_export
+from autograder.network.measurement import Measurement, measure
 from autograder.sandbox.inside.export import export_network
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.export import read_export
-from autograder.measurement import Measurement, measure
+from autograder.network.export import read_export
+from autograder.network.measurement import Measurement, measure
 from autograder.network.preparation import Claim, read_claims
 from autograder.sandbox.box import Box, Toolbox, Zygote
 from autograder.sandbox.executor import Executor

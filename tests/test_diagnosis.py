@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from autograder.diagnosis import Fault, Hint, Symptoms, diagnose
-from autograder.export import Compilation, read_export
 from autograder.network import Network, rebuild
-from autograder.units import UnitCount, confusions, count_units
+from autograder.network.export import Compilation, read_export
+from autograder.network.units import UnitCount, confusions, count_units
 
 keras = pytest.importorskip("keras")
 layers = keras.layers

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.measurement import (
+from autograder.network import Network, rebuild
+from autograder.network.limits import MAX_WORK
+from autograder.network.measurement import (
     MIN_TRAINING_IMAGES,
     Measurement,
     VerifiedModel,
     draw_training_images,
     measure,
 )
-from autograder.network import Network, rebuild
-from autograder.network.limits import MAX_WORK
 from tests.network.network_harness import exported, keras
 
 

@@ -12,8 +12,14 @@ import pytest
 from autograder.core.assignment import Assignment
 from autograder.core.errors import NotEvaluated
 from autograder.core.mnist import Mnist
-from autograder.measurement import Measurement, measure
-from autograder.preprocessing import PREPARATIONS, USUAL, Statistics, recover, shape_for
+from autograder.network.measurement import Measurement, measure
+from autograder.network.preparation.recovering import (
+    PREPARATIONS,
+    USUAL,
+    Statistics,
+    recover,
+    shape_for,
+)
 from tests.network.network_harness import exported, keras
 
 IMAGES = 4_000

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from autograder.core.config import AccuracyConfig, BudgetConfig, load_config
 from autograder.core.verdict import Verdict
 from autograder.intake import find_submissions
-from autograder.measurement import measure
+from autograder.network.measurement import measure
 from autograder.pipeline import Grader, Outcome
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autograder.core.errors import UnverifiableModel
-from autograder.export import BESIDE, MAX_DEPTH, NetworkExport
 from autograder.network.advice import KINDS_OF_KERAS
+from autograder.network.export import BESIDE, MAX_DEPTH, NetworkExport
 from autograder.network.limits import MAX_STEPS
 from autograder.network.parsing import LAYER_PLANNERS, ParsedLayer, malformed, parse_layer
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.core.hostile import printable
-from autograder.export import MAX_DEPTH
 from autograder.network import limits
 from autograder.network.advice import too_large
+from autograder.network.export import MAX_DEPTH
 from autograder.network.parsing import (
     Call,
     Key,

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.hostile import printable
-from autograder.export import BESIDE, ExportedArray, NetworkExport
 from autograder.network import limits
+from autograder.network.export import BESIDE, ExportedArray, NetworkExport
 from autograder.network.graph import Assembler, LayerSummary, Step
 from autograder.network.parsing import malformed, parse_layer
 from autograder.network.spec import Array, Shape

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from autograder.core.config import REFLECTION_NAMES, Config
+from autograder.network.units import CLASSES
 from autograder.pages.class_view import (
     Row,
     Summary,
@@ -34,7 +35,6 @@ from autograder.pages.reading import (
     read_results,
 )
 from autograder.similarity import Similar, Work, find_similar
-from autograder.units import CLASSES
 
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "static/report.js", "static/answers.js")
 KINDS = {"code": "Code", "reflections": "Reflections"}

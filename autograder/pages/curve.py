@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.units import CLASSES
+from autograder.network.units import CLASSES
 
 MAX_SERIES = 12
 """Drawn; a model with many outputs has more, and nobody could tell them apart."""

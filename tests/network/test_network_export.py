@@ -11,7 +11,7 @@ from keras import layers as kl
 from network_harness import MAX_BYTES, exported
 
 from autograder.core.errors import UnverifiableModel
-from autograder.export import read_export
+from autograder.network.export import read_export
 from autograder.sandbox.inside.export import export_network
 
 

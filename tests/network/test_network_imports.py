@@ -9,7 +9,7 @@ import autograder.network
 
 TRUSTED = """
 import sys
-import autograder.export, autograder.network
+import autograder.network.export, autograder.network
 foreign = {"tensorflow", "keras", "torch", "jax", "pickle5", "h5py"} & set(sys.modules)
 assert not foreign, foreign
 """

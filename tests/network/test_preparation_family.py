@@ -11,8 +11,8 @@ pytest.importorskip("cv2")
 
 from autograder.core.mnist import Mnist
 from autograder.network.preparation import Claim, Proved, RawImages, prove
+from autograder.network.preparation.recovering import PREPARATIONS, Statistics
 from autograder.network.preparation.values import quartiles
-from autograder.preprocessing import PREPARATIONS, Statistics
 from tests.network import preparations as ways
 
 

@@ -58,7 +58,7 @@ def was_fitted(network, fitted_last):
 
 
 def describe(chosen, variables, fitted_last):
-    """What ``autograder.choice.Choice`` holds."""
+    """What ``autograder.network.choice.Choice`` holds."""
     model = variables.get("model")
     if model is chosen and chosen is not None:
         state = "graded"

@@ -1,8 +1,8 @@
 """Writes a Keras network out as data. UNTRUSTED: runs inside the box, in the student's process.
 
 Whatever this writes could as well have been written by the student, so that nothing here is a
-check; ``autograder.export`` reads it as hostile. It imports nothing of the grader's, and Keras
-only through the model that it is given.
+check; ``autograder.network.export`` reads it as hostile. It imports nothing of the grader's, and
+Keras only through the model that it is given.
 
 The folder then holds ``network.json``, either a record of kind "network" or one of kind
 "failure", and with the first a file of all arrays one after the other, little-endian, C order,

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from autograder.core.config import Verification
 from autograder.core.errors import NotEvaluated
 from autograder.core.mnist import PRIVATE, PUBLIC, Mnist
-from autograder.export import Compilation, NetworkExport
 from autograder.network import Network, rebuild
 from autograder.network.chance import Comparison
+from autograder.network.export import Compilation, NetworkExport
 from autograder.network.preparation import Proved, prove, raw_images
-from autograder.preprocessing import Preparation, Prepared, recover, statistics_of
-from autograder.units import PROBE_IMAGES, Confusion, UnitCount, confusions, count_units
+from autograder.network.preparation.recovering import Preparation, Prepared, recover, statistics_of
+from autograder.network.units import PROBE_IMAGES, Confusion, UnitCount, confusions, count_units
 
 CLASSES = 10
 MAX_TRAINING_WORK = 60_000_000_000
