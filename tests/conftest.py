@@ -13,7 +13,7 @@ import pytest
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.mnist import Mnist, load_mnist
 from autograder.core.processes import PR_SET_CHILD_SUBREAPER
-from autograder.pipeline import Grader
+from autograder.grading.pipeline import Grader
 from autograder.sandbox.box import Isolation, Toolbox, Zygote, probe
 from tests.browser import browser, open_page
 

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.checks import describe_checks, run_checks
 from autograder.core.assignment import Assignment
 from autograder.core.report import CheckResult, CheckStatus
 from autograder.core.verdict import Verdict
-from autograder.describe import notes_for, verdict_of
-from autograder.diagnosis import Fault, Hint
-from autograder.evidence import Evidence
+from autograder.grading.checks import describe_checks, run_checks
+from autograder.grading.describe import notes_for, verdict_of
+from autograder.grading.diagnosis import Fault, Hint
+from autograder.grading.evidence import Evidence
+from autograder.grading.reflections import ReflectionJudgement
+from autograder.grading.wording import OVERFLOWS, SEEN
 from autograder.network.chance import Comparison
-from autograder.reflections import ReflectionJudgement
 from autograder.sandbox.execution import CellRun, CellStatus, Ending, Execution
-from autograder.wording import OVERFLOWS, SEEN
 
 LABELS = np.arange(1000, dtype=np.uint8) % 10
 RUN = Execution(

@@ -223,8 +223,8 @@ def test_help_needs_no_heavy_import() -> None:
 
 def test_grading_needs_no_tensorflow_outside_the_box() -> None:
     code = (
-        "import sys, autograder.batch, autograder.checks, autograder.terminal\n"
-        "autograder.checks.load_otter()\n"
+        "import sys, autograder.batch, autograder.grading.checks, autograder.terminal\n"
+        "autograder.grading.checks.load_otter()\n"
         "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.diagnosis import Fault, Hint, Symptoms, diagnose
+from autograder.grading.diagnosis import Fault, Hint, Symptoms, diagnose
 from autograder.network import Network, rebuild
 from autograder.network.export import Compilation, read_export
 from autograder.network.units import UnitCount, confusions, count_units

@@ -10,10 +10,10 @@ from autograder.core.mnist import Mnist
 from autograder.core.report import CheckStatus, Report
 from autograder.gradebook import COLUMNS, row_of
 from autograder.gradescope import gradescope_results
+from autograder.grading.pictures import png_text
+from autograder.grading.pipeline import Grader
+from autograder.grading.wording import TITLES
 from autograder.intake import find_submissions
-from autograder.pictures import png_text
-from autograder.pipeline import Grader
-from autograder.wording import TITLES
 from tests.notebooks import SMALL_DATA, notebook, write
 
 NOTHING_RIGHT = """

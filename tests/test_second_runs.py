@@ -13,14 +13,14 @@ import pytest
 
 from autograder.core.config import Config, Limits
 from autograder.core.report import Report
-from autograder.evidence import Evidence
 from autograder.gradescope import gradescope_results
+from autograder.grading.evidence import Evidence
+from autograder.grading.pipeline import Grader
+from autograder.grading.second_runs import Attempt, Attempts, run_seeds
 from autograder.intake import find_submissions
 from autograder.pages.feedback import feedback_view
-from autograder.pipeline import Grader
 from autograder.sandbox.box import Isolation, Toolbox
 from autograder.sandbox.execution import Ending, Execution
-from autograder.second_runs import Attempt, Attempts, run_seeds
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, write
 from tests.rules import with_own_rules
 

@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from autograder.core.config import AccuracyConfig, BudgetConfig, load_config
 from autograder.core.verdict import Verdict
+from autograder.grading.pipeline import Grader, Outcome
 from autograder.intake import find_submissions
 from autograder.network.measurement import measure
-from autograder.pipeline import Grader, Outcome
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 
 pytestmark = pytest.mark.heavy
@@ -127,7 +127,7 @@ def test_the_measurement_takes_the_configured_threads(
         seen.append(set(pools))
         return measure(*arguments, **options)
 
-    monkeypatch.setattr("autograder.pipeline.measure", watched)
+    monkeypatch.setattr("autograder.grading.pipeline.measure", watched)
     with threadpool_limits(2):
         graded(grader, write(tmp_path / "m5.ipynb", notebook(SMALL_DATA, SMALL_NETWORK)))
     assert seen == [{grader.assignment.config.verification.threads}] == [{1}]

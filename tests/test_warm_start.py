@@ -20,8 +20,8 @@ import pytest
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
 from autograder.core.processes import kill_all
+from autograder.grading.pipeline import Grader
 from autograder.network.export import NetworkExport, read_export
-from autograder.pipeline import Grader
 from autograder.sandbox.box import Box, BoxKind, Isolation, Toolbox, Zygote, probe_forked
 from autograder.sandbox.execution import Execution
 from autograder.sandbox.executor import Executor

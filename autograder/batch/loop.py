@@ -20,8 +20,8 @@ from autograder.core.clerk import Unfinished
 from autograder.core.config import Config
 from autograder.core.errors import BoxError, MalformedSubmission
 from autograder.core.verdict import Verdict
-from autograder.describe import ungraded
 from autograder.gradebook import Gradebook
+from autograder.grading.describe import ungraded
 from autograder.intake import Submission, read_submission
 from autograder.intake.exports import Handin
 from autograder.results import Marker, ResultsFolder, Run

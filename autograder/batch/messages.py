@@ -14,7 +14,7 @@ from autograder.core.report import Report
 from autograder.sandbox.box import BoxKind, Isolation
 
 if TYPE_CHECKING:
-    from autograder.pipeline import Outcome
+    from autograder.grading.pipeline import Outcome
 
 
 class Setup(Record, frozen=True):

@@ -27,8 +27,8 @@ from autograder.core.clerk import clerk
 if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
     from autograder.core.config import Config
+    from autograder.grading.pipeline import Outcome
     from autograder.intake import Candidate
-    from autograder.pipeline import Outcome
     from autograder.sandbox.box import Isolation, Toolbox, Zygote
 
 END_SECONDS = 15.0
@@ -39,12 +39,12 @@ AHEAD = (
     "autograder.core.assignment",
     "autograder.sandbox.box",
     "autograder.sandbox.executor",
-    "autograder.pipeline",
+    "autograder.grading.pipeline",
 )
 """Imported while there is no setup yet."""
 CLERKS_AHEAD = (
     "autograder.intake.reading",
-    "autograder.reflections.bounded",
+    "autograder.grading.reflections.bounded",
     "autograder.batch.executed:warm_up",
 )
 """The same for what our helper will be asked, also in Gradescope's container."""
@@ -67,12 +67,12 @@ def make_grader(
     on_cell: OnCell,
     stack: contextlib.ExitStack,
 ) -> CandidateGrader:
-    """The real grader: `autograder.pipeline.Grader`."""
+    """The real grader: `autograder.grading.pipeline.Grader`."""
     # First, since TensorFlow is imported meanwhile.
     zygote = _start_zygote(setup, toolbox, isolation, stack) if setup.warm else None
     from autograder.core.assignment import Assignment
     from autograder.core.errors import BoxError
-    from autograder.pipeline import Grader
+    from autograder.grading.pipeline import Grader
     from autograder.sandbox.box import probe_forked
 
     if zygote is not None:

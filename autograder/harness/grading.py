@@ -31,20 +31,20 @@ from autograder.core.memory import container_bytes
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
 from autograder.gradescope import gradescope_results, schema
+from autograder.grading.pipeline import Grader
 from autograder.harness.container import ADVICE, fit_limits
 from autograder.harness.metadata import read_metadata
 from autograder.harness.place import GRADER, Place
 from autograder.harness.staff import staff_report
 from autograder.intake import find_upload
 from autograder.otter_results import write_pickle
-from autograder.pipeline import Grader
 from autograder.sandbox.box import Toolbox, probe
 
 KILL_ME_FIRST = "300"
 """Added to our score and our children's where the kernel chooses whom to kill for memory, so that
 the supervisor is left to say so."""
 
-CLERKS_AHEAD = ("autograder.intake.reading", "autograder.reflections.bounded")
+CLERKS_AHEAD = ("autograder.intake.reading", "autograder.grading.reflections.bounded")
 """Imported by the helper that reads what students wrote, while we import what we need."""
 
 PR_SET_PDEATHSIG = 1

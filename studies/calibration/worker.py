@@ -10,8 +10,8 @@ from autograder.batch import worker
 
 if TYPE_CHECKING:
     from autograder.batch.messages import Setup
+    from autograder.grading.pipeline import Grader, Outcome
     from autograder.intake import Candidate
-    from autograder.pipeline import Grader, Outcome
     from autograder.sandbox.box import Isolation, Toolbox
 
 
@@ -35,7 +35,7 @@ def make_grader(
     stack: contextlib.ExitStack,
 ) -> ShiftingGrader:
     """The grader that submissions get, with another seed each time."""
-    from autograder.pipeline import Grader
+    from autograder.grading.pipeline import Grader
 
     grader = worker.make_grader(setup, toolbox, isolation, on_cell, stack)
     assert isinstance(grader, Grader)

@@ -18,15 +18,15 @@ import psutil
 import pytest
 from attack_cases import Allowed, Case, find_cases, read_notebook
 
-from autograder import pipeline
 from autograder.batch.messages import Graded
 from autograder.core.assignment import Assignment
 from autograder.core.config import CHECK_NAMES
 from autograder.core.processes import owned_by
 from autograder.core.verdict import Verdict
 from autograder.gradebook import Gradebook
+from autograder.grading import pipeline
+from autograder.grading.pipeline import Grader, Outcome
 from autograder.intake import find_submissions
-from autograder.pipeline import Grader, Outcome
 from autograder.results import ResultsFolder
 from autograder.sandbox.box import Box, Isolation, Toolbox
 

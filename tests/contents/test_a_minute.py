@@ -17,9 +17,9 @@ import autograder
 from autograder.batch import executed
 from autograder.core import processes
 from autograder.core.clerk import Task
+from autograder.grading.reflections import bounded
 from autograder.intake import reading
 from autograder.pages import drawing
-from autograder.reflections import bounded
 from autograder.sandbox import executor
 from autograder.sandbox.box import box, watchdog
 

@@ -11,8 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograder.core.assignment import load_assignment
 from autograder.core.config import REFLECTION_NAMES
+from autograder.grading.reflections import ReflectionJudgement, find_reflections, judge_reflections
 from autograder.intake.repairing import repair_notebook
-from autograder.reflections import ReflectionJudgement, find_reflections, judge_reflections
 from tests.notebooks import released
 
 ASSIGNMENT = load_assignment(Path(__file__).resolve().parents[2])

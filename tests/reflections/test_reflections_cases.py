@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.reflections import Fault
+from autograder.grading.reflections import Fault
 from tests.notebooks import colab, released
 from tests.reflections.released_answers import (
     ASSIGNMENT,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from autograder.reflections import find_reflections, judge_reflections
-from autograder.reflections.plain import MAX_CHARACTERS
+from autograder.grading.reflections import find_reflections, judge_reflections
+from autograder.grading.reflections.plain import MAX_CHARACTERS
 from tests.reflections.released_answers import ASSIGNMENT, NAMES, PROMPTS, SETTINGS
 
 PIECES = (
@@ -83,7 +83,7 @@ def test_time_grows_no_faster_than_the_number_of_cells(pieces: Sequence[str]) ->
 
 def test_import_is_light() -> None:
     program = (
-        "import sys, autograder.reflections;"
+        "import sys, autograder.grading.reflections;"
         "sys.exit(any(m in sys.modules for m in ('tensorflow', 'nbformat', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

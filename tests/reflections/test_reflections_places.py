@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.reflections import Fault
-from autograder.reflections.plain import MAX_CHARACTERS
-from autograder.reflections.reading import MAX_LINES, text_in_code
+from autograder.grading.reflections import Fault
+from autograder.grading.reflections.plain import MAX_CHARACTERS
+from autograder.grading.reflections.reading import MAX_LINES, text_in_code
 from tests.notebooks import cell_of, colab, released
 from tests.reflections.released_answers import (
     ANSWERS,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.intake import find_submissions
-from autograder.pipeline import Grader
+from autograder.grading.pipeline import Grader
 from tests.notebooks import notebook, write
 
 pytestmark = pytest.mark.heavy

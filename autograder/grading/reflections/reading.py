@@ -12,7 +12,7 @@ from typing import Any
 
 import re2
 
-from autograder.reflections.plain import plain_text, readable, split_words
+from autograder.grading.reflections.plain import plain_text, readable, split_words
 
 MAX_LINES = 5_000
 """With text, of all cells together; the lesson has 400."""

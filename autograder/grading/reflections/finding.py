@@ -8,8 +8,8 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from autograder.reflections.plain import MAX_CHARACTERS, plain_text, split_words, weigh
-from autograder.reflections.reading import (
+from autograder.grading.reflections.plain import MAX_CHARACTERS, plain_text, split_words, weigh
+from autograder.grading.reflections.reading import (
     MAX_CODE_CHARACTERS,
     MAX_LINES,
     Line,
@@ -17,7 +17,7 @@ from autograder.reflections.reading import (
     read_lines,
     speaks_of_reflections,
 )
-from autograder.reflections.scaffold import Scaffold
+from autograder.grading.reflections.scaffold import Scaffold
 
 MIN_PART_LETTERS = 30
 """Of each part of a text that is taken for the answers to several questions: the points of a list

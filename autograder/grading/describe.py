@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.checks import skipped_checks
 from autograder.core.config import Config
 from autograder.core.mnist import Images
 from autograder.core.percentages import percent
@@ -19,13 +18,14 @@ from autograder.core.report import (
     UnitReport,
 )
 from autograder.core.verdict import Verdict
-from autograder.diagnosis import Hint, Symptoms
-from autograder.evidence import Evidence
-from autograder.hints import hint_for
+from autograder.grading.checks import skipped_checks
+from autograder.grading.diagnosis import Hint, Symptoms
+from autograder.grading.evidence import Evidence
+from autograder.grading.hints import hint_for
+from autograder.grading.pictures import png_text
 from autograder.intake import Candidate
 from autograder.network.choice import remarks_for_student
 from autograder.network.measurement import Measurement
-from autograder.pictures import png_text
 from autograder.sandbox.execution import CellStatus, Ending, Execution
 
 PICTURED_PAIRS = 3

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from autograder.core.config import Config
 from autograder.core.percentages import percent
-from autograder.diagnosis import Fault
-from autograder.evidence import Evidence
-from autograder.hints import hint_for
+from autograder.grading.diagnosis import Fault
+from autograder.grading.evidence import Evidence
+from autograder.grading.hints import hint_for
 from autograder.network.measurement import Measurement
 
 TITLES = {

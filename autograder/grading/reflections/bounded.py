@@ -8,8 +8,12 @@ import msgspec
 
 from autograder.core.clerk import Bounds, Task, Trouble, Unfinished, ask
 from autograder.core.config import Record
-from autograder.reflections.finding import find_reflections
-from autograder.reflections.judging import ReflectionJudgement, judge_reflections, not_judged
+from autograder.grading.reflections.finding import find_reflections
+from autograder.grading.reflections.judging import (
+    ReflectionJudgement,
+    judge_reflections,
+    not_judged,
+)
 
 
 class Written(Record, frozen=True):
@@ -24,7 +28,7 @@ class Written(Record, frozen=True):
 
 
 JUDGE: Task[Written, dict[str, ReflectionJudgement]] = Task(
-    "autograder.reflections.bounded:judge_written",
+    "autograder.grading.reflections.bounded:judge_written",
     dict[str, ReflectionJudgement],
     # Full answers took a tenth of a second and 20 MB; in Gradescope's container a notebook runs
     # beside this.

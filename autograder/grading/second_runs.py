@@ -15,7 +15,7 @@ import msgspec
 
 from autograder.core.config import Config, Limits
 from autograder.core.report import CheckResult, RunReport
-from autograder.evidence import Evidence
+from autograder.grading.evidence import Evidence
 from autograder.sandbox.execution import Ending
 
 

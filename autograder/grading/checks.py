@@ -11,9 +11,9 @@ import numpy as np
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.errors import DataError
 from autograder.core.report import CheckResult, CheckStatus
-from autograder.evidence import Evidence
+from autograder.grading.evidence import Evidence
+from autograder.grading.wording import TITLES, words_for, words_wanted
 from autograder.network.measurement import CountedModel, VerifiedModel
-from autograder.wording import TITLES, words_for, words_wanted
 
 BY_ASSERTION = "\nAssertionError: "
 """In Otter's message about a test that failed as tests do; what else ends one is a fault in it."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from autograder.reflections.finding import Found
-from autograder.reflections.plain import (
+from autograder.grading.reflections.finding import Found
+from autograder.grading.reflections.plain import (
     MAX_CHARACTERS,
     is_wide,
     plain_text,
@@ -16,8 +16,8 @@ from autograder.reflections.plain import (
     split_words,
     weigh,
 )
-from autograder.reflections.reading import likeness
-from autograder.reflections.scaffold import (
+from autograder.grading.reflections.reading import likeness
+from autograder.grading.reflections.scaffold import (
     PLACEHOLDERS,
     Scaffold,
     is_placeholder,

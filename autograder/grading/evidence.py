@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograder.diagnosis import Hint
+from autograder.grading.diagnosis import Hint
+from autograder.grading.reflections import ReflectionJudgement
 from autograder.network.choice import Choice
 from autograder.network.measurement import Measurement
-from autograder.reflections import ReflectionJudgement
 from autograder.sandbox.execution import Execution
 
 

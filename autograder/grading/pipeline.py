@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import nbformat
 from threadpoolctl import threadpool_limits
 
-from autograder.checks import describe_checks, load_otter, run_checks
 from autograder.core.assignment import Assignment
 from autograder.core.config import REFLECTION_NAMES, SEEDS, Limits
 from autograder.core.errors import (
@@ -21,7 +20,8 @@ from autograder.core.errors import (
 )
 from autograder.core.report import IsolationReport, ReflectionReport, Report
 from autograder.core.verdict import Verdict
-from autograder.describe import (
+from autograder.grading.checks import describe_checks, load_otter, run_checks
+from autograder.grading.describe import (
     HEADLINES,
     describe_cells,
     describe_network,
@@ -31,8 +31,11 @@ from autograder.describe import (
     ungraded,
     verdict_of,
 )
-from autograder.diagnosis import Hint, Symptoms, diagnose
-from autograder.evidence import Evidence
+from autograder.grading.diagnosis import Hint, Symptoms, diagnose
+from autograder.grading.evidence import Evidence
+from autograder.grading.reflections import ReflectionJudgement
+from autograder.grading.reflections.bounded import Written, judgements_of
+from autograder.grading.second_runs import Attempt, Attempts, run_seeds
 from autograder.intake import Candidate, Submission, read_submission
 from autograder.network.choice import Choice, read_choice, remarks_for_staff
 from autograder.network.counting import count_parameters
@@ -40,12 +43,9 @@ from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure
 from autograder.network.preparation import read_claims
 from autograder.network.preparation.recovering import statistics_of
-from autograder.reflections import ReflectionJudgement
-from autograder.reflections.bounded import Written, judgements_of
 from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote
 from autograder.sandbox.execution import Execution
 from autograder.sandbox.executor import Executor
-from autograder.second_runs import Attempt, Attempts, run_seeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
