@@ -79,7 +79,7 @@ def _prove(root: Path) -> int:
     from autograder.release.build import REFERENCE_PATH, STUDENT_PATH
     from autograder.release.expectations import read_expectations
     from autograder.release.proving import judge_proof
-    from autograder.results import ResultsFolder
+    from autograder.reports.folder import ResultsFolder
     from autograder.terminal import TerminalProgress
 
     assignment = load_assignment(root)
@@ -161,7 +161,7 @@ def grade(
     from autograder.batch.ahead import head_start
     from autograder.core.assignment import LESSON_PATH, find_root, load_assignment
     from autograder.core.clerk import clerk
-    from autograder.pages import AHEAD_OF_CLASS
+    from autograder.reports.pages import AHEAD_OF_CLASS
 
     clerk(("autograder.intake.reading", AHEAD_OF_CLASS)).start()
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
@@ -178,12 +178,12 @@ def grade(
             ahead = stack.enter_context(head_start(threads=settings.verification.threads))
         # Only now, while that process gets ready too; and pages once a notebook runs.
         from autograder.batch.grading import grade_batch
-        from autograder.results import ResultsFolder
+        from autograder.reports.folder import ResultsFolder
         from autograder.sandbox.box import BoxKind
         from autograder.terminal import TerminalProgress, print_grades
 
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
-            from autograder.pages import write_feedback
+            from autograder.reports.pages import write_feedback
 
             write_feedback(report, executed, folder, settings)
 
@@ -200,7 +200,7 @@ def grade(
             cluster=cluster,
             ahead=ahead,
         )
-    from autograder.pages import rebuild_pages
+    from autograder.reports.pages import rebuild_pages
 
     print_grades(done.rows, output)
     pages = rebuild_pages(output, settings, released=root / LESSON_PATH)
@@ -232,7 +232,7 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
     """
     from autograder.core.assignment import LESSON_PATH, find_root
     from autograder.core.config import CONFIG_NAME, load_config
-    from autograder.pages import rebuild_pages
+    from autograder.reports.pages import rebuild_pages
 
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
     settings = load_config(config or root / CONFIG_NAME)

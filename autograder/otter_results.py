@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.core.report import CheckResult, CheckStatus, Report
-from autograder.harness.placeholder import FAILED, NOT_YOUR_FAULT
+from autograder.reports.placeholder import FAILED, NOT_YOUR_FAULT
 
 
 def otter_results(report: Report) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from autograder.core.config import load_config
-from autograder.pages import write_class_report, write_feedback
+from autograder.reports.pages import write_class_report, write_feedback
 from tests.pages.conftest import CHROMIUM, FLAGS
 from tests.pages.samples import write_class
 

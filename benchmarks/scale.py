@@ -20,7 +20,7 @@ from autograder.batch.grading import grade_batch
 from autograder.batch.progress import Quiet
 from autograder.core.assignment import find_root, load_assignment
 from autograder.core.report import Report
-from autograder.results import ResultsFolder
+from autograder.reports.folder import ResultsFolder
 
 
 class Memory(Quiet):

@@ -24,7 +24,7 @@ from autograder.core.exit_status import ExitStatus
 from autograder.core.mnist import Mnist
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
-from autograder.gradebook import COLUMNS
+from autograder.reports.tables import COLUMNS
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 
 HTML = "<!DOCTYPE html><html><body><div class='jp-Notebook'></div></body></html>"

@@ -12,7 +12,7 @@ import pytest
 from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import ResultsError
 from autograder.core.verdict import Verdict
-from autograder.gradebook import COLUMNS, Gradebook, plain_cell, row_of, write_table
+from autograder.reports.tables import COLUMNS, Gradebook, plain_cell, row_of, write_table
 from tests.gradescope.reports import report
 
 

@@ -8,12 +8,12 @@ import pytest
 from autograder.core.config import CHECK_NAMES
 from autograder.core.mnist import Mnist
 from autograder.core.report import CheckStatus, Report
-from autograder.gradebook import COLUMNS, row_of
-from autograder.gradescope import gradescope_results
 from autograder.grading.pictures import png_text
 from autograder.grading.pipeline import Grader
 from autograder.grading.wording import TITLES
 from autograder.intake import find_submissions
+from autograder.reports.results_json import gradescope_results
+from autograder.reports.tables import COLUMNS, row_of
 from tests.notebooks import SMALL_DATA, notebook, write
 
 NOTHING_RIGHT = """

@@ -22,10 +22,10 @@ from autograder.batch.stopping import Stop, stop_asked
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
 from autograder.core.errors import BoxError
-from autograder.gradebook import COLUMNS, Gradebook, write_table
-from autograder.gradebooks import write_gradebooks
 from autograder.intake.exports import Handin, Intake, collect
-from autograder.results import ResultsFolder, Run
+from autograder.reports.folder import ResultsFolder, Run
+from autograder.reports.gradebooks import write_gradebooks
+from autograder.reports.tables import COLUMNS, Gradebook, write_table
 from autograder.sandbox.box import BoxKind, Isolation, Toolbox, probe
 
 PROBED_SUBMISSIONS = 20

@@ -20,11 +20,11 @@ from autograder.core.clerk import Unfinished
 from autograder.core.config import Config
 from autograder.core.errors import BoxError, MalformedSubmission
 from autograder.core.verdict import Verdict
-from autograder.gradebook import Gradebook
 from autograder.grading.describe import ungraded
 from autograder.intake import Submission, read_submission
 from autograder.intake.exports import Handin
-from autograder.results import Marker, ResultsFolder, Run
+from autograder.reports.folder import Marker, ResultsFolder, Run
+from autograder.reports.tables import Gradebook
 
 MAX_LOSSES = 3
 """A submission whose process was lost so often is given up: it may well be the cause."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autograder.core.errors import MalformedSubmission
-from autograder.gradebook import row_of
 from autograder.intake import hash_submission
 from autograder.intake.exports import Handin
-from autograder.results import ResultsFolder, Run
+from autograder.reports.folder import ResultsFolder, Run
+from autograder.reports.tables import row_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

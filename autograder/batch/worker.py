@@ -48,7 +48,7 @@ CLERKS_AHEAD = (
     "autograder.batch.executed:warm_up",
 )
 """The same for what our helper will be asked, also in Gradescope's container."""
-PAGE_AHEAD = "autograder.pages.feedback:warm_up"
+PAGE_AHEAD = "autograder.reports.pages.feedback:warm_up"
 """And here alone: Gradescope shows no pages of ours."""
 OnCell = Callable[[int, int], None]
 
@@ -206,7 +206,7 @@ def _with_page(graded: Graded, notes: list[str], config: Config) -> Graded:
     """With the student's page: drawn here, so that the pages of a class are drawn side by side."""
     import msgspec
 
-    from autograder.pages.drawing import draw_student
+    from autograder.reports.pages.drawing import draw_student
 
     report = msgspec.structs.replace(graded.report, notes=[*notes, *graded.report.notes])
     try:

@@ -9,14 +9,14 @@ from autograder.bundle.archive import pack
 from autograder.core.assignment import DATA_PATH, GRADER_FOLDER, LESSON_PATH, TESTS_PATH
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
 from autograder.core.errors import ReleaseError
-from autograder.harness.placeholder import UNFINISHED, failed_results
+from autograder.reports.placeholder import UNFINISHED, failed_results
 
 BUNDLE_PATH = Path("dist/autograder.zip")
 REQUIREMENTS_PATH = Path("requirements/runtime.txt")
 PACKAGE = Path(__file__).resolve().parents[1]
 TEMPLATES = Path(__file__).with_name("templates")
 PACKAGE_ENDINGS = frozenset({".py", ".json"})
-LEFT_OUT = ("release", "bundle", "pages")
+LEFT_OUT = ("release/", "bundle/", "reports/pages/")
 """Parts of the package that make releases and pages; a container needs none of them."""
 NOT_INSTALLED = (
     *("playwright==", "greenlet=="),
@@ -68,7 +68,7 @@ def bundle_files(root: Path) -> dict[str, bytes]:
     for path in sorted(PACKAGE.rglob("*")):
         inside = path.relative_to(PACKAGE)
         # What is derived beside the sources is not part of them, and differs from tree to tree.
-        left_out = inside.parts[0] in LEFT_OUT or "__pycache__" in inside.parts
+        left_out = inside.as_posix().startswith(LEFT_OUT) or "__pycache__" in inside.parts
         if path.suffix in PACKAGE_ENDINGS and not left_out:
             ours[f"autograder/{inside.as_posix()}"] = _read(path)
     return files | {f"{GRADER_FOLDER}/{name}": content for name, content in ours.items()}

@@ -6,5 +6,5 @@ Two processes, so that there is a result whatever happens to one of them::
                      watches the clock, takes its answer, and puts that in place
     grading.py       reads the upload, runs the pipeline, answers through a pipe
 
-What students see is written by `autograder.gradescope`; what staff see, by `staff.py`.
+What students see is written by `autograder.reports.results_json`; what staff see, by `staff.py`.
 """

@@ -30,7 +30,6 @@ from autograder.core.errors import AutograderError, BoxError
 from autograder.core.memory import container_bytes
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
-from autograder.gradescope import gradescope_results, schema
 from autograder.grading.pipeline import Grader
 from autograder.harness.container import ADVICE, fit_limits
 from autograder.harness.metadata import read_metadata
@@ -38,6 +37,7 @@ from autograder.harness.place import GRADER, Place
 from autograder.harness.staff import staff_report
 from autograder.intake import find_upload
 from autograder.otter_results import write_pickle
+from autograder.reports.results_json import gradescope_results, schema
 from autograder.sandbox.box import Toolbox, probe
 
 KILL_ME_FIRST = "300"

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from autograder.harness.place import GRADER, Place, replace_json, reserve_space
-from autograder.harness.placeholder import (
+from autograder.reports.placeholder import (
     FAILED,
     OUT_OF_TIME,
     UNFINISHED,

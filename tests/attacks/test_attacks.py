@@ -23,11 +23,11 @@ from autograder.core.assignment import Assignment
 from autograder.core.config import CHECK_NAMES
 from autograder.core.processes import owned_by
 from autograder.core.verdict import Verdict
-from autograder.gradebook import Gradebook
 from autograder.grading import pipeline
 from autograder.grading.pipeline import Grader, Outcome
 from autograder.intake import find_submissions
-from autograder.results import ResultsFolder
+from autograder.reports.folder import ResultsFolder
+from autograder.reports.tables import Gradebook
 from autograder.sandbox.box import Box, Isolation, Toolbox
 
 THRESHOLD = 0.80

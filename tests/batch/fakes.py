@@ -17,7 +17,7 @@ from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.errors import AutograderError
 from autograder.core.report import Report
 from autograder.intake.exports import Handin, collect
-from autograder.results import ResultsFolder
+from autograder.reports.folder import ResultsFolder
 from autograder.sandbox.box import BoxKind, Isolation
 from tests.notebooks import notebook, write
 

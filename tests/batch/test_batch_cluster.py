@@ -17,7 +17,7 @@ from autograder.batch.stopping import Stop
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
 from autograder.intake.exports import Handin, collect
-from autograder.results import ResultsFolder
+from autograder.reports.folder import ResultsFolder
 from tests.batch.dask_cluster import DaskCluster
 from tests.batch.fakes import Said, fake_setup, write_class
 

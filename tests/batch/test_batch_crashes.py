@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.gradebook import COLUMNS
+from autograder.reports.tables import COLUMNS
 from tests.batch.fakes import ROOT, write_class
 
 SUBMISSIONS = 40

@@ -19,8 +19,8 @@ import pytest
 from autograder.batch.fingerprints import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.errors import ConfigError, ResultsError
-from autograder.pages.drawing import draw_student
-from autograder.results import ResultsFolder
+from autograder.reports.folder import ResultsFolder
+from autograder.reports.pages.drawing import draw_student
 from tests.batch.fakes import Said, command, grade_obediently, write_class
 from tests.notebooks import read_json, write
 

@@ -12,9 +12,9 @@ from autograder.batch import machine
 from autograder.core.assignment import Assignment
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
-from autograder.gradebook import COLUMNS
 from autograder.intake import Candidate
-from autograder.results import ResultsFolder
+from autograder.reports.folder import ResultsFolder
+from autograder.reports.tables import COLUMNS
 from autograder.terminal import TerminalProgress, print_grades
 from tests.batch.fakes import ISOLATION
 from tests.batch.obedient import report

@@ -19,7 +19,7 @@ from autograder.core import processes
 from autograder.core.clerk import Task
 from autograder.grading.reflections import bounded
 from autograder.intake import reading
-from autograder.pages import drawing
+from autograder.reports.pages import drawing
 from autograder.sandbox import executor
 from autograder.sandbox.box import box, watchdog
 

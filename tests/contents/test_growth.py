@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from autograder.code_tokens import normalised_code
 from autograder.core.budget import Budget, OutOfTime
-from autograder.gradescope import shown
 from autograder.intake.reading import Contents, read_contents
-from autograder.pages import executed
-from autograder.pages.executed import plain_output
-from autograder.pages.markup import checked_picture, clean_html
-from autograder.similarity import Work, find_similar
+from autograder.reports.code_tokens import normalised_code
+from autograder.reports.pages import executed
+from autograder.reports.pages.executed import plain_output
+from autograder.reports.pages.markup import checked_picture, clean_html
+from autograder.reports.results_json import shown
+from autograder.reports.similarity import Work, find_similar
 
 KINDS = {
     "letters": "abc ",

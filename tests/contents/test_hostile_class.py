@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder.core.assignment import load_assignment
-from autograder.pages import rebuild_pages
+from autograder.reports.pages import rebuild_pages
 from tests.batch.fakes import Said, grade_obediently
 from tests.contents.hostile_contents import hostile_files
 from tests.notebooks import ANSWERS, released, train_little, write

@@ -17,7 +17,7 @@ from autograder.core.errors import MalformedSubmission
 from autograder.core.verdict import Verdict
 from autograder.grading.reflections import bounded
 from autograder.intake import Candidate, read_submission, reading
-from autograder.pages import drawing, write_class_report, write_feedback
+from autograder.reports.pages import drawing, write_class_report, write_feedback
 from tests.notebooks import ANSWERS, released, write
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import write_submission

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from autograder.bundle import bundle_files, pack
-from autograder.gradescope import schema
+from autograder.reports.results_json import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINER = Path(__file__).with_name("container.py")

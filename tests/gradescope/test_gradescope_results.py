@@ -10,8 +10,8 @@ import pytest
 
 from autograder.core.report import CheckStatus
 from autograder.core.verdict import Verdict
-from autograder.gradescope import MAX_FAILED_CELLS, gradescope_results, schema
-from autograder.harness.placeholder import UNFINISHED, failed_results, is_plausible
+from autograder.reports.placeholder import UNFINISHED, failed_results, is_plausible
+from autograder.reports.results_json import MAX_FAILED_CELLS, gradescope_results, schema
 from tests.gradescope.reports import PRIVATE_ACCURACY, cell, check, report
 
 

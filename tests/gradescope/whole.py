@@ -25,7 +25,7 @@ from typing import Any
 import jsonschema
 
 from autograder.bundle import write_bundle
-from autograder.gradescope import schema
+from autograder.reports.results_json import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINER = Path(__file__).with_name("container.py")

@@ -11,7 +11,7 @@ from autograder.core.assignment import LESSON_PATH
 from autograder.core.config import Config, load_config
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
-from autograder.pages import FEEDBACK_NAME, rebuild_pages
+from autograder.reports.pages import FEEDBACK_NAME, rebuild_pages
 from tests.browser import OpenPage
 from tests.pages.samples import write_class
 from tests.rules import with_own_rules

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from autograder.core.config import Config
 from autograder.core.report import CheckStatus
 from autograder.core.verdict import Verdict
-from autograder.pages import write_class_report
+from autograder.reports.pages import write_class_report
 from tests.pages.conftest import BROKEN, SIZE, BuiltClass, OpenPage
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import write_submission

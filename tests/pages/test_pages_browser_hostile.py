@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from autograder.core.config import Config
-from autograder.pages import FEEDBACK_NAME, write_class_report, write_feedback
-from autograder.pages import feedback as feedback_module
-from autograder.pages.drawing import StudentPage
+from autograder.reports.pages import FEEDBACK_NAME, write_class_report, write_feedback
+from autograder.reports.pages import feedback as feedback_module
+from autograder.reports.pages.drawing import StudentPage
 from tests.pages.conftest import OpenPage
 from tests.pages.hostile import HOSTILE, hostile_notebook, hostile_report
 from tests.pages.sample_reports import make_report

@@ -14,11 +14,11 @@ import pytest
 from autograder.core.config import Config
 from autograder.core.report import IsolationReport, Report
 from autograder.core.verdict import Verdict
-from autograder.pages import write_feedback
-from autograder.pages.curve import Series, draw_curves
-from autograder.pages.executed import render_executed
-from autograder.pages.feedback import FeedbackView, NetworkView
-from autograder.pages.markup import TAGS
+from autograder.reports.pages import write_feedback
+from autograder.reports.pages.curve import Series, draw_curves
+from autograder.reports.pages.executed import render_executed
+from autograder.reports.pages.feedback import FeedbackView, NetworkView
+from autograder.reports.pages.markup import TAGS
 from tests.pages.hostile import hostile_notebook, hostile_report
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import make_notebook, png

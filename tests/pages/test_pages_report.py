@@ -13,8 +13,8 @@ from autograder.cli import main
 from autograder.core.config import Config
 from autograder.core.errors import DataError
 from autograder.core.verdict import Verdict
-from autograder.pages import rebuild_pages, write_class_report
-from autograder.pages.environment import (
+from autograder.reports.pages import rebuild_pages, write_class_report
+from autograder.reports.pages.environment import (
     link_to,
     percent,
     script_data,
@@ -177,7 +177,7 @@ def test_links_are_quoted(name: str, link: str) -> None:
 def test_vendored_libraries_are_those_that_are_named(root: Path) -> None:
     from hashlib import sha256
 
-    folder = root / "autograder/pages/vendor"
+    folder = root / "autograder/reports/pages/vendor"
     named = (folder / "README.md").read_text(encoding="utf-8")
     for path in folder.glob("*.js"):
         assert sha256(path.read_bytes()).hexdigest() in named

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.code_tokens import normalised_code
-from autograder.pages.class_report import read_released
-from autograder.similarity import MAX_GROUPS, Work, find_similar
+from autograder.reports.code_tokens import normalised_code
+from autograder.reports.pages.class_report import read_released
+from autograder.reports.similarity import MAX_GROUPS, Work, find_similar
 
 OWN_CODE = """
 history = model.fit(x_train, y_train, epochs=6, validation_split=0.1)

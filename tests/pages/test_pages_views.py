@@ -11,11 +11,11 @@ import msgspec
 from autograder.core.config import Config
 from autograder.core.report import CellReport, CheckStatus, ReflectionReport, Report, UnitReport
 from autograder.core.verdict import Verdict
-from autograder.gradescope import MAX_FAILED_CELLS
-from autograder.pages.class_view import Row, answers_to, histogram_of, row_of, summary_of
-from autograder.pages.feedback import feedback_view
-from autograder.pages.markup import checked_picture
-from autograder.pages.reading import Entry
+from autograder.reports.pages.class_view import Row, answers_to, histogram_of, row_of, summary_of
+from autograder.reports.pages.feedback import feedback_view
+from autograder.reports.pages.markup import checked_picture
+from autograder.reports.pages.reading import Entry
+from autograder.reports.results_json import MAX_FAILED_CELLS
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import png
 

@@ -17,7 +17,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.code_tokens import bound_names, normalised_code
+from autograder.reports.code_tokens import bound_names, normalised_code
 
 Words = tuple[str, ...]
 Hashes = NDArray[np.uint64]

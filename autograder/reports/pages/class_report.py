@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder.core.config import REFLECTION_NAMES, Config
 from autograder.network.units import CLASSES
-from autograder.pages.class_view import (
+from autograder.reports.pages.class_view import (
     Row,
     Summary,
     answers_to,
@@ -16,16 +16,16 @@ from autograder.pages.class_view import (
     slowest_cells,
     summary_of,
 )
-from autograder.pages.confusions import class_confusions
-from autograder.pages.drawing import ClassPage, DrawnClass
-from autograder.pages.environment import (
+from autograder.reports.pages.confusions import class_confusions
+from autograder.reports.pages.drawing import ClassPage, DrawnClass
+from autograder.reports.pages.environment import (
     asset,
     link_to,
     render,
     script_data,
     script_hash,
 )
-from autograder.pages.reading import (
+from autograder.reports.pages.reading import (
     FEEDBACK_NAME,
     SUBMISSIONS_NAME,
     Entry,
@@ -34,7 +34,7 @@ from autograder.pages.reading import (
     read_notebook,
     read_results,
 )
-from autograder.similarity import Similar, Work, find_similar
+from autograder.reports.similarity import Similar, Work, find_similar
 
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "static/report.js", "static/answers.js")
 KINDS = {"code": "Code", "reflections": "Reflections"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from autograder.core.report import CellReport, CheckResult, CheckStatus, Report
 from autograder.core.verdict import Verdict
-from autograder.harness.placeholder import FAILED, NOTHING_HANDED_IN, failed_results
+from autograder.reports.placeholder import FAILED, NOTHING_HANDED_IN, failed_results
 
 SCHEMA = Path(__file__).with_name("gradescope.schema.json")
 MAX_OUTPUT_CHARACTERS = 8_000

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.core.report import ConfusionReport, NetworkReport
-from autograder.pages.reading import Entry
+from autograder.reports.pages.reading import Entry
 
 MAX_PAIRS = 5
 MAX_PICTURES = 6

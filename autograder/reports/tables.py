@@ -16,7 +16,7 @@ from typing import TextIO
 from autograder.core.config import CHECK_NAMES
 from autograder.core.report import Report
 from autograder.core.text import one_line
-from autograder.results import not_written
+from autograder.reports.folder import not_written
 
 COLUMNS = (
     "submission",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder.core.config import Config
-from autograder.gradebook import plain_cell, write_table
 from autograder.intake.exports import Handin, Student
+from autograder.reports.tables import plain_cell, write_table
 
 CANVAS_NAME = "canvas.csv"
 GRADESCOPE_NAME = "gradescope.csv"

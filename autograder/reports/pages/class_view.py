@@ -10,8 +10,8 @@ from statistics import mean, median
 from autograder.core.config import CHECK_NAMES
 from autograder.core.report import CheckStatus
 from autograder.core.verdict import Verdict
-from autograder.pages.executed import plain_output
-from autograder.pages.reading import Entry
+from autograder.reports.pages.executed import plain_output
+from autograder.reports.pages.reading import Entry
 
 UNREADABLE = "UNREADABLE"
 """In place of a verdict, where a report cannot be read."""

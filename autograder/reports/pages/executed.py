@@ -2,8 +2,8 @@
 
 The page stands in a sandboxed frame: no scripts, no forms, no links. Beside that, everything in
 it is either escaped text, a picture whose bytes are checked, or HTML of which a short list of tags
-without attributes is left (`autograder.pages.markup`). What takes too long to be drawn, or would
-be too large, is shown as plain text.
+without attributes is left (`markup.py`). What takes too long to be drawn, or would be too large, is
+shown as plain text.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from autograder.core.budget import Budget, OutOfTime
-from autograder.gradescope import shown
-from autograder.pages.environment import render
-from autograder.pages.markup import SIGNATURES, checked_picture, clean_html
+from autograder.reports.pages.environment import render
+from autograder.reports.pages.markup import SIGNATURES, checked_picture, clean_html
+from autograder.reports.results_json import shown
 
 MAX_CELLS = 500
 MAX_SOURCE_CHARACTERS = 20_000

@@ -11,8 +11,8 @@ from pathlib import Path
 from autograder.core.clerk import Unfinished
 from autograder.core.config import Config
 from autograder.core.files import replace_file
-from autograder.pages.drawing import draw_class, write_feedback
-from autograder.pages.reading import (
+from autograder.reports.pages.drawing import draw_class, write_feedback
+from autograder.reports.pages.reading import (
     EXECUTED_NAME,
     FEEDBACK_NAME,
     MAX_NOTEBOOK_BYTES,

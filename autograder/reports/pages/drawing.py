@@ -15,9 +15,9 @@ from autograder.core.errors import DataError
 from autograder.core.files import replace_file
 from autograder.core.report import Report
 from autograder.core.wire import encode
-from autograder.pages.reading import FEEDBACK_NAME, REPORT_NAME, submission_folders
+from autograder.reports.pages.reading import FEEDBACK_NAME, REPORT_NAME, submission_folders
 
-AHEAD_OF_CLASS = "autograder.pages.class_report"
+AHEAD_OF_CLASS = "autograder.reports.pages.class_report"
 """What the clerk will need for the page about a class, to be imported while it has nothing to do.
 """
 PLAIN = "Your notebook as it ran could not be shown here ({why}). It is in the file executed.ipynb."
@@ -58,7 +58,7 @@ class DrawnClass(Record, frozen=True):
 
 
 DRAW_STUDENT: Task[StudentPage, bytes] = Task(
-    "autograder.pages.feedback:draw_feedback",
+    "autograder.reports.pages.feedback:draw_feedback",
     bytes,
     # The page of the reference solution took 0.4 s of processor time and 7 MB.
     Bounds(cpu_seconds=8, wall_seconds=24, memory_bytes=1 << 30, answer_bytes=64 << 20),
@@ -82,7 +82,7 @@ def draw_class_task(submissions: int) -> Task[ClassPage, DrawnClass]:
         memory_bytes=(1 << 30) + submissions * (4 << 20),
         answer_bytes=(64 << 20) + submissions * (1 << 20),
     )
-    return Task("autograder.pages.class_report:draw_class", DrawnClass, bounds)
+    return Task("autograder.reports.pages.class_report:draw_class", DrawnClass, bounds)
 
 
 def draw_student(report: Report | bytes, executed: str | bytes | None, config: Config) -> bytes:

@@ -12,12 +12,12 @@ from markupsafe import Markup
 from autograder.core.config import Config
 from autograder.core.report import CellReport, CheckStatus, NetworkReport, Report
 from autograder.core.verdict import Verdict
-from autograder.gradescope import MAX_FAILED_CELLS
-from autograder.pages.confusions import ConfusionView, confusions_of
-from autograder.pages.curve import Series, draw_curves
-from autograder.pages.drawing import StudentPage
-from autograder.pages.environment import environment, render
-from autograder.pages.executed import plain_output, render_executed
+from autograder.reports.pages.confusions import ConfusionView, confusions_of
+from autograder.reports.pages.curve import Series, draw_curves
+from autograder.reports.pages.drawing import StudentPage
+from autograder.reports.pages.environment import environment, render
+from autograder.reports.pages.executed import plain_output, render_executed
+from autograder.reports.results_json import MAX_FAILED_CELLS
 
 MAX_NAME_CHARACTERS = 200
 MAX_SENTENCE_CHARACTERS = 2_000

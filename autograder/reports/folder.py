@@ -18,8 +18,8 @@ from autograder.core.files import replace_file
 from autograder.core.report import Report
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
-from autograder.gradescope import gradescope_results
-from autograder.pages.reading import FEEDBACK_NAME
+from autograder.reports.pages.reading import FEEDBACK_NAME
+from autograder.reports.results_json import gradescope_results
 
 GRADEBOOK_NAME = "grades.csv"
 SUBMISSIONS_NAME = "submissions"

@@ -1,0 +1,1 @@
+"""What people read: result folders, tables, pages, similar answers, and Gradescope's format."""
