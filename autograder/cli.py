@@ -75,12 +75,12 @@ def release(root: Path | None, check: bool, prove: bool) -> int:
 def _prove(root: Path) -> int:
     """Grade the starter and the reference of the release in `root`, and say what came of it."""
     from autograder.batch.grading import grade_batch
+    from autograder.batch.terminal import TerminalProgress
     from autograder.core.assignment import load_assignment
     from autograder.release.build import REFERENCE_PATH, STUDENT_PATH
     from autograder.release.expectations import read_expectations
     from autograder.release.proving import judge_proof
     from autograder.reports.folder import ResultsFolder
-    from autograder.terminal import TerminalProgress
 
     assignment = load_assignment(root)
     say("Grading the starter and the reference: some minutes.")
@@ -178,9 +178,9 @@ def grade(
             ahead = stack.enter_context(head_start(threads=settings.verification.threads))
         # Only now, while that process gets ready too; and pages once a notebook runs.
         from autograder.batch.grading import grade_batch
+        from autograder.batch.terminal import TerminalProgress, print_grades
         from autograder.reports.folder import ResultsFolder
         from autograder.sandbox.box import BoxKind
-        from autograder.terminal import TerminalProgress, print_grades
 
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
             from autograder.reports.pages import write_feedback
@@ -265,9 +265,9 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
 
     Exit status: 0 every guarantee holds, 1 some do not, 3 no box can be made.
     """
+    from autograder.batch.terminal import print_isolation
     from autograder.core.assignment import find_root, load_assignment
     from autograder.sandbox.box import BoxKind, Toolbox, probe
-    from autograder.terminal import print_isolation
 
     assignment = load_assignment(root or find_root(Path.cwd()))
     with Toolbox.make(assignment.mnist) as toolbox:

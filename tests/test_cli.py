@@ -223,7 +223,7 @@ def test_help_needs_no_heavy_import() -> None:
 
 def test_grading_needs_no_tensorflow_outside_the_box() -> None:
     code = (
-        "import sys, autograder.batch, autograder.grading.checks, autograder.terminal\n"
+        "import sys, autograder.batch, autograder.grading.checks, autograder.batch.terminal\n"
         "autograder.grading.checks.load_otter()\n"
         "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
     )

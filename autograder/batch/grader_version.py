@@ -20,7 +20,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1]
 SHOWING = (
     *("batch", "bundle", "harness", "reports", "release"),
-    *("cli.py", "cli_common.py", "cluster.py", "terminal.py", "__main__.py"),
+    *("cli.py", "cli_common.py", "__main__.py"),
     *("otter_plugin.py", "otter_results.py"),
 )
 """Parts of the package that hand out work, show or release, and decide nothing. What is not named

@@ -133,7 +133,7 @@ def grade_batch(
 
         @contextlib.contextmanager
         def on_the_cluster(todo: Sequence[Handin]) -> Iterator[Pool]:
-            from autograder.cluster import ClusterPool
+            from autograder.batch.dask import ClusterPool
 
             assert cluster is not None
             progress.began(None, total=len(todo), jobs=None)

@@ -108,7 +108,7 @@ class Said:
 
 def main() -> None:
     """Grade as `m5 grade` does, in a process that a test may kill: IN OUT SCRATCH [OPTION...]."""
-    from autograder.terminal import TerminalProgress
+    from autograder.batch.terminal import TerminalProgress
 
     folder, out, scratch, *options = sys.argv[1:]
     try:

@@ -23,7 +23,7 @@ from tests.batch.fakes import Said, fake_setup, write_class
 
 pytest.importorskip("distributed")
 
-from autograder.cluster import ClusterPool
+from autograder.batch.dask import ClusterPool
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_what_nobody_wants_any_more_is_stopped(
 def test_an_address_without_a_scheduler_is_a_sentence(
     assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("autograder.batch.dask.CONNECT_SECONDS", 1)
     setup = fake_setup(assignment, data=str(assignment.data), tests=str(assignment.tests))
     with pytest.raises(BoxError, match="No Dask scheduler answers"):
         ClusterPool("tcp://127.0.0.1:9", setup)

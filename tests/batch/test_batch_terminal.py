@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 
 from autograder.batch import machine
+from autograder.batch.terminal import TerminalProgress, print_grades
 from autograder.core.assignment import Assignment
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.intake import Candidate
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import COLUMNS
-from autograder.terminal import TerminalProgress, print_grades
 from tests.batch.fakes import ISOLATION
 from tests.batch.obedient import report
 

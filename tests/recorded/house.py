@@ -17,7 +17,8 @@ from unittest import mock
 import msgspec
 from click.testing import CliRunner
 
-from autograder import cli, cluster
+from autograder import cli
+from autograder.batch import dask
 from autograder.batch.messages import Graded
 from autograder.batch.pool import Event
 from autograder.core.assignment import load_assignment
@@ -69,7 +70,7 @@ def grade(out: Path, *, names: list[str] | None = None, record: bool = False) ->
                 shutil.copy(path, submissions)
         pool = _Pool(root, stack, record=record)
         stack.enter_context(
-            mock.patch.object(cluster, "ClusterPool", lambda _, setup: pool.ready(setup))
+            mock.patch.object(dask, "ClusterPool", lambda _, setup: pool.ready(setup))
         )
         command = ["grade", str(submissions), "-o", str(out), "--root", str(root)]
         command += ["--timeout", str(SECONDS), "--cluster", "this process"]
