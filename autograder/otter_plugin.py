@@ -117,7 +117,7 @@ def _grade(submission: Path) -> Report:
         if metadata.is_file():
             shutil.copyfile(metadata, root / metadata.name)
         (root / "source").symlink_to(otter_root / "source")
-        command = [sys.executable, "-m", "autograder.harness", "--root", str(root)]
+        command = [sys.executable, "-m", "autograder.gradescope", "--root", str(root)]
         report = root / "report.json"
         done = subprocess.run(
             [*command, "--report", str(report)], cwd=grader, stdin=subprocess.DEVNULL

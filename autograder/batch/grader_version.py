@@ -19,7 +19,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SHOWING = (
-    *("batch", "bundle", "harness", "reports", "release"),
+    *("batch", "bundle", "gradescope", "reports", "release"),
     *("cli.py", "cli_common.py", "__main__.py"),
     *("otter_plugin.py", "otter_results.py"),
 )

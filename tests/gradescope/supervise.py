@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from autograder.harness import supervisor
-from autograder.harness.place import Place
+from autograder.gradescope import supervisor
+from autograder.gradescope.place import Place
 
 GOOD = {
     "results": {

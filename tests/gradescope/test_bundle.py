@@ -111,7 +111,7 @@ def test_grading_imports_nothing_that_is_left_out() -> None:
     blocked = ["playwright", "greenlet", "sphinx", "alabaster", "babel", "docutils", "imagesize"]
     code = (
         f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
-        "import autograder.harness.grading, otter.test_files, dill\n"
+        "import autograder.gradescope.grading, otter.test_files, dill\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)
 
@@ -160,13 +160,13 @@ def test_what_becomes_of_python_and_bash_does_not_matter(autograder: Autograder,
 @pytest.mark.parametrize(
     ("file", "content"),
     [
-        ("autograder/harness/supervisor.py", "this is no Python"),
-        ("autograder/harness/grading.py", "this is no Python"),
+        ("autograder/gradescope/supervisor.py", "this is no Python"),
+        ("autograder/gradescope/grading.py", "this is no Python"),
         (
-            "autograder/harness/grading.py",
+            "autograder/gradescope/grading.py",
             "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
         ),
-        ("autograder/harness/grading.py", "raise MemoryError"),
+        ("autograder/gradescope/grading.py", "raise MemoryError"),
         ("otter_config.json", "{"),
         ("assignment/data/mnist.npz", ""),
         ("student/m5.ipynb", "{}"),

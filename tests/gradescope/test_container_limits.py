@@ -11,7 +11,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.config import parse_config
 from autograder.core.errors import BoxError, ConfigError
 from autograder.core.memory import container_bytes
-from autograder.harness.container import GRADER_BYTES, fit_limits
+from autograder.gradescope.container import GRADER_BYTES, fit_limits
 from tests.notebooks import write
 
 GB = 10**9

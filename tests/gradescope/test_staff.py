@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from autograder.gradescope.metadata import Submitters
+from autograder.gradescope.staff import staff_report
 from autograder.grading.pipeline import Outcome
-from autograder.harness.metadata import Submitters
-from autograder.harness.staff import staff_report
 from autograder.sandbox.box import BoxKind, Isolation
 from tests.gradescope.reports import cell, check, report
 

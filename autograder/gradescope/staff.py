@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from autograder.core.report import Report
 from autograder.core.text import plain_text
+from autograder.gradescope.metadata import Submitters
 from autograder.grading.pipeline import Outcome
-from autograder.harness.metadata import Submitters
 from autograder.sandbox.box import Isolation
 
 MAX_LOG_LINES = 60

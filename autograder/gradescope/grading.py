@@ -30,11 +30,11 @@ from autograder.core.errors import AutograderError, BoxError
 from autograder.core.memory import container_bytes
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
+from autograder.gradescope.container import ADVICE, fit_limits
+from autograder.gradescope.metadata import read_metadata
+from autograder.gradescope.place import GRADER, Place
+from autograder.gradescope.staff import staff_report
 from autograder.grading.pipeline import Grader
-from autograder.harness.container import ADVICE, fit_limits
-from autograder.harness.metadata import read_metadata
-from autograder.harness.place import GRADER, Place
-from autograder.harness.staff import staff_report
 from autograder.intake import find_upload
 from autograder.otter_results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
@@ -52,7 +52,7 @@ PR_SET_PDEATHSIG = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade; exit status 0 if an answer was given."""
-    parser = argparse.ArgumentParser(prog="python -m autograder.harness.grading")
+    parser = argparse.ArgumentParser(prog="python -m autograder.gradescope.grading")
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--answer", type=int, required=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from autograder.harness.place import GRADER, Place, replace_json, reserve_space
+from autograder.gradescope.place import GRADER, Place, replace_json, reserve_space
 from autograder.reports.placeholder import (
     FAILED,
     OUT_OF_TIME,
@@ -41,7 +41,7 @@ class Stopped(BaseException):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade what was uploaded; exit status 0 if there is a grade, 2 if the grader failed."""
-    parser = argparse.ArgumentParser(prog="python -m autograder.harness", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m autograder.gradescope", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path("/autograder"), help="[/autograder]")
     parser.add_argument("--report", type=Path, help="also write the whole report, for staff")
     options = parser.parse_args(arguments)
@@ -99,7 +99,7 @@ def container_seconds(config: Path) -> float:
 
 def grading_command(place: Place, seconds: float, answer: int) -> list[str]:
     """How to start the grading process, which answers through the file descriptor `answer`."""
-    command = [sys.executable, "-m", "autograder.harness.grading", "--root", str(place.root)]
+    command = [sys.executable, "-m", "autograder.gradescope.grading", "--root", str(place.root)]
     return [*command, "--seconds", f"{seconds:.1f}", "--answer", str(answer)]
 
 

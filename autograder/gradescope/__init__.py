@@ -1,4 +1,4 @@
-"""The Gradescope entry: ``python -m autograder.harness`` in Gradescope's container.
+"""The Gradescope entry: ``python -m autograder.gradescope`` in Gradescope's container.
 
 Two processes, so that there is a result whatever happens to one of them::
 
