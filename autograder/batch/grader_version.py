@@ -19,9 +19,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SHOWING = (
-    *("batch", "bundle", "gradescope", "reports", "release"),
+    *("batch", "bundle", "gradescope", "otter", "reports", "release"),
     *("cli.py", "cli_common.py", "__main__.py"),
-    *("otter_plugin.py", "otter_results.py"),
 )
 """Parts of the package that hand out work, show or release, and decide nothing. What is not named
 here counts: to grade once too often is the smaller harm."""

@@ -24,7 +24,7 @@ NOT_INSTALLED = (
     *("roman-numerals==", "snowballstemmer=="),
 )
 """The driver of a browser, and a generator of manuals: a tenth of the image, and never imported."""
-PLUGIN = "autograder.otter_plugin.ActivityM5Plugin"
+PLUGIN = "autograder.otter.plugin.ActivityM5Plugin"
 
 
 def write_bundle(root: Path) -> Path:

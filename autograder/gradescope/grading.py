@@ -36,7 +36,7 @@ from autograder.gradescope.place import GRADER, Place
 from autograder.gradescope.staff import staff_report
 from autograder.grading.pipeline import Grader
 from autograder.intake import find_upload
-from autograder.otter_results import write_pickle
+from autograder.otter.results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
 from autograder.sandbox.box import Toolbox, probe
 

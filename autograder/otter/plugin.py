@@ -29,7 +29,7 @@ import nbformat
 from autograder.core.assignment import GRADER_FOLDER
 from autograder.core.errors import AutograderError
 from autograder.core.report import Report
-from autograder.otter_results import otter_results
+from autograder.otter.results import otter_results
 
 if TYPE_CHECKING:
     AbstractOtterPlugin: Any = object
