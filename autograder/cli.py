@@ -42,10 +42,10 @@ def release(root: Path | None, check: bool, prove: bool) -> int:
     Exit status: 0 done, 1 the release that is there is not in order (--check) or the proof failed
     (--prove), 2 refused; else as `m5 grade`.
     """
-    from autograder.bundle import BUNDLE_PATH, write_bundle
     from autograder.core.assignment import find_root
     from autograder.release import check_release
     from autograder.release import release as make_release
+    from autograder.release.bundle import BUNDLE_PATH, write_bundle
 
     root = root or find_root(Path.cwd())
     if check:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SHOWING = (
-    *("batch", "bundle", "gradescope", "otter", "reports", "release"),
+    *("batch", "gradescope", "otter", "reports", "release"),
     *("cli.py", "cli_common.py", "__main__.py"),
 )
 """Parts of the package that hand out work, show or release, and decide nothing. What is not named

@@ -20,7 +20,7 @@ DATA_PATH = Path("assignment/data/mnist.npz")
 TESTS_PATH = Path("dist/tests")
 LESSON_PATH = Path("student/m5.ipynb")
 GRADER_FOLDER = "files_m5"
-"""The folder of all this in the archive for Otter; `autograder.bundle` says why."""
+"""The folder of all this in the archive for Otter; `autograder.release.bundle` says why."""
 
 
 @dataclass(frozen=True, kw_only=True)

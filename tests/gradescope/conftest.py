@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from autograder.bundle import bundle_files, pack
+from autograder.release.bundle import bundle_files, pack
 from autograder.reports.results_json import schema
 
 ROOT = Path(__file__).resolve().parents[2]

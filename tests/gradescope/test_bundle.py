@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from autograder.batch.grader_version import grader_version
-from autograder.bundle import bundle_files, pack, write_bundle
-from autograder.bundle.contents import NOT_INSTALLED, PLUGIN
 from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import ReleaseError
+from autograder.release.bundle import bundle_files, pack, write_bundle
+from autograder.release.bundle.contents import NOT_INSTALLED, PLUGIN
 from tests.gradescope.conftest import ROOT, Autograder
 from tests.notebooks import notebook, write
 
 PRINT_HASH = (
-    "import hashlib, sys; from pathlib import Path; from autograder.bundle import *; "
+    "import hashlib, sys; from pathlib import Path; from autograder.release.bundle import *; "
     "print(hashlib.sha256(pack(bundle_files(Path(sys.argv[1])))).hexdigest())"
 )
 

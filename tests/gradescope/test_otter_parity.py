@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.bundle import bundle_files, pack
+from autograder.release.bundle import bundle_files, pack
 from tests.gradescope.conftest import ROOT, Autograder
 from tests.gradescope.test_otter import otter_run
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import jsonschema
 
-from autograder.bundle import write_bundle
+from autograder.release.bundle import write_bundle
 from autograder.reports.results_json import schema
 
 ROOT = Path(__file__).resolve().parents[2]

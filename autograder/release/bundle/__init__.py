@@ -13,7 +13,7 @@ Why the grader's folder has that name: the image of `otter grade` takes over wha
 grader reaches the one, and the hidden tests stay out of the other.
 """
 
-from autograder.bundle.archive import pack
-from autograder.bundle.contents import BUNDLE_PATH, bundle_files, write_bundle
+from autograder.release.bundle.archive import pack
+from autograder.release.bundle.contents import BUNDLE_PATH, bundle_files, write_bundle
 
 __all__ = ["BUNDLE_PATH", "bundle_files", "pack", "write_bundle"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from autograder.bundle.archive import pack
 from autograder.core.assignment import DATA_PATH, GRADER_FOLDER, LESSON_PATH, TESTS_PATH
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
 from autograder.core.errors import ReleaseError
+from autograder.release.bundle.archive import pack
 from autograder.reports.placeholder import UNFINISHED, failed_results
 
 BUNDLE_PATH = Path("dist/autograder.zip")
 REQUIREMENTS_PATH = Path("requirements/runtime.txt")
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[2]
 TEMPLATES = Path(__file__).with_name("templates")
 PACKAGE_ENDINGS = frozenset({".py", ".json"})
-LEFT_OUT = ("release/", "bundle/", "reports/pages/")
+LEFT_OUT = ("release/", "reports/pages/")
 """Parts of the package that make releases and pages; a container needs none of them."""
 NOT_INSTALLED = (
     *("playwright==", "greenlet=="),
