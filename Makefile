@@ -64,6 +64,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 lock:
 	for kind in runtime dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
