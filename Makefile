@@ -66,6 +66,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# How large the house is: modules, floors, lines of code, what is written twice.
+census: setup
+	$(BIN)/python -m studies.census
+
 lock:
 	for kind in runtime dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
 	    --prerelease=allow --no-emit-index-url --no-annotate --custom-compile-command "make lock" \

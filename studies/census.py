@@ -1,0 +1,181 @@
+"""How large the house is, and whether it is kept: ``make census``.
+
+Prints a table of sizes. Lines of code are counted without blank lines, comments and docstrings,
+so that no sentence for a reader is ever cut for a number.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import grimp
+
+from autograder.core.config import CONFIG_NAME
+from autograder.release.bundle.contents import BUNDLE_PATH, bundle_files
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "autograder"
+PIPELINE = "autograder.grading.pipeline"
+ENTRIES = (
+    PIPELINE,
+    "autograder.gradescope.__main__",
+    "autograder.gradescope.grading",
+    "autograder.gradescope.setup_check",
+    "autograder.otter.plugin",
+    "autograder.sandbox.guard",
+    "autograder.core.clerk_process",
+)
+"""Where processes begin that the archive for Gradescope starts; what none of them reaches is never
+run there. Programs for the box are reached by their files."""
+NOT_CODE = (
+    *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
+    *(tokenize.ENCODING, tokenize.ENDMARKER),
+)
+SHARED_LINES = 6
+SHORTEST_LINE = 4
+"""Characters below which a line, such as a lone bracket, says nothing of its own."""
+
+Imports = Mapping[str, frozenset[str]]
+
+
+def code_lines(path: Path) -> list[tuple[int, str]]:
+    """Number and text of each line that holds code."""
+    source = path.read_text(encoding="utf-8")
+    numbers: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in NOT_CODE:
+            numbers |= set(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            numbers -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = source.splitlines()
+    return [(number, lines[number - 1].strip()) for number in sorted(numbers)]
+
+
+def imports_of_modules() -> dict[str, frozenset[str]]:
+    """What each module of the package imports; a package's ``__init__`` counts as a module."""
+    graph = grimp.build_graph("autograder", cache_dir=None)
+    return {
+        name: frozenset(graph.find_modules_directly_imported_by(name)) for name in graph.modules
+    }
+
+
+def floors(imports: Imports) -> int:
+    """Length of the longest way down; a package's face only hands names on, and counts for none."""
+
+    @cache
+    def floor(name: str) -> int:
+        own = 0 if file_of(name).name == "__init__.py" and name.count(".") > 1 else 1
+        return own + max((floor(other) for other in imports[name]), default=0)
+
+    return max(map(floor, imports))
+
+
+def of_rooms(imports: Imports) -> dict[str, frozenset[str]]:
+    """The same between rooms."""
+
+    def room(name: str) -> str:
+        return ".".join(name.split(".")[:2])
+
+    rooms: dict[str, set[str]] = {room(name): set() for name in imports if "." in name}
+    for name, others in imports.items():
+        for other in others:
+            if "." in name and "." in other and room(name) != room(other):
+                rooms[room(name)].add(room(other))
+    return {name: frozenset(others) for name, others in rooms.items()}
+
+
+def reached(imports: Imports, *starts: str) -> set[str]:
+    """All modules that are imported from there, and the packages that they lie in."""
+    found: set[str] = set()
+    waiting = [start for start in starts if start in imports]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            parents = {name.rsplit(".", k)[0] for k in range(1, name.count(".") + 1)}
+            waiting += [*imports[name], *(parents & set(imports))]
+    return found
+
+
+def file_of(name: str) -> Path:
+    """Where a module stands."""
+    path = ROOT / name.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def idle_lines_of_archive(imports: Imports) -> int:
+    """Lines of code in the archive for Gradescope that nothing there ever runs."""
+    run = {file_of(name) for name in reached(imports, *ENTRIES)}
+    packed = [name.split("/", 1)[1] for name in bundle_files(ROOT) if "/autograder/" in name]
+    inside = PACKAGE / "sandbox" / "inside"
+    return sum(
+        len(code_lines(ROOT / name))
+        for name in packed
+        if name.endswith(".py") and ROOT / name not in run and inside not in (ROOT / name).parents
+    )
+
+
+def shared_pairs(paths: list[Path]) -> int:
+    """Pairs of files in which six lines in a row are the same."""
+    places: dict[tuple[str, ...], set[Path]] = {}
+    for path in paths:
+        lines = [
+            text
+            for _, text in code_lines(path)
+            if len(text) >= SHORTEST_LINE and not text.startswith(("import ", "from "))
+        ]
+        for start in range(len(lines) - SHARED_LINES + 1):
+            places.setdefault(tuple(lines[start : start + SHARED_LINES]), set()).add(path)
+    return len({tuple(sorted(found)) for found in places.values() if len(found) > 1})
+
+
+def functions(paths: list[Path]) -> Iterator[tuple[int, str]]:
+    """Length in lines, and name, of each function."""
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                yield length, f"{path.relative_to(ROOT).as_posix()}:{node.name}"
+
+
+def census() -> list[tuple[str, str]]:
+    """What is counted, and how much it is."""
+    ours = sorted(PACKAGE.rglob("*.py"))
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if path.name != "notebook.py"]
+    imports = imports_of_modules()
+    top = [p for p in PACKAGE.iterdir() if p.name != "__pycache__"]
+    longest = sorted(functions(ours), reverse=True)[:3]
+    rooms = of_rooms(imports)
+    return [
+        ("entries at the top of autograder/", str(len(top))),
+        ("floors of rooms", str(floors(rooms))),
+        ("floors of modules", str(floors(imports))),
+        ("modules", str(len(ours))),
+        ("lines of code", f"{sum(len(code_lines(path)) for path in ours):,}"),
+        ("modules reached by the pipeline", str(len(reached(imports, PIPELINE)))),
+        (f"lines in {BUNDLE_PATH.name} never run", f"{idle_lines_of_archive(imports):,}"),
+        ("pairs of files that share six lines", str(shared_pairs(ours))),
+        ("longest functions", ", ".join(f"{name} {length}" for length, name in longest)),
+        ("lines of tests, attacks aside", f"{sum(len(code_lines(path)) for path in tests):,}"),
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    assert (ROOT / CONFIG_NAME).exists()
+    for name, value in census():
+        print(f"{name:40} {value}")
+
+
+if __name__ == "__main__":
+    main()
