@@ -159,6 +159,19 @@ def test_the_test_images_are_recognised(raw: RawImages, mnist: Mnist) -> None:
     assert proved(ways.per_image(handed_out[:300]), raw, 10_000).name == "each image standardised"
 
 
+@pytest.mark.parametrize("count", [1_000, 6_000])
+@pytest.mark.parametrize("scaler", [ways.sk.StandardScaler, ways.sk.MinMaxScaler])
+def test_statistics_of_few_images_are_recognised(
+    scaler: Any, count: int, raw: RawImages, mnist: Mnist
+) -> None:
+    """Some pixels are white in all of these, but not in all images."""
+    way = ways.fitted(scaler(), mnist.x_train[:count])
+    found = proved(way(mnist.x_train[:300]), raw, count)
+    images = mnist.private_test[0][:300]
+    wanted = np.asarray(way(images), dtype=np.float64)
+    assert np.quantile(np.abs(found(images) - wanted), 0.999) < 1e-3 * wanted.std(), found.name
+
+
 def test_each_pixel_scaled_by_its_span_is_no_line(raw: RawImages, mnist: Mnist) -> None:
     """Few images leave pixels at the edge that never reach 255; with all of them it is x / 255."""
     images = mnist.x_train[:1000]

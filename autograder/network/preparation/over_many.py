@@ -30,7 +30,10 @@ def with_statistics(geometry: Geometry, pairs: Pairs, raw: RawImages, total: int
     train, test = len(raw.x_train), len(raw.x_test)
     parts = [(0, train), (train, train + test)]
     if 0 < total < train:
-        parts += [(0, total), (train - total, train), (0, train - total), (total, train)]
+        # The claimed part first: a pixel that is white in all of it may not be in all images, and
+        # then scaling by those is so far off that it looks hopeless.
+        parts.insert(0, (0, total))
+        parts += [(train - total, train), (0, train - total), (total, train)]
     for change_first in orders(geometry):
         if not (change_first or is_small(geometry)):
             continue
@@ -43,7 +46,8 @@ def with_statistics(geometry: Geometry, pairs: Pairs, raw: RawImages, total: int
             for part in [(0, SCOUTS), *parts] if costly else parts:
                 tried = with_line(replace(fit, statistics=_statistics(fit, raw, part)), pairs)
                 yield tried
-                if not TIGHT < tried.error < NEAR:
+                hopeless = part != (0, total) and not tried.error < NEAR
+                if tried.error <= TIGHT or hopeless:
                     break
 
 
