@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out
 
-.PHONY: setup demo test test-long e2e bench verification calibrate mutants lint lock wheels release \
+.PHONY: setup demo test test-long e2e bench verification calibrate mutants census lint lock wheels release \
 	clean
 
 setup: $(STAMP)

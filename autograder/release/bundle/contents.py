@@ -16,8 +16,9 @@ REQUIREMENTS_PATH = Path("requirements/runtime.txt")
 PACKAGE = Path(__file__).resolve().parents[2]
 TEMPLATES = Path(__file__).with_name("templates")
 PACKAGE_ENDINGS = frozenset({".py", ".json"})
-LEFT_OUT = ("release/", "reports/pages/")
-"""Parts of the package that make releases and pages; a container needs none of them."""
+ROOMS = ("core", "intake", "sandbox", "network", "grading", "reports", "otter", "gradescope")
+"""What a container runs; releases, pages, batches and the command stay at home."""
+LEFT_OUT = "reports/pages/"
 NOT_INSTALLED = (
     *("playwright==", "greenlet=="),
     *("sphinx==", "sphinxcontrib-", "alabaster==", "babel==", "docutils==", "imagesize=="),
@@ -67,10 +68,12 @@ def bundle_files(root: Path) -> dict[str, bytes]:
         ours[path.as_posix()] = _read(root / path)
     for path in sorted(PACKAGE.rglob("*")):
         inside = path.relative_to(PACKAGE)
+        name = inside.as_posix()
+        wanted = name == "__init__.py" or (inside.parts[0] in ROOMS and LEFT_OUT not in name)
         # What is derived beside the sources is not part of them, and differs from tree to tree.
-        left_out = inside.as_posix().startswith(LEFT_OUT) or "__pycache__" in inside.parts
-        if path.suffix in PACKAGE_ENDINGS and not left_out:
-            ours[f"autograder/{inside.as_posix()}"] = _read(path)
+        wanted = wanted and "__pycache__" not in inside.parts
+        if path.suffix in PACKAGE_ENDINGS and wanted:
+            ours[f"autograder/{name}"] = _read(path)
     return files | {f"{GRADER_FOLDER}/{name}": content for name, content in ours.items()}
 
 
