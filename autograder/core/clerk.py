@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from multiprocessing import Pipe
@@ -145,12 +146,12 @@ class Clerk:
         self._busy = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
+        # Linux ends the clerk with the thread that started it, so that it never outlives us: that
+        # must be a thread which ends with us, and not with whoever asks first.
+        self._starter: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
-        """Have it import what it will need. Threads that end must not be the ones that call this.
-
-        Linux ends the clerk with the thread that started it, so that it never outlives us.
-        """
+        """Have it import what it will need."""
         with self._busy:
             self._connect()
 
@@ -182,6 +183,9 @@ class Clerk:
         """End it."""
         with self._busy:
             self._end()
+            if self._starter is not None:
+                self._starter.shutdown()
+            self._starter = None
 
     def _exchange(self, request: bytes, bounds: Bounds) -> Answer:
         try:
@@ -205,9 +209,15 @@ class Clerk:
     def _connect(self) -> Connection:
         if self._link is not None:
             return self._link
+        self._starter = self._starter or ThreadPoolExecutor(max_workers=1)
+        self._process, self._link = self._starter.submit(self._spawn).result()
+        HELPERS.add(self._process.pid)
+        return self._link
+
+    def _spawn(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = Pipe()
         with theirs:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [
                     *(sys.executable, "-I", "-c", CODE, str(theirs.fileno())),
                     *(json.dumps([path for path in sys.path if path]), *self._ahead),
@@ -220,9 +230,7 @@ class Clerk:
                 # Ctrl-C is for the one who asks; it then ends the task.
                 start_new_session=True,
             )
-        HELPERS.add(self._process.pid)
-        self._link = ours
-        return ours
+        return process, ours
 
     def _end(self) -> None:
         if self._link is not None:
