@@ -45,12 +45,7 @@ VERSIONS: dict[str, Callable[[Frames], Frames]] = {
 class RawImages:
     """The images that a notebook is given: all training images, then the public test images.
 
-    What is worked out about them is kept, since it serves for every submission.
-
-    Parameters
-    ----------
-    x_train, x_test
-        Bytes of shape (n, 28, 28).
+    Bytes of shape (n, 28, 28). What is worked out about them is kept: it serves every submission.
     """
 
     def __init__(self, x_train: NDArray[np.uint8], x_test: NDArray[np.uint8]) -> None:
