@@ -72,9 +72,10 @@ def test_a_killed_workers_jobs_are_graded_by_the_other(
     _, alive = psutil.wait_procs(killed, timeout=20)
     assert not alive
     ran = cluster.count.read_text().split()
-    assert ran.count("bad") == 3
+    # Once more than it is tried, if it was being graded on the worker that was killed.
+    assert 3 <= ran.count("bad") <= 4
     # Lost with the worker: what it was grading, and results that nobody had fetched yet.
-    assert len(ran) - 3 <= len(commands) + 3
+    assert len(ran) - ran.count("bad") <= len(commands) + 3
 
 
 def test_what_nobody_wants_any_more_is_stopped(
