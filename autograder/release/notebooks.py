@@ -90,34 +90,12 @@ def finish(cells: list[Cell], assignment_id: str, name: str, solution: str = "")
     asked: str | None = None
     found: list[str] = []
     for cell in cells:
-        tags = [
-            ANSWER_TAG if tag == SOLUTION_TAG else tag for tag in cell["metadata"].get("tags", [])
-        ]
-        metadata: dict[str, Any] = {
-            key: cell["metadata"][key] for key in KEPT_METADATA if key in cell["metadata"]
-        }
-        cell_id = cell["id"]
         if asked is not None:
             if cell["cell_type"] != "markdown":
                 raise ReleaseError(f"{name}: no cell for the answer follows the prompt of {asked}.")
-            cell_id = asked.replace("_", "-")
-            tags.append(asked)
             found.append(asked)
-        elif check := CHECK_CALL.fullmatch(cell["source"].strip()):
-            cell_id = f"check-{check[1]}"
+        finished.append(_finish_cell(cell, asked, name))
         asked = reflection_of(cell)
-        if tags:
-            metadata["tags"] = sorted(set(tags))
-        done = {
-            "cell_type": cell["cell_type"],
-            "id": cell_id,
-            "metadata": metadata,
-            "source": cell["source"].strip("\n"),
-        }
-        if cell["cell_type"] == "code":
-            _check_syntax(done["source"], f"{name}, cell '{cell_id}'")
-            done |= {"execution_count": None, "outputs": []}
-        finished.append(done)
     if tuple(found) != REFLECTION_NAMES:
         missing = ", ".join(sorted(set(REFLECTION_NAMES) - set(found))) or "none"
         raise ReleaseError(
@@ -139,6 +117,32 @@ def finish(cells: list[Cell], assignment_id: str, name: str, solution: str = "")
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def _finish_cell(cell: Cell, answers: str | None, name: str) -> Cell:
+    """The cell with its final id, tags and metadata; `answers` is the reflection it answers."""
+    cell_id = cell["id"]
+    tags = {ANSWER_TAG if tag == SOLUTION_TAG else tag for tag in cell["metadata"].get("tags", [])}
+    if answers is not None:
+        cell_id = answers.replace("_", "-")
+        tags.add(answers)
+    elif check := CHECK_CALL.fullmatch(cell["source"].strip()):
+        cell_id = f"check-{check[1]}"
+    metadata: dict[str, Any] = {
+        key: cell["metadata"][key] for key in KEPT_METADATA if key in cell["metadata"]
+    }
+    if tags:
+        metadata["tags"] = sorted(tags)
+    finished = {
+        "cell_type": cell["cell_type"],
+        "id": cell_id,
+        "metadata": metadata,
+        "source": cell["source"].strip("\n"),
+    }
+    if cell["cell_type"] == "code":
+        _check_syntax(finished["source"], f"{name}, cell '{cell_id}'")
+        finished |= {"execution_count": None, "outputs": []}
+    return finished
 
 
 def _check_syntax(code: str, where: str) -> None:
