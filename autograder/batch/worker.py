@@ -44,7 +44,7 @@ AHEAD = (
 """Imported while there is no setup yet."""
 CLERKS_AHEAD = (
     "autograder.intake.reading",
-    "autograder.grading.reflections.bounded",
+    "autograder.grading.reflections.judging",
     "autograder.batch.executed:warm_up",
 )
 """The same for what our helper will be asked, also in Gradescope's container."""

@@ -44,7 +44,7 @@ KILL_ME_FIRST = "300"
 """Added to our score and our children's where the kernel chooses whom to kill for memory, so that
 the supervisor is left to say so."""
 
-CLERKS_AHEAD = ("autograder.intake.reading", "autograder.grading.reflections.bounded")
+CLERKS_AHEAD = ("autograder.intake.reading", "autograder.grading.reflections.judging")
 """Imported by the helper that reads what students wrote, while we import what we need."""
 
 PR_SET_PDEATHSIG = 1

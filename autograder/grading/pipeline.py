@@ -33,8 +33,7 @@ from autograder.grading.describe import (
 )
 from autograder.grading.diagnosis import Hint, Symptoms, diagnose
 from autograder.grading.evidence import Evidence
-from autograder.grading.reflections import ReflectionJudgement
-from autograder.grading.reflections.bounded import Written, judgements_of
+from autograder.grading.reflections import ReflectionJudgement, Written, judgements_of
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
 from autograder.intake import Candidate, Submission, read_submission
 from autograder.network.choice import Choice, read_choice, remarks_for_staff

@@ -15,12 +15,13 @@ from autograder.core.clerk import Bounds, Task
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.verdict import Verdict
-from autograder.grading.reflections import bounded
+from autograder.grading.reflections import judging
 from autograder.intake import Candidate, read_submission, reading
 from autograder.reports.pages import drawing, write_class_report, write_feedback
 from tests.notebooks import ANSWERS, released, write
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import write_submission
+from tests.reflections.released_answers import written
 
 SLOW = "*_" * 10_000
 """Takes more than a second to be drawn as Markdown."""
@@ -57,18 +58,12 @@ def test_a_file_that_cannot_be_read_in_bounds_is_refused_by_name(
 
 
 def test_reflections_that_cannot_be_judged_keep_their_points_and_staff_are_told(
-    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    config = assignment.config
-    written = bounded.Written(
-        notebook=json.dumps(released()).encode(),
-        prompts={name: config.reflections.prompts.of(name) for name in REFLECTION_NAMES},
-        lesson_text=assignment.lesson_text,
-        min_characters=config.reflections.min_characters,
-    )
-    assert not any(each.present for each in bounded.judgements_of(written).values())
-    monkeypatch.setattr(bounded, "JUDGE", with_bounds(bounded.JUDGE, wall_seconds=0.01))
-    judged = bounded.judgements_of(written)
+    untouched = written(json.dumps(released()).encode())
+    assert not any(each.present for each in judging.judgements_of(untouched).values())
+    monkeypatch.setattr(judging, "JUDGE", with_bounds(judging.JUDGE, wall_seconds=0.01))
+    judged = judging.judgements_of(untouched)
     assert list(judged) == list(REFLECTION_NAMES)
     for number, each in enumerate(judged.values(), start=1):
         assert each.present

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograder.core.assignment import load_assignment
 from autograder.core.config import REFLECTION_NAMES
-from autograder.grading.reflections import ReflectionJudgement, find_reflections, judge_reflections
+from autograder.grading.reflections import ReflectionJudgement, Written, judge_written
 from autograder.intake.repairing import repair_notebook
 from tests.notebooks import released
 
@@ -28,18 +29,24 @@ PLACEHOLDER = next(c.source for c in released().cells if NAMES[0] in c.metadata.
 
 def judged(notebook: Any) -> list[ReflectionJudgement]:
     """What is said of each reflection in a notebook that was handed in."""
-    lesson = ASSIGNMENT.lesson_text
     data, _ = repair_notebook(notebook, "notebook.ipynb")
-    found = find_reflections(data, names=NAMES, prompts=PROMPTS, lesson_text=lesson)
-    judgements = judge_reflections(
-        found, prompts=PROMPTS, lesson_text=lesson, min_characters=SETTINGS.min_characters
-    )
+    judgements = judge_written(written(msgspec.json.encode(data)))
     assert list(judgements) == list(NAMES)
     for judgement in judgements.values():
         assert judgement.present == (judgement.fault is None) == (not judgement.reason)
         assert "QUESTION" not in judgement.text
         assert "m5:" not in judgement.text
     return list(judgements.values())
+
+
+def written(notebook: bytes) -> Written:
+    """What is judged, with the course's own questions and minimum."""
+    return Written(
+        notebook=notebook,
+        prompts=PROMPTS,
+        lesson_text=ASSIGNMENT.lesson_text,
+        min_characters=SETTINGS.min_characters,
+    )
 
 
 def judge(text: str, place: int = 1) -> ReflectionJudgement:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from autograder.grading.reflections import find_reflections, judge_reflections
+from autograder.grading.reflections.finding import find_reflections
+from autograder.grading.reflections.judging import judge_reflections
 from autograder.grading.reflections.plain import MAX_CHARACTERS
 from tests.reflections.released_answers import ASSIGNMENT, NAMES, PROMPTS, SETTINGS
 
@@ -47,7 +48,7 @@ def seconds(*cells: Any) -> float:
     for _ in range(2):
         start = time.process_time()
         found = find_reflections(
-            {"cells": cells}, names=NAMES, prompts=PROMPTS, lesson_text=ASSIGNMENT.lesson_text
+            {"cells": cells}, prompts=PROMPTS, lesson_text=ASSIGNMENT.lesson_text
         )
         judge_reflections(
             found,

@@ -5,7 +5,12 @@ the question again, the lesson's own text) is refused with a reason. What is mer
 a remark for staff, who read the answers anyway.
 """
 
-from autograder.grading.reflections.finding import Found, find_reflections
-from autograder.grading.reflections.judging import Fault, ReflectionJudgement, judge_reflections
+from autograder.grading.reflections.judging import (
+    Fault,
+    ReflectionJudgement,
+    Written,
+    judge_written,
+    judgements_of,
+)
 
-__all__ = ["Fault", "Found", "ReflectionJudgement", "find_reflections", "judge_reflections"]
+__all__ = ["Fault", "ReflectionJudgement", "Written", "judge_written", "judgements_of"]

@@ -43,7 +43,6 @@ class Found:
 def find_reflections(
     notebook: Mapping[str, Any],
     *,
-    names: Sequence[str],
     prompts: Mapping[str, str],
     lesson_text: str,
 ) -> dict[str, Found]:
@@ -60,18 +59,17 @@ def find_reflections(
     ----------
     notebook
         As `read_submission` gives it: JSON data of format 4.5.
-    names
-        The reflections, such as ``reflection_1``, in the order of their numbers in labels.
     prompts
-        The question by name, to find it where marker and heading are gone.
+        The question by name, such as ``reflection_1``, in the order of their numbers in labels.
     lesson_text
         All text of the released notebook, whose headings end an answer.
 
     Returns
     -------
     dict of str to Found
-        By name, in the order of `names`.
+        By name, in the order of `prompts`.
     """
+    names = tuple(prompts)
     questions = {name: split_words(plain_text(text)) for name, text in prompts.items()}
     scaffold = Scaffold.of(prompts=tuple(prompts.values()), lesson_text=lesson_text)
     lines = [
