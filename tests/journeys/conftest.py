@@ -27,7 +27,7 @@ NOT_OF_A_CHECKOUT = shutil.ignore_patterns(".*", "__pycache__", "out", "build", 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave all that looks at the class of 24 to one process, so that it is graded only once."""
+    """Leave all that looks at the class to one process, so that it is graded only once."""
     for item in items:
         if "graded_class" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("class"))
@@ -90,7 +90,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class GradedClass(Graded):
-    """The class of 24, and how its TA came by the grades.
+    """The class, and how its TA came by the grades.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class GradedClass(Graded):
 
 @pytest.fixture(scope="session")
 def graded_class(tmp_path_factory: pytest.TempPathFactory) -> GradedClass:
-    """24 notebooks, graded by a TA who pressed Ctrl-C in between, and then went on."""
+    """A class, graded by a TA who pressed Ctrl-C in between, and then went on."""
     folder = tmp_path_factory.mktemp("ta")
     handed_in, out = write_class(folder / "class"), folder / "grades"
     command = [str(M5), "grade", str(handed_in), "-o", str(out)]

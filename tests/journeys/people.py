@@ -1,4 +1,4 @@
-"""A class of 24 as they hand in: each file is the released notebook with one student's changes.
+"""A class as it hands in: each file is the released notebook with one student's changes.
 
 Where a grade does not hang on it, the network is trained for a second only.
 """
@@ -38,31 +38,20 @@ TRUE_ANSWERS = {
         "Я уменьшил скорость обучения и убрал узкий слой, после этого точность стала расти.",
         "Лучше менять по одному параметру за раз и смотреть на кривую обучения после каждой эпохи.",
     ),
-    "french": (
-        "Le taux d'apprentissage était si grand que les neurones de la couche étroite sont morts.",
-        "Avec un taux plus petit et une seule couche de 64 neurones, la précision a monté à 96 %.",
-        "Il faut changer un seul réglage à la fois et regarder la courbe, pas seulement la fin.",
-    ),
 }
 ONE_WORD = ("no idea", "banana", "bigger")
-PROMPTS = tuple(
-    cell_of(released(), f"reflection-{number}-prompt")["source"].split(": ", 1)[1].split("\n")[0]
-    for number in (1, 2, 3)
-)
 NOT_ANSWERED = {
     "untouched": (),
     "colab_untouched": (),
     "one_word": ONE_WORD,
-    "colab_one_word": ONE_WORD,
-    "questions_again": PROMPTS,
     "thrice_the_same": (ANSWERS[1],) * 3,
 }
 ANSWERED = {**TRUE_ANSWERS, "colab_english": ANSWERS, "colab_chinese": TRUE_ANSWERS["chinese"]}
 PASSING = ("english", "colab_english")
-TRAINED_WIDTHS = (8, 12, 16, 24, 32, 200)
+TRAINED_WIDTHS = (8, 24, 200)
 
 
-def class_of_24() -> dict[str, object]:
+def whole_class() -> dict[str, object]:
     """Each student's file by name: a notebook, or what is left of one."""
     handed_in: dict[str, object] = {}
     for name, answers in {**NOT_ANSWERED, **ANSWERED}.items():
@@ -96,6 +85,6 @@ def class_of_24() -> dict[str, object]:
 
 def write_class(folder: Path) -> Path:
     """Put everybody's file into a folder, as a TA has downloaded them."""
-    for name, made in class_of_24().items():
+    for name, made in whole_class().items():
         write(folder / f"{name}.ipynb", made)
     return folder

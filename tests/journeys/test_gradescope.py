@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.gradescope.conftest import Autograder
 from tests.journeys.conftest import Graded, m5
-from tests.journeys.people import class_of_24
+from tests.journeys.people import whole_class
 from tests.notebooks import read_json, write
 
 
@@ -25,7 +25,7 @@ def test_an_upload_to_gradescope_gets_the_grade_that_the_ta_gets(
         archive.extractall(autograder.root / "source")
     script = autograder.root / "run_autograder"
     script.write_bytes((autograder.root / "source/run_autograder").read_bytes())
-    write(autograder.submission / "my homework (final).ipynb", class_of_24()["colab_chinese"])
+    write(autograder.submission / "my homework (final).ipynb", whole_class()["colab_chinese"])
     done = subprocess.run(
         ["bash", str(script), str(autograder.root)],
         env={"PATH": os.environ["PATH"], "M5_VENV": sys.prefix},

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from autograder.core.exit_status import ExitStatus
 from tests.browser import OpenPage
 from tests.journeys.conftest import ROOT, GradedClass, m5, words_of
-from tests.journeys.people import class_of_24
+from tests.journeys.people import whole_class
 from tests.notebooks import read_json
 
 CONFIG = read_json(ROOT / "otter_config.json")
@@ -38,13 +38,13 @@ def test_a_mistyped_path_is_refused_before_anything_is_written(tmp_path: Path, t
 def test_ctrl_c_keeps_what_is_finished(graded_class: GradedClass) -> None:
     stopped, before = graded_class.stopped, graded_class.before
     assert stopped.returncode == ExitStatus.INTERRUPTED, stopped.stderr
-    assert 4 <= len(before) < 24
+    assert 4 <= len(before) < len(whole_class())
     assert "Traceback" not in stopped.stderr
 
 
 def test_resume_grades_the_others_and_nobody_twice(graded_class: GradedClass) -> None:
     assert graded_class.resumed.returncode == ExitStatus.NOT_ALL_GRADED, graded_class.resumed.stderr
-    assert set(graded_class.rows) == set(class_of_24())
+    assert set(graded_class.rows) == set(whole_class())
     for name, row in graded_class.before.items():
         assert graded_class.rows[name] == row
         if row["verdict"] == "MALFORMED_SUBMISSION":
@@ -106,7 +106,7 @@ def test_every_figure_agrees_with_the_notebook_as_it_ran(graded_class: GradedCla
             assert float(training) == pytest.approx(history["accuracy"][number], abs=6e-5)
             assert float(test) == pytest.approx(history["val_accuracy"][number], abs=6e-5)
         trained += bool(epochs)
-    assert trained >= 18
+    assert trained >= 12
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +141,14 @@ def test_the_bars_of_every_chart_add_up_to_the_rows(
         is_last = "below" not in told
         inside = [score for score in scores if low <= score < high or (is_last and score == high)]
         assert int(students.split()[0]) == len(inside) > 0, told
-    assert sum(int(students.split()[0]) for students in bars.values()) == 24
+    assert sum(int(students.split()[0]) for students in bars.values()) == len(scores)
     checks = bars_of(page, "checks")
-    assert list(checks.values()) == [f"{expected['checks'][check]} of 24" for check in CHECKS]
+    assert list(checks.values()) == [
+        f"{expected['checks'][check]} of {len(scores)}" for check in CHECKS
+    ]
     measured = [row for row in graded_class.rows.values() if row["accuracy"]]
     assert page.locator("#chart-networks a").count() == len(measured)
-    if unmeasured := 24 - len(measured):
+    if unmeasured := len(scores) - len(measured):
         assert f"{unmeasured} submissions without a measured network" in page.inner_text(
             "#chart-networks"
         )
@@ -159,12 +161,12 @@ def test_the_table_and_the_tiles_say_what_grades_csv_says(
     scores = [float(row["score"]) for row in graded_class.rows.values()]
     tiles = page.locator(".tiles dd").all_text_contents()
     assert tiles[0] == f"{median(scores):g} of {FULL}"
-    assert tiles[1] == f"{sum(scores) / 24:.1f} of {FULL}"
-    assert tiles[2:] == [f"{expected['verdicts']['PASSED']} of 24", "0"]
+    assert tiles[1] == f"{sum(scores) / len(scores):.1f} of {FULL}"
+    assert tiles[2:] == [f"{expected['verdicts']['PASSED']} of {len(scores)}", "0"]
     lines = page.locator("#table tbody tr").evaluate_all(
         "rows => rows.map(row => Array.from(row.cells).slice(0, 5).map(cell => cell.innerText))"
     )
-    assert len(lines) == 24
+    assert len(lines) == len(scores)
     for name, verdict, score, accuracy, parameters in lines:
         row = graded_class.rows[name]
         assert (verdict, float(score)) == (row["verdict"], float(row["score"]))
