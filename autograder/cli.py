@@ -77,16 +77,14 @@ def _prove(root: Path) -> int:
     from autograder.batch.grading import grade_batch
     from autograder.batch.terminal import TerminalProgress
     from autograder.core.assignment import load_assignment
-    from autograder.release.build import REFERENCE_PATH, STUDENT_PATH
-    from autograder.release.expectations import read_expectations
-    from autograder.release.proving import judge_proof
+    from autograder.release.expectations import NOTEBOOKS, judge_proof, read_expectations
     from autograder.reports.folder import ResultsFolder
 
     assignment = load_assignment(root)
     say("Grading the starter and the reference: some minutes.")
     with tempfile.TemporaryDirectory(prefix="m5-prove-") as folder, TerminalProgress() as progress:
         done = grade_batch(
-            [root / STUDENT_PATH, root / REFERENCE_PATH],
+            [root / path for path in NOTEBOOKS.values()],
             assignment=assignment,
             results=ResultsFolder(Path(folder), overwrite=False),
             progress=progress,

@@ -16,22 +16,11 @@ from pathlib import Path
 import grimp
 
 from autograder.core.config import CONFIG_NAME
-from autograder.release.bundle.contents import BUNDLE_PATH, bundle_files
+from autograder.release.bundle import BUNDLE_PATH, ENTRIES, bundle_files
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "autograder"
 PIPELINE = "autograder.grading.pipeline"
-ENTRIES = (
-    PIPELINE,
-    "autograder.gradescope.__main__",
-    "autograder.gradescope.grading",
-    "autograder.gradescope.setup_check",
-    "autograder.otter.plugin",
-    "autograder.sandbox.guard",
-    "autograder.core.clerk_process",
-)
-"""Where processes begin that the archive for Gradescope starts; what none of them reaches is never
-run there. Programs for the box are reached by their files."""
 NOT_CODE = (
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
     *(tokenize.ENCODING, tokenize.ENDMARKER),
@@ -115,7 +104,10 @@ def file_of(name: str) -> Path:
 
 def idle_lines_of_archive(imports: Imports) -> int:
     """Lines of code in the archive for Gradescope that nothing there ever runs."""
-    run = {file_of(name) for name in reached(imports, *ENTRIES)}
+    run = {
+        file_of(name)
+        for name in reached(imports, PIPELINE, *(f"autograder.{entry}" for entry in ENTRIES))
+    }
     packed = [name.split("/", 1)[1] for name in bundle_files(ROOT) if "/autograder/" in name]
     inside = PACKAGE / "sandbox" / "inside"
     return sum(

@@ -8,7 +8,7 @@
                                                     └─► dist/tests/  (with the hidden tests)
 
 Everything is made in memory first, checked for leaks, and only then put in place, so a release
-that fails leaves the former one as it was.
+that is refused leaves the former one as it was.
 """
 
 from __future__ import annotations

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.config import CHECK_NAMES, CONFIG_NAME, REFLECTION_NAMES, Config, load_config
 from autograder.core.errors import ReleaseError
 from autograder.core.stamps import stamp
 from autograder.release.assign import Assigned, run_assign
-from autograder.release.embed import embed_tests
-from autograder.release.expectations import expectation_files, read_expectations
+from autograder.release.expectations import (
+    NOTEBOOKS,
+    REFERENCE,
+    STARTER,
+    expectation_files,
+    read_expectations,
+)
 from autograder.release.notebooks import finish_solution, finish_student, to_bytes, with_answers
 from autograder.release.passable import find_obstacles, find_remarks
 from autograder.release.readme import readme_files
-from autograder.release.solutions import parse_solution
 from autograder.release.source import Passage, Source, take_apart
 from autograder.release.template import Notebook, Template, read_notebook, render_notebook
-from autograder.release.testfiles import OtterFile, parse_otter_file, write_otter_file
+from autograder.release.testfiles import OtterFile, embed_tests, parse_otter_file, write_otter_file
 
 SOURCE_PATH = "assignment/m5.ipynb"
-STUDENT_PATH = "student/m5.ipynb"
-REFERENCE_PATH = "solutions/reference.ipynb"
+STUDENT_PATH, REFERENCE_PATH = NOTEBOOKS[STARTER], NOTEBOOKS[REFERENCE]
 GRADER_TESTS = "dist/tests"
 STUDENTS_SOURCE = "assignment/students.md"
 STUDENTS_PATH = "docs/students.md"
+SECTION = re.compile(r"^## +(\S+) *$", re.MULTILINE)
+FENCED = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
+SECTIONS = ("model", *REFLECTION_NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +155,48 @@ def _solution_files(
         made = with_answers(student, answers, path.stem)
         files[f"solutions/{path.stem}.ipynb"] = to_bytes(made)
     return files
+
+
+def parse_solution(text: str, name: str) -> Mapping[str, str]:
+    """Read a further answer to the assignment, written as one Markdown file.
+
+    ::
+
+        # A title, and what is right or wrong with this answer
+
+        ## model
+        ```python
+        the whole code of the cell
+        ```
+
+        ## reflection_1
+        Text in Markdown. A reflection that is left out keeps its placeholder.
+
+    Returns
+    -------
+    mapping of str to str
+        New sources by the id of the cell that they belong in.
+
+    Raises
+    ------
+    ReleaseError
+        If the model is missing or no valid Python, or a section is unknown or doubled.
+    """
+    _, *parts = SECTION.split(text)
+    titles, bodies = parts[::2], parts[1::2]
+    answers: dict[str, str] = {}
+    for title, body in zip(titles, bodies, strict=True):
+        if title not in SECTIONS:
+            raise ReleaseError(f"{name}: '## {title}' is none of {', '.join(SECTIONS)}.")
+        cell_id = title.replace("_", "-")
+        if cell_id in answers:
+            raise ReleaseError(f"{name}: there are two sections '## {title}'.")
+        answers[cell_id] = body.strip()
+    fenced = FENCED.fullmatch(answers.get("model", ""))
+    if fenced is None:
+        raise ReleaseError(f"{name}: a section '## model' with one block of Python is needed.")
+    try:
+        ast.parse(fenced[1])
+    except SyntaxError as error:
+        raise ReleaseError(f"{name}: line {error.lineno} of the model: {error.msg}.") from error
+    return {**answers, "model": fenced[1]}

@@ -1,14 +1,13 @@
-"""Put a release in place, all of it or nothing, and compare one with what is there."""
+"""Put a release in place, and compare one with what is there."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from autograder.core.errors import ReleaseError
+from autograder.core.files import replace_file
 from autograder.release.notebooks import METADATA_KEY
 from autograder.release.testfiles import HEADER
 
@@ -77,10 +76,10 @@ def _quote(line: str) -> str:
 
 
 def install(root: Path, files: Mapping[str, bytes], stale: Iterable[str]) -> list[str]:
-    """Write `files`, remove `stale`, and put everything back if that fails half-way.
+    """Write `files` and remove `stale`; each file is replaced in one step.
 
-    All is first written beside its place, on the same file system, and every file that is
-    replaced is kept until the end, so that only renames remain to go wrong.
+    Where that ends halfway, `m5 release --check` names the files that are of the former release,
+    and version control has them all.
 
     Returns
     -------
@@ -90,39 +89,27 @@ def install(root: Path, files: Mapping[str, bytes], stale: Iterable[str]) -> lis
     Raises
     ------
     ReleaseError
-        If a file cannot be written; `root` is then as it was.
+        If a file cannot be written or removed; the text says what was written until then.
     """
     changed = [path for path in sorted(files) if _contents(root / path) != files[path]]
-    staging = Path(tempfile.mkdtemp(prefix=".m5-release-", dir=root))
-    moved: list[tuple[Path, Path]] = []  # (where it is kept, where it was)
-    placed: list[Path] = []
-    try:
-        for path in changed:
-            new = staging / "new" / path
-            new.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(files[path])
-        for path in [*changed, *stale]:
-            target, kept = root / path, staging / "old" / path
-            if target.exists():
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                target.rename(kept)
-                moved.append((kept, target))
-            if path in files:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                (staging / "new" / path).replace(target)
-                placed.append(target)
-    except BaseException as error:  # also when someone presses Ctrl-C
-        for target in placed:
-            target.unlink()
-        for kept, target in moved:
-            kept.replace(target)
-        if not isinstance(error, OSError):
-            raise
-        raise ReleaseError(
-            f"The release could not be written, and the former one is back in place: {error}."
-        ) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    for done, path in enumerate(changed):
+        try:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            replace_file(root / path, files[path])
+        except OSError as error:
+            raise ReleaseError(
+                f"{path} could not be written: {error.strerror}. {done} of {len(changed)} files "
+                "of the new release are in place, the others are of the former one: run "
+                "`m5 release` again before you hand anything out."
+            ) from error
+    for path in stale:
+        try:
+            (root / path).unlink(missing_ok=True)
+        except OSError as error:
+            raise ReleaseError(
+                f"{path} is left over from an earlier release and could not be removed: "
+                f"{error.strerror}."
+            ) from error
     return changed
 
 

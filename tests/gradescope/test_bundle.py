@@ -16,8 +16,8 @@ import pytest
 from autograder.batch.grader_version import grader_version
 from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import ReleaseError
-from autograder.release.bundle import bundle_files, pack, write_bundle
-from autograder.release.bundle.contents import NOT_INSTALLED, PLUGIN
+from autograder.release import bundle as release_bundle
+from autograder.release.bundle import NOT_INSTALLED, PLUGIN, bundle_files, pack, write_bundle
 from tests.gradescope.conftest import ROOT, Autograder
 from tests.notebooks import notebook, write
 
@@ -55,6 +55,15 @@ def test_no_answer_and_nothing_of_the_makers_is_in_it(tmp_path: Path) -> None:
             hidden = (ROOT / f"dist/tests/{name}.py").read_bytes()
             assert archive.read(f"files_m5/dist/tests/{name}.py") == hidden
             assert b"when_graded" not in archive.read(f"tests/{name}.py")
+
+
+def test_what_stays_at_home_is_not_packed_because_somebody_imported_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for entry in ("batch.worker", "reports.pages.feedback"):
+        monkeypatch.setattr(release_bundle, "ENTRIES", (entry,))
+        with pytest.raises(ReleaseError, match="not to be uploaded"):
+            bundle_files(ROOT)
 
 
 def test_the_same_tree_gives_the_same_bytes(bundle: Path, tmp_path: Path) -> None:

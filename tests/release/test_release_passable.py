@@ -13,9 +13,8 @@ from autograder.core.config import load_config
 from autograder.core.errors import DataError, ReleaseError
 from autograder.release import check_release, release
 from autograder.release.build import build_release
-from autograder.release.expectations import read_expectations
+from autograder.release.expectations import judge_proof, read_expectations
 from autograder.release.passable import sketch_of
-from autograder.release.proving import judge_proof
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = read_expectations(ROOT)
