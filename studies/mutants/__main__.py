@@ -43,7 +43,7 @@ LEFT_OUT = (
     ".ruff_cache",
     ".*_cache",
 )
-PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "--no-header")
+PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-n", "0", "--tb=line", "--no-header")
 FAILED, NOTHING_WRONG = 1, 0
 """Exit statuses of pytest: of all others none says that a test noticed anything."""
 

@@ -40,6 +40,12 @@ def twice(layer: Any) -> Any:
     return keras.Model(image, kl.Dense(10)(kl.Flatten()(layer(layer(image)))))
 
 
+def in_two_networks(layer: Any) -> Any:
+    image = keras.Input((28, 28))
+    within = keras.Sequential([keras.Input((28, 28)), layer])
+    return keras.Model(image, kl.Dense(10)(kl.Flatten()(layer(within(image)))))
+
+
 COUNTED: dict[str, Callable[[], Any]] = {
     "diverged": lambda: diverged(sequential(kl.Flatten(), kl.Dense(10))),
     "diverged-in-one": lambda: _with_one_nan(sequential(kl.Flatten(), kl.Dense(3), kl.Dense(10))),
@@ -48,6 +54,7 @@ COUNTED: dict[str, Callable[[], Any]] = {
         kl.Reshape((4, 7, 28, 1)), kl.Conv3D(3, 2), kl.Flatten(), kl.Dense(10)
     ),
     "a-layer-twice": lambda: diverged(twice(kl.Dense(28))),
+    "a-layer-in-two-networks": lambda: diverged(in_two_networks(kl.Dense(28))),
     "network-in-a-network": lambda: diverged(
         sequential(kl.Flatten(), keras.Sequential([keras.Input((784,)), kl.Dense(5)]), kl.Dense(10))
     ),
