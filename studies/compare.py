@@ -46,7 +46,7 @@ MASKS = [
     for pattern, mask in (
         (r'("(?:\w*seconds|execution_time|\w*_bytes)":\s*)[\d.e+]+', r"\1 0"),
         (r'("configuration_hash":\s*)"\w*"', r'\1""'),
-        (r'data-sort="[\d.]+"(>[\d,.]+ (?:s|min)\b)', r'data-sort="0"\1'),
+        (r'data-sort="[\d.]+"(>[\d,.]+\s(?:s|min)\b)', r'data-sort="0"\1'),
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d[.\d]*)?", "THEN"),
         (r"(?<=[EWIF]0000 00:00:)[\d. ]+", "THEN "),
         (r"\b\d+(?:[.,]\d+)*\s?(?:s|ms|us|µs|μs|min|MB|GB)\b(?:/step|/epoch)?", "N s"),
