@@ -88,7 +88,7 @@ def test_the_ends_of_a_range_are_allowed(key: str, value: Any) -> None:
     parse_config(changed(key, value))
 
 
-@pytest.mark.parametrize("section", sorted(GOOD))
+@pytest.mark.parametrize("section", sorted(name for name in GOOD if name[0] != "$"))
 def test_missing_section_is_named(section: str) -> None:
     config = {name: part for name, part in GOOD.items() if name != section}
     with pytest.raises(ConfigError, match=f"missing required field `{section}`"):

@@ -46,6 +46,7 @@ class AssignmentConfig(Record, frozen=True):
     id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     """Written into the released notebook's metadata; tells our notebook from others."""
     title: Text
+    """Shown above the notebook, in messages and on the pages."""
 
 
 class AccuracyConfig(Record, frozen=True):
@@ -66,11 +67,17 @@ class PointsConfig(Record, frozen=True):
     """What each check is worth; names equal the checks'."""
 
     runs: Points
+    """Every code cell ran without an error, within the limits."""
     accuracy: Points
+    """The network is more accurate than `accuracy.threshold`."""
     budget: Points
+    """The network has at most `budget.max_parameters` parameters."""
     reflection_1: Points
+    """There is an answer to the first question."""
     reflection_2: Points
+    """There is an answer to the second question."""
     reflection_3: Points
+    """There is an answer to the third question."""
 
     def of(self, check: str) -> int:
         """Points for the check of that name."""
@@ -87,8 +94,11 @@ class PromptsConfig(Record, frozen=True):
     """The question that each reflection answers."""
 
     reflection_1: Text
+    """The first question, as it stands in the notebook."""
     reflection_2: Text
+    """The second question."""
     reflection_3: Text
+    """The third question."""
 
     def of(self, name: str) -> str:
         """The prompt of the reflection of that name."""
@@ -108,13 +118,15 @@ class ReflectionsConfig(Record, frozen=True):
 class StarterConfig(Record, frozen=True):
     """The broken network that students receive.
 
-    Measured with these values over ten seeds: accuracy 0.10 - 0.11, since all ten units of the
-    second hidden layer die. With a learning rate of 0.001 the same network reaches 0.97.
+    How accurate it is with these values, from many seeds, stands in ``docs/calibration.md``.
     """
 
     hidden_units: Annotated[list[Annotated[int, Meta(ge=1, le=10_000)]], Meta(max_length=8)]
+    """Units of each hidden layer, from the first to the last."""
     learning_rate: Annotated[float, Meta(gt=0, le=10)]
+    """Of the optimizer; the course's starter has one that is far too high."""
     epochs: Annotated[int, Meta(ge=1, le=1000)]
+    """How often training goes through all training images."""
 
 
 class Limits(Record, frozen=True):
@@ -127,6 +139,7 @@ class Limits(Record, frozen=True):
     interrupt_grace_seconds: Annotated[float, Meta(ge=0.5, le=120)]
     """Between an interrupt and the kill, for the cell to end and the network to be saved."""
     memory_bytes: Annotated[int, Meta(ge=1 << 28, le=1 << 40)]
+    """Memory of the notebook and of all processes that it starts, together."""
     processes: Annotated[int, Meta(ge=16, le=100_000)]
     """Processes and threads together; TensorFlow alone starts a few dozen threads."""
     file_bytes: Bytes
@@ -152,7 +165,8 @@ class Verification(Record, frozen=True):
     threads: Annotated[int, Meta(ge=1, le=256)]
     """To compute with, for the notebook and for the grader. TensorFlow and NumPy divide sums by
     threads, and so round differently: small_conv came out at 0.9790 with one and 0.9808 with two.
-    The same everywhere, so that no grade depends on the machine or on what else it is doing."""
+    With one number for all machines this is no reason for grades to differ; another kind of
+    processor may still round differently."""
     probe_images: Annotated[int, Meta(ge=100, le=60_000)]
     """Training images on which the preprocessing is recovered."""
     preparation_p_value: Annotated[float, Meta(gt=0, lt=0.05)]
@@ -190,7 +204,7 @@ class GradescopeConfig(Record, frozen=True):
     """Whether networks that pass are listed by parameters and accuracy."""
 
 
-class Config(Record, frozen=True):
+class Config(Record, frozen=True, kw_only=True):
     """The whole of ``otter_config.json``."""
 
     assignment: AssignmentConfig
@@ -203,6 +217,8 @@ class Config(Record, frozen=True):
     verification: Verification
     second_runs: SecondRunsConfig
     gradescope: GradescopeConfig
+    schema: str = msgspec.field(default="", name="$schema")
+    """Path of the schema that editors check this file by; nothing else reads it."""
 
     @property
     def longest_seconds(self) -> float:

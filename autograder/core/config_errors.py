@@ -26,9 +26,14 @@ def explain(error: msgspec.DecodeError, config: type[msgspec.Struct]) -> str:
     if found is None and "unknown field" not in text:
         return f"{text}."
     key, said = found[1] if found else "", KEY.sub("", text)
-    allowed = _allowed(_type_at(config, key))
+    allowed = allowed_at(config, key)
     place = f"{key}: " if key else ""
     return f"{place}{said}; allowed: {allowed}." if allowed else f"{place}{said}."
+
+
+def allowed_at(config: type[msgspec.Struct], key: str) -> str:
+    """Say in words what may stand under `key`, such as ``accuracy.threshold``; or nothing."""
+    return _allowed(_type_at(config, key))
 
 
 def _type_at(config: type[msgspec.Struct], key: str) -> inspect.Type | None:
@@ -67,5 +72,5 @@ def _allowed(node: inspect.Type | None) -> str:
     if isinstance(node, inspect.ListType) and node.max_length is not None:
         return f"a list of {node.min_length or 0} to {node.max_length} values"
     if isinstance(node, inspect.StructType):
-        return "the keys " + ", ".join(field.name for field in node.fields)
+        return "the keys " + ", ".join(field.encode_name for field in node.fields)
     return ""

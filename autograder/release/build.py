@@ -12,6 +12,7 @@ from autograder.core.config import CHECK_NAMES, CONFIG_NAME, REFLECTION_NAMES, C
 from autograder.core.errors import ReleaseError
 from autograder.core.stamps import stamp
 from autograder.release.assign import Assigned, run_assign
+from autograder.release.documentation import document_files
 from autograder.release.expectations import (
     NOTEBOOKS,
     REFERENCE,
@@ -21,7 +22,6 @@ from autograder.release.expectations import (
 )
 from autograder.release.notebooks import finish_solution, finish_student, to_bytes, with_answers
 from autograder.release.passable import find_obstacles, find_remarks
-from autograder.release.readme import readme_files
 from autograder.release.source import Passage, Source, take_apart
 from autograder.release.template import Notebook, Template, read_notebook, render_notebook
 from autograder.release.testfiles import OtterFile, embed_tests, parse_otter_file, write_otter_file
@@ -81,7 +81,7 @@ def build_release(root: Path, *, believe_measured: bool = True) -> Made:
     files |= _test_files(assigned, source, config)
     files |= _solution_files(root, template, student, source)
     files |= _students_page(root, template)
-    files |= readme_files(root, config)
+    files |= document_files(root, config)
     expected = read_expectations(root)
     files |= expectation_files(expected, config)
     believed = expected if believe_measured else {}

@@ -7,7 +7,7 @@ import csv
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
@@ -18,19 +18,28 @@ from autograder.core.report import Report
 from autograder.core.text import one_line
 from autograder.reports.folder import not_written
 
-COLUMNS = (
-    "submission",
-    "name",
-    "email",
-    "score",
-    "max_score",
-    "verdict",
-    "accuracy",
-    "parameters",
-    "seconds",
-    *(f"points_{name}" for name in CHECK_NAMES),
-    "notes",
-)
+MEANINGS: Mapping[str, str] = {
+    "submission": "name of the folder in `submissions/`: of the student in an export, else of the "
+    "file",
+    "name": "the student's name, or those of a group, where an export tells",
+    "email": "the e-mail address, where an export tells",
+    "score": "points of all checks together; empty where there is no grade, which is not a zero",
+    "max_score": "the most that can be had",
+    "verdict": "why grading ended as it did, in one of the words of the README's table",
+    "accuracy": "fraction of the test images that the network reads correctly, as it counts for "
+    "the grade; empty where none was measured",
+    "parameters": "parameters of the network, trainable or not; empty where they could not be "
+    "counted",
+    "seconds": "time that the cells of the run that counts took together",
+    **{
+        f"points_{name}": f"points for the check “{name.replace('_', ' ')}”; empty where it was "
+        "not made"
+        for name in CHECK_NAMES
+    },
+    "notes": "what the student is told, then what only staff read",
+}
+"""What each column of grades.csv holds; docs/tas.md has this table."""
+COLUMNS = tuple(MEANINGS)
 MAX_COMPARED = 1000
 _FORMULA = re.compile(r"[=@]|[+\-](?![\d.,]*$)(?=.*\w)")
 """What makes a spreadsheet run a cell as a formula; a lone dash or a number is none."""

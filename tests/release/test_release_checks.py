@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from types import SimpleNamespace
 
+import jsonschema
 import numpy as np
 import pytest
 from otter.test_files.exception_test import ExceptionTestFile
 
 from autograder.core.errors import ReleaseError
-from autograder.release import check_release, release
+from autograder.release import check_release, documentation, release
+from autograder.reports import tables
 
 LABELS = np.arange(1000) % 10
 PUBLIC = ("accuracy", "budget")
@@ -302,3 +306,44 @@ def test_readme_with_half_a_table_is_refused(released, text):
     released.write("README.md", text)
     with pytest.raises(ReleaseError, match=r"README\.md"):
         release(released.root)
+
+
+MARKED = "Keys.\n<!-- keys: written by m5 release -->\n<!-- end of keys -->\n"
+COLUMNS = "Columns.\n<!-- columns: written by m5 release -->\n<!-- end of columns -->\n"
+
+
+def test_documents_explain_every_key_and_every_column(released):
+    (released.root / "docs").mkdir(exist_ok=True)
+    released.write("docs/configuration.md", MARKED)
+    released.write("docs/tas.md", COLUMNS)
+    problems = check_release(released.root).problems
+    assert [text.split()[0] for text in problems] == ["docs/configuration.md", "docs/tas.md"]
+    release(released.root)
+    page = released.read("docs/configuration.md")
+    values = json.loads(released.read("otter_config.json"))
+    for section, keys in values.items():
+        for name in keys if isinstance(keys, dict) else ():
+            assert f"| `{section}.{name}" in page
+    assert "| `accuracy.threshold` | `0.95` | a number, more than 0, less than 1 | " in page
+    columns = released.read("docs/tas.md")
+    assert all(f"| `{name}` | " in columns for name in tables.COLUMNS)
+
+
+def test_a_key_that_nobody_explains_is_not_released(released, monkeypatch):
+    (released.root / "docs").mkdir(exist_ok=True)
+    released.write("docs/configuration.md", MARKED)
+    monkeypatch.setattr(documentation, "_meanings", lambda: defaultdict(dict))
+    with pytest.raises(ReleaseError, match=r"assignment\.id needs a sentence"):
+        release(released.root)
+
+
+def test_editors_refuse_what_the_grader_refuses(released):
+    schema = json.loads(released.read("docs/otter_config.schema.json"))
+    values = json.loads(released.read("otter_config.json"))
+    jsonschema.validate(values, schema)
+    for section, key, value in (("accuracy", "threshold", 95), ("points", "budgte", 20)):
+        wrong = {**values, section: {**values[section], key: value}}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+    accuracy = schema["$defs"]["AccuracyConfig"]["properties"]["threshold"]
+    assert "accuracy must be greater" in accuracy["description"]

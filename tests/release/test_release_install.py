@@ -20,6 +20,7 @@ RELEASED = {
     "dist/tests/reflection_2.py",
     "dist/tests/reflection_3.py",
     "dist/tests/runs.py",
+    "docs/otter_config.schema.json",
     "docs/students.md",
     "solutions/dropout_128.ipynb",
     "solutions/no_reflections.ipynb",

@@ -1,0 +1,189 @@
+"""What documents say of configuration, tables and commands, made of these, so that it is true.
+
+A document says where: between ``<!-- points: written by m5 release -->`` and the mark that ends
+it. Beside them there is the schema by which editors check ``otter_config.json`` as it is written.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autograder.core import config as config_module
+from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config
+from autograder.core.config_errors import allowed_at
+from autograder.core.errors import ReleaseError
+from autograder.core.exit_status import statuses_for_readme
+from autograder.release.template import percent, thousands
+from autograder.reports.tables import MEANINGS
+
+SCHEMA_PATH = "docs/otter_config.schema.json"
+BEGIN = ": written by m5 release -->"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One value of the configuration."""
+
+    name: str
+    """Such as ``accuracy.threshold``."""
+    value: object
+    meaning: str
+
+
+def document_files(root: Path, config: Config) -> dict[str, bytes]:
+    """The documents with fresh tables between their marks, and the schema of the configuration.
+
+    Raises
+    ------
+    ReleaseError
+        If there is a mark without the other.
+    """
+    files = {SCHEMA_PATH: _schema()}
+    for path, tables in TABLES.items():
+        try:
+            text = (root / path).read_text("utf-8")
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReleaseError(f"{path}: cannot be read: {error}.") from error
+        if BEGIN in text:
+            for name, table in tables.items():
+                text = _with_table(text, name, table(config), path)
+            files[path] = text.encode()
+    return files
+
+
+def _with_table(text: str, name: str, table: str, path: str) -> str:
+    begin, end = f"<!-- {name}{BEGIN}", f"<!-- end of {name} -->"
+    if begin not in text and end not in text:
+        return text
+    place = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
+    fresh, found = place.subn(lambda _: table, text)
+    if found != 1:
+        raise ReleaseError(f"{path}: '{begin}' and '{end}' must be there once, in order.")
+    return fresh
+
+
+def _points(config: Config) -> str:
+    passes = {
+        "runs": "every code cell ran without an error, within the limits",
+        "accuracy": f"more than {percent(config.accuracy.threshold)} of the test images are read "
+        "correctly",
+        "budget": f"the network has at most {thousands(config.budget.max_parameters)} "
+        "parameters, trainable or not",
+    }
+    answer = "an answer is there, in any language"
+    rows = [
+        (name.replace("_", " "), str(config.points.of(name)), passes.get(name, answer))
+        for name in CHECK_NAMES
+    ]
+    rows.append(("together", str(config.points.total), ""))
+    return _table(("check", "points", "passes when"), rows)
+
+
+def _keys(config: Config) -> str:
+    """A heading and a table for each section of the configuration."""
+    parts = []
+    for section in msgspec.structs.fields(Config):
+        if section.encode_name.startswith("$"):
+            continue
+        name, record = section.name, getattr(config, section.name)
+        rows = [
+            (
+                f"`{key.name}`",
+                f"`{json.dumps(key.value)}`",
+                allowed_at(Config, key.name),
+                key.meaning,
+            )
+            for key in keys_of(record, name)
+        ]
+        said = inspect.getdoc(type(record)) or ""
+        table = _table(("key", "here", "allowed", "what it does"), rows)
+        parts.append(f"\n### {name}\n\n{_one_line(said)}\n\n{table}")
+    return "".join(parts) + "\n"
+
+
+def _columns(config: Config) -> str:
+    rows = [(f"`{name}`", meaning) for name, meaning in MEANINGS.items()]
+    return _table(("column", "holds"), rows)
+
+
+TABLES: dict[str, dict[str, Callable[[Config], str]]] = {
+    "README.md": {"points": _points, "exit statuses": lambda _: statuses_for_readme()},
+    "docs/configuration.md": {"keys": _keys},
+    "docs/tas.md": {"columns": _columns},
+}
+"""Name of a table to what makes it, by the document that may hold it."""
+
+
+def keys_of(record: msgspec.Struct, prefix: str) -> Iterator[Key]:
+    """Every value in a section, with what the code says about it.
+
+    Raises
+    ------
+    ReleaseError
+        If the code says nothing: a key that nobody explains cannot be changed with confidence.
+    """
+    meanings = _meanings()[type(record).__name__]
+    for field in record.__struct_fields__:
+        value, name = getattr(record, field), f"{prefix}.{field}"
+        if isinstance(value, msgspec.Struct):
+            yield from keys_of(value, name)
+        elif field in meanings:
+            yield Key(name=name, value=value, meaning=meanings[field])
+        else:
+            raise ReleaseError(
+                f"{CONFIG_NAME}: {name} needs a sentence in {type(record).__name__} that says what "
+                "it does."
+            )
+
+
+@cache
+def _meanings() -> dict[str, dict[str, str]]:
+    """The text under each field, by record and field."""
+    found: dict[str, dict[str, str]] = {}
+    for node in ast.parse(inspect.getsource(config_module)).body:
+        if isinstance(node, ast.ClassDef):
+            said = found.setdefault(node.name, {})
+            for field, text in zip(node.body, node.body[1:], strict=False):
+                if (
+                    isinstance(field, ast.AnnAssign)
+                    and isinstance(field.target, ast.Name)
+                    and isinstance(text, ast.Expr)
+                    and isinstance(text.value, ast.Constant)
+                ):
+                    said[field.target.id] = _one_line(str(text.value.value))
+    return found
+
+
+def _schema() -> bytes:
+    """The JSON Schema of the configuration, with the meaning of each key in it."""
+    schema: dict[str, Any] = msgspec.json.schema(Config)
+    for name, record in schema["$defs"].items():
+        record["description"] = _one_line(record.get("description", ""))
+        for field, kind in record["properties"].items():
+            if meaning := _meanings()[name].get(field.replace("$", "")):
+                kind["description"] = meaning.replace("`", "")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("``", "`").split())
+
+
+def _table(head: tuple[str, ...], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    # A backslash before a bar keeps it in its cell.
+    escaped = [[cell.replace("|", r"\|") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in escaped).replace(" |  |\n", " | |\n")
