@@ -161,7 +161,7 @@ def grade(
     from autograder.core.clerk import clerk
     from autograder.reports.pages import AHEAD_OF_CLASS
 
-    clerk(("autograder.intake.reading", AHEAD_OF_CLASS)).start()
+    clerk(("autograder.intake.submission", AHEAD_OF_CLASS)).start()
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
     assignment = load_assignment(root, config)
     if timeout is not None:

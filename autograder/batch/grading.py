@@ -22,7 +22,7 @@ from autograder.batch.stopping import Stop, stop_asked
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
 from autograder.core.errors import BoxError
-from autograder.intake.exports import Handin, Intake, collect
+from autograder.intake import Handin, Intake, collect
 from autograder.reports.folder import ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.tables import COLUMNS, Gradebook, write_table
@@ -230,7 +230,7 @@ def _find_isolation(
     kinds: Sequence[BoxKind],
     require: bool,
 ) -> Isolation:
-    notebooks = [h.candidate.path for h in handins if h.candidate.path.suffix == ".ipynb"]
+    notebooks = [h.path for h in handins if h.path.suffix == ".ipynb"]
     isolation = probe(
         limits=assignment.config.limits,
         toolbox=toolbox,

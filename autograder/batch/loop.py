@@ -21,8 +21,7 @@ from autograder.core.config import Config
 from autograder.core.errors import BoxError, MalformedSubmission
 from autograder.core.verdict import Verdict
 from autograder.grading.describe import ungraded
-from autograder.intake import Submission, read_submission
-from autograder.intake.exports import Handin
+from autograder.intake import Handin, Submission, read_submission
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.tables import Gradebook
 
@@ -115,7 +114,7 @@ class Batch:
 
     def _dispatch(self, flight: _Flight, pool: Pool) -> None:
         handin = flight.handin
-        if handin.candidate.is_missing:
+        if handin.is_missing:
             self._progress.started(handin.submission)
             self._keep_missing(handin)
             return
@@ -137,7 +136,7 @@ class Batch:
 
     def _keep_missing(self, handin: Handin) -> None:
         """Write down that nothing was handed in, which is not a zero."""
-        candidate = handin.candidate
+        candidate = handin
         verdict, notes = Verdict.MALFORMED_SUBMISSION, [candidate.refusal]
         report = ungraded(candidate, verdict, self._config, score=None, notes=notes)
         graded = Graded(report=report, executed=None, log="")
@@ -164,7 +163,7 @@ class Batch:
             self._progress.gave_back(flight.handin.submission, reason)
             return
         note = f"Given up after {flight.losses} attempts. The last: {reason}"
-        candidate, verdict = flight.handin.candidate, Verdict.GRADER_ERROR
+        candidate, verdict = flight.handin, Verdict.GRADER_ERROR
         report = ungraded(candidate, verdict, self._config, score=None, staff_notes=[note])
         self._land(flight, Graded(report=report, executed=None, log=note + "\n"))
 
@@ -223,7 +222,7 @@ class Batch:
 
 def _read(handin: Handin, assignment_id: str) -> tuple[Job, Submission | None]:
     """The submission with its file, and what it says; or with the reason why there is none."""
-    candidate = handin.candidate
+    candidate = handin
     content: bytes | None = None
     submission: Submission | None = None
     refusal = ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake import hash_submission
-from autograder.intake.exports import Handin
+from autograder.intake import Handin, hash_submission
 from autograder.reports.folder import ResultsFolder, Run
 from autograder.reports.tables import row_of
 
@@ -27,11 +26,11 @@ def find_kept(handin: Handin, results: ResultsFolder, run: Run) -> Kept | None:
         return None
     try:
         # Of its bytes alone: only what could be read was marked as graded.
-        if hash_submission(handin.candidate) != marker.content_hash:
+        if hash_submission(handin) != marker.content_hash:
             return None
     except MalformedSubmission:
         return None
-    report, candidate = results.report_of(handin.submission), handin.candidate
+    report, candidate = results.report_of(handin.submission), handin
     if report is None or (report.name, report.email) != (candidate.name, candidate.email):
         return None
     return Kept(handin=handin, row=row_of(report), answer_hash=marker.answer_hash)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
     from autograder.core.config import Config
     from autograder.grading.pipeline import Outcome
-    from autograder.intake import Candidate
+    from autograder.intake import Handin
     from autograder.sandbox.box import Isolation, Toolbox, Zygote
 
 END_SECONDS = 15.0
@@ -43,7 +43,7 @@ AHEAD = (
 )
 """Imported while there is no setup yet."""
 CLERKS_AHEAD = (
-    "autograder.intake.reading",
+    "autograder.intake.submission",
     "autograder.grading.reflections.judging",
     "autograder.batch.executed:warm_up",
 )
@@ -53,10 +53,10 @@ PAGE_AHEAD = "autograder.reports.pages.feedback:warm_up"
 OnCell = Callable[[int, int], None]
 
 
-class CandidateGrader(Protocol):
-    """Grades one candidate; whatever happens, there is an outcome."""
+class HandinGrader(Protocol):
+    """Grades one submission; whatever happens, there is an outcome."""
 
-    def grade(self, candidate: Candidate) -> Outcome:
+    def grade(self, handin: Handin) -> Outcome:
         """Grade it."""
 
 
@@ -66,7 +66,7 @@ def make_grader(
     isolation: Isolation,
     on_cell: OnCell,
     stack: contextlib.ExitStack,
-) -> CandidateGrader:
+) -> HandinGrader:
     """The real grader: `autograder.grading.pipeline.Grader`."""
     # First, since TensorFlow is imported meanwhile.
     zygote = _start_zygote(setup, toolbox, isolation, stack) if setup.warm else None
@@ -190,12 +190,12 @@ def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -
         def on_cell(done: int, total: int) -> None:
             link.send_bytes(encode(CellRan(done=done, total=total)))
 
-        grader: CandidateGrader = maker(setup, toolbox, isolation, on_cell, stack)
+        grader: HandinGrader = maker(setup, toolbox, isolation, on_cell, stack)
         link.send_bytes(encode(Ready(isolation=isolation)))
         while True:
             job = decoder.decode(jobs.get())
             with tempfile.TemporaryDirectory(prefix="job-") as folder:
-                outcome = grader.grade(_candidate(job, Path(folder)))
+                outcome = grader.grade(_handin(job, Path(folder)))
             graded = Graded.of(outcome)
             if job.page_notes is not None:
                 graded = _with_page(graded, job.page_notes, setup.config)
@@ -240,9 +240,9 @@ def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolatio
     return toolbox, isolation
 
 
-def _candidate(job: Job, folder: Path) -> Candidate:
+def _handin(job: Job, folder: Path) -> Handin:
     from autograder.core.errors import BoxError
-    from autograder.intake import Candidate
+    from autograder.intake import Handin, Student
 
     path = folder / os.fsdecode(job.file_name)
     if job.content is not None:
@@ -250,8 +250,11 @@ def _candidate(job: Job, folder: Path) -> Candidate:
             path.write_bytes(job.content)
         except OSError as error:
             raise BoxError(f"{folder}: cannot be written: {error.strerror}.") from error
-    return Candidate(
-        submission=job.submission, path=path, name=job.name, email=job.email, refusal=job.refusal
+    return Handin(
+        submission=job.submission,
+        path=path,
+        students=(Student(name=job.name, email=job.email),),
+        refusal=job.refusal,
     )
 
 

@@ -1,8 +1,32 @@
-"""Text by strangers, made safe to show: on a terminal, in a log, in a table."""
+"""Text by strangers, made safe to show, to put into a sentence, to write, and to name a folder."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""Stands for what cannot be shown or written."""
+
+MAX_SHOWN_CHARACTERS = 80
+"""A file name in a sentence; a longer one is cut, so that the sentence stays readable."""
+
+MAX_NAME_CHARACTERS = 100
+"""Leaves room for parent folders within the 260 characters of a path on Windows."""
+
+MAX_NAME_BYTES = 200
+"""In UTF-8. Linux allows 255 for one name; the rest is for endings such as ``.tmp``."""
+
+FALLBACK_NAME = "submission"
+
+FORMULAS = ("=", "+", "-", "@")
+"""What a spreadsheet takes for the start of a formula, and a shell for an option."""
+
+_FORBIDDEN = frozenset('<>:"/\\|?*')
+"""Windows refuses these in a name; ``/`` separates folders everywhere."""
+
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+"""Devices on Windows, whatever their ending."""
 
 _ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # colours and movements of the cursor
@@ -18,9 +42,7 @@ _ORDER = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 U+200E, U+200F and U+061C stay: Arabic and Hebrew need them, and they move nothing else."""
 
 _KEPT = {
-    **dict.fromkeys(
-        [*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)], "\N{REPLACEMENT CHARACTER}"
-    ),
+    **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)], REPLACEMENT),
     **dict.fromkeys([*_ORDER, 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)], None),
     0x09: "\t",
     0x0A: "\n",
@@ -50,3 +72,54 @@ def one_line(text: str, limit: int | None = None) -> str:
     if limit is None or (len(line) <= limit and len(head) == len(text)):
         return line
     return line[: limit - 1] + "…"
+
+
+def shown_name(text: str) -> str:
+    """A file name as it may stand in a sentence."""
+    return one_line(text, MAX_SHOWN_CHARACTERS) or "(no name)"
+
+
+def writable(text: str) -> str:
+    """`text` to the letter, but for NUL and lone surrogates, which no encoding and no parser takes.
+
+    Two halves of one character, as from a list of lines cut in the wrong place, are joined.
+    """
+    if "\x00" not in text and text.isascii():
+        return text
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\x00", REPLACEMENT)
+
+
+def safe_name(text: str, ending: str = "") -> str:
+    """Turn `text` into a name that any system accepts for a folder.
+
+    Letters of every script are kept, in composed form (NFC). Separators, control characters and
+    invisible ones become ``_``; dots and blanks at either end go.
+
+    Returns
+    -------
+    str
+        1 to 100 characters, at most 200 bytes in UTF-8, with `ending`, which is ASCII.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    kept = "".join("_" if _is_unsafe(char) else char for char in composed)
+    name = _cut(" ".join(kept.split()).strip(". "), len(ending))
+    if _RESERVED.fullmatch(name) or unicodedata.normalize("NFKC", name[:1]) in FORMULAS:
+        name = _cut(f"_{name}", len(ending))
+    return (name or FALLBACK_NAME) + ending
+
+
+def _cut(name: str, reserve: int) -> str:
+    name = name[: MAX_NAME_CHARACTERS - reserve]
+    while len(name.encode("utf-8", "replace")) > MAX_NAME_BYTES - reserve:
+        name = name[:-1]
+    return name.rstrip(". ")
+
+
+def _is_unsafe(char: str) -> bool:
+    """Also control, format, surrogate, private and unassigned characters, and line separators.
+
+    Undecodable bytes of a file name reach Python as lone surrogates, which no report can hold.
+    """
+    invisible = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    return char in _FORBIDDEN or unicodedata.category(char) in invisible

@@ -35,7 +35,7 @@ from autograder.gradescope.metadata import read_metadata
 from autograder.gradescope.place import GRADER, Place
 from autograder.gradescope.staff import staff_report
 from autograder.grading.pipeline import Grader
-from autograder.intake import find_upload
+from autograder.intake import Handin, Student, find_notebook
 from autograder.otter.results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
 from autograder.sandbox.box import Toolbox, probe
@@ -44,7 +44,7 @@ KILL_ME_FIRST = "300"
 """Added to our score and our children's where the kernel chooses whom to kill for memory, so that
 the supervisor is left to say so."""
 
-CLERKS_AHEAD = ("autograder.intake.reading", "autograder.grading.reflections.judging")
+CLERKS_AHEAD = ("autograder.intake.submission", "autograder.grading.reflections.judging")
 """Imported by the helper that reads what students wrote, while we import what we need."""
 
 PR_SET_PDEATHSIG = 1
@@ -103,13 +103,17 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
         Toolbox.make(assignment.mnist) as toolbox,
         tempfile.TemporaryDirectory(prefix="m5-upload-") as scratch,
     ):
-        upload = find_upload(
-            place.submission,
+        upload = find_notebook(
+            Handin(
+                submission=submitters.submission,
+                path=place.submission,
+                students=(
+                    *(Student(name=name) for name in submitters.names),
+                    *(Student(email=email) for email in submitters.emails),
+                ),
+            ),
             scratch=Path(scratch),
             assignment_id=config.assignment.id,
-            submission=submitters.submission,
-            name=", ".join(submitters.names),
-            email=", ".join(submitters.emails),
         )
         isolation = probe(
             limits=config.limits,
@@ -129,7 +133,7 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
             isolation=isolation,
             deadline=deadline - config.gradescope.reserve_seconds,
         )
-        outcome = grader.grade(upload.candidate)
+        outcome = grader.grade(upload)
     if outcome.report.verdict is Verdict.OUT_OF_MEMORY and not fit.is_ample:
         raise BoxError(
             f"The notebook needed more than {fit.limits.memory_bytes / 1e9:.2f} GB, which is all "

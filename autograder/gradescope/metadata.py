@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.intake import safe_name
+from autograder.core.text import safe_name
 
 MAX_BYTES = 64 << 20
 """It holds the results of the submission before, tracebacks and all: mostly some kilobytes."""

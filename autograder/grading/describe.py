@@ -23,7 +23,7 @@ from autograder.grading.diagnosis import Hint, Symptoms
 from autograder.grading.evidence import Evidence
 from autograder.grading.hints import hint_for
 from autograder.grading.pictures import png_text
-from autograder.intake import Candidate
+from autograder.intake import Handin
 from autograder.network.choice import remarks_for_student
 from autograder.network.measurement import Measurement
 from autograder.sandbox.execution import CellStatus, Ending, Execution
@@ -52,7 +52,7 @@ HEADLINES = {
 
 
 def ungraded(
-    candidate: Candidate,
+    handin: Handin,
     verdict: Verdict,
     config: Config,
     *,
@@ -64,9 +64,9 @@ def ungraded(
     # Where the grader failed nothing is known, not even that a check earned nothing.
     reason = notes[0] if notes else ""
     return Report(
-        submission=candidate.submission,
-        name=candidate.name,
-        email=candidate.email,
+        submission=handin.submission,
+        name=handin.name,
+        email=handin.email,
         verdict=verdict,
         score=score,
         max_score=float(config.points.total),

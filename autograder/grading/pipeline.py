@@ -35,7 +35,7 @@ from autograder.grading.diagnosis import Hint, Symptoms, diagnose
 from autograder.grading.evidence import Evidence
 from autograder.grading.reflections import ReflectionJudgement, Written, judgements_of
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
-from autograder.intake import Candidate, Submission, read_submission
+from autograder.intake import Handin, Submission, read_submission
 from autograder.network.choice import Choice, read_choice, remarks_for_staff
 from autograder.network.counting import count_parameters
 from autograder.network.export import NetworkExport, read_export
@@ -86,23 +86,23 @@ class Grader:
     shift: int = 0
     deadline: float | None = None
 
-    def grade(self, candidate: Candidate) -> Outcome:
-        """Grade one candidate; whatever happens, there is an outcome."""
+    def grade(self, handin: Handin) -> Outcome:
+        """Grade one handin; whatever happens, there is an outcome."""
         config = self.assignment.config
         try:
-            return self._grade(candidate)
+            return self._grade(handin)
         except MalformedSubmission as error:
             verdict, log = Verdict.MALFORMED_SUBMISSION, ""
-            report = ungraded(candidate, verdict, config, score=0.0, notes=[str(error)])
+            report = ungraded(handin, verdict, config, score=0.0, notes=[str(error)])
         except Exception as error:
             note = f"{type(error).__name__}: {error} (see grading.log)"
             verdict, log = Verdict.GRADER_ERROR, traceback.format_exc()
-            report = ungraded(candidate, verdict, config, score=None, staff_notes=[note])
+            report = ungraded(handin, verdict, config, score=None, staff_notes=[note])
         return Outcome(report=report, log=log)
 
-    def _grade(self, candidate: Candidate) -> Outcome:
+    def _grade(self, handin: Handin) -> Outcome:
         config = self.assignment.config
-        submission = read_submission(candidate, assignment_id=config.assignment.id)
+        submission = read_submission(handin, assignment_id=config.assignment.id)
         with ThreadPoolExecutor(max_workers=1) as aside:
             # These take a second: let them, while the student's cells run elsewhere.
             judging = aside.submit(self._judge_reflections, submission)

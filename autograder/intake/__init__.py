@@ -1,26 +1,32 @@
-"""Finding and reading submissions: files that may be broken, or made to break the grader.
+"""From files to submissions: files that may be broken, or made to break the grader.
 
 Nothing here runs a student's code. A file is bytes until `read_submission` has made a clean
 notebook of it, and the only exception on the way is `MalformedSubmission`, whose text tells the
 student what to do.
 
-An importer (for an export of Gradescope, Canvas or nbgrader, or a zip) is a function that returns
-`Candidate` records; `name_candidates` gives them folder names, `read_submission` does the rest.
+`collect` finds all `Handin` records in what staff name, `find_notebook` the one notebook in what
+a student handed in.
 """
 
-from autograder.intake.candidates import Candidate, find_submissions
-from autograder.intake.naming import name_candidates, safe_name
-from autograder.intake.reading import Submission, hash_submission, read_submission
-from autograder.intake.uploads import Upload, find_upload
+from autograder.intake.collecting import Intake, collect
+from autograder.intake.folders import find_submissions
+from autograder.intake.submission import (
+    Handin,
+    Student,
+    Submission,
+    hash_submission,
+    read_submission,
+)
+from autograder.intake.upload import find_notebook
 
 __all__ = [
-    "Candidate",
+    "Handin",
+    "Intake",
+    "Student",
     "Submission",
-    "Upload",
+    "collect",
+    "find_notebook",
     "find_submissions",
-    "find_upload",
     "hash_submission",
-    "name_candidates",
     "read_submission",
-    "safe_name",
 ]

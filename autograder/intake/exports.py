@@ -1,292 +1,283 @@
-"""Whole classes: what Gradescope, Canvas and nbgrader export, zips of it, and plain folders.
+"""Exports of learning platforms: whose is what, by the layout of a folder.
 
 ::
 
     assignment_7_export/submission_metadata.yml, submission_12/...      Gradescope
     doejane_LATE_345_678_m5.ipynb, ...                                  Canvas, one flat folder
     submitted/<student>/<assignment>/<notebook>.ipynb                   nbgrader
-
-Whatever is none of these, also where it lies beside an export, is searched for notebooks, each of
-them a submission.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from autograder.core.errors import MalformedSubmission, UsageError
-from autograder.core.text import one_line
-from autograder.intake.archives import may_hold_notebook
-from autograder.intake.candidates import (
-    Candidate,
-    Search,
-    Spot,
-    is_grades_folder,
-    is_notebook_name,
-    name_spots,
-    place_of,
-    search_folder,
+import yaml
+
+from autograder.core.text import one_line, shown_name
+from autograder.intake.archives import MAX_METADATA_BYTES, METADATA_NAME
+from autograder.intake.submission import MAX_FILE_BYTES, Handin, Student
+
+MAX_DEPTH = 40
+MAX_EVENTS = 3_000_000
+"""Keys and values; a thousand submissions have under one million. One takes up to 600 bytes."""
+MAX_STUDENTS = 100
+MAX_TEXT_CHARACTERS = 200
+
+_GRADESCOPE_FOLDER = re.compile(r"submission_(\d+)")
+# The C parser is ten times as fast. Neither makes anything but text, lists and dicts, so that
+# Ruby's symbols, times and tags are nothing special.
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_CANVAS_NAME = re.compile(
+    r"(?P<who>[^_]+)_(?:(?P<late>LATE)_)?(?P<user>\d+)_(?P<id>\d+)_(?P<file>.+)"
 )
-from autograder.intake.canvas import find_canvas, is_canvas_folder
-from autograder.intake.class_archives import unpack_class
-from autograder.intake.gradescope_export import find_gradescope, is_gradescope_folder
-from autograder.intake.handins import Export, Find, Handin, Student, handin_of, latest_only
-from autograder.intake.naming import name_candidates, safe_name, shown_name
-from autograder.intake.nbgrader import find_nbgrader, submitted_folder
-from autograder.intake.uploads import looks_like_notebook
+_AGAIN = re.compile(r"(?P<stem>.+?)-(?P<number>\d{1,3})(?P<ending>\.[^.]+)")
+"""Canvas adds ``-1``, ``-2`` ... to what a student uploads again under the same name."""
 
-__all__ = ["Handin", "Intake", "Student", "collect"]
-
-MAX_LISTED = 5
-"""Names in one sentence."""
-EXPECTED = (
-    "a notebook (.ipynb), a zip, a folder that holds some, or an export of Gradescope, Canvas or "
-    "nbgrader"
-)
+SUBMITTED_NAME = "submitted"
+OWN_FOLDERS = ("source", "release", "autograded", "feedback", "downloaded", "exchange")
+"""Beside `submitted` in a course's folder: what was handed out, and what nbgrader itself made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """All that is to be graded, and what staff should know about it."""
+class Export:
+    """What a folder holds that has the layout of an export."""
 
+    system: str
+    """Gradescope, Canvas or nbgrader."""
     handins: tuple[Handin, ...]
-    """No two have the same name of their results folder."""
-    warnings: tuple[str, ...]
-    passed_over: tuple[str, ...] = ()
-    """Of the paths that were named, those that hold no submission, each with what it is."""
+    """Each a folder, which may hold anything."""
+    covered: tuple[Path, ...]
+    """Files and folders of which the export makes use; whatever else lies there is not its own."""
+    warnings: tuple[str, ...] = ()
 
 
-def collect(paths: Sequence[Path], *, scratch: Path, assignment_id: str) -> Intake:
-    """Find every submission in exports, archives, folders and files.
+def export_in(folder: Path, *, scratch: Path) -> Export | None:
+    """The export that `folder` is, if it has the layout of one.
 
     Parameters
     ----------
     scratch
-        An empty folder for what is unpacked; must outlive the result.
-    assignment_id
-        What the mark in the released notebook says, to tell it from other notebooks by.
-
-    Returns
-    -------
-    Intake
-        Exports first, in the order of `paths`; at least one submission.
-
-    Raises
-    ------
-    UsageError
-        If a path does not exist, or none of them holds a submission.
+        An empty folder for what is laid out anew; must outlive the result.
     """
-    _refuse_missing(paths)
-    collector = _Collector(scratch)
-    for path in paths:
-        collector.add(path)
-    if not (collector.finds or collector.refusals or collector.spots):
-        why = " ".join([*collector.passed_over, *collector.warnings])
-        raise UsageError(f"Nothing to grade: {why}")
-    handins = [
-        _handin(find, scratch=collector.place(), assignment_id=assignment_id)
-        for find in latest_only(collector.finds)
+    if (folder / METADATA_NAME).is_file() or any(
+        _GRADESCOPE_FOLDER.fullmatch(path.name) for path in _folders(folder)
+    ):
+        return _find_gradescope(folder)
+    if submitted := _submitted_folder(folder):
+        return _find_nbgrader(submitted)
+    # Most of the files are called as Canvas calls them.
+    names = [e.name for e in os.scandir(folder) if e.is_file() and not e.name.startswith(".")]
+    if 2 * sum(_CANVAS_NAME.fullmatch(name) is not None for name in names) > len(names):
+        return _find_canvas(folder, scratch)
+    return None
+
+
+def _folders(folder: Path) -> list[Path]:
+    """What may be submissions: no links, and nothing hidden."""
+    return [
+        entry
+        for entry in sorted(folder.iterdir())
+        if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith((".", "__"))
     ]
-    handins += collector.refusals
-    handins += [Handin(candidate=each) for each in name_spots(collector.other_spots())]
-    # Whatever a label looks like, it must be one name, and unlike all others.
-    names = name_candidates([PurePath(safe_name(handin.submission) + ".x") for handin in handins])
-    return Intake(
-        handins=tuple(
-            replace(handin, candidate=replace(handin.candidate, submission=name))
-            for handin, name in zip(handins, names, strict=True)
-        ),
-        warnings=tuple(collector.warnings),
-        passed_over=tuple(collector.passed_over),
+
+
+def _find_gradescope(folder: Path) -> Export:
+    """All submissions of an export, and sentences about what is wrong with it.
+
+    A submission is listed if it has a folder that is called as Gradescope calls them, or if the
+    YAML file names it.
+    """
+    metadata, warnings = _read_metadata(folder / METADATA_NAME)
+    folders = {path.name: path for path in _folders(folder)}
+    own = {name: path for name, path in folders.items() if _GRADESCOPE_FOLDER.fullmatch(name)}
+    if metadata is None:
+        note = "Nobody knows whose it is, since the export's list could not be read."
+        own = own or folders
+        found = [_handin(name, path, {}, (note,)) for name, path in own.items()]
+    else:
+        found = [_handin(name, folders.get(name), entry, ()) for name, entry in metadata.items()]
+        note = f"{METADATA_NAME} does not list it, so nobody knows whose it is."
+        found += [
+            _handin(name, path, {}, (note,)) for name, path in own.items() if name not in metadata
+        ]
+    return Export(
+        system="Gradescope",
+        handins=tuple(found),
+        covered=tuple(handin.path for handin in found if not handin.is_missing),
+        warnings=tuple(warnings),
     )
 
 
-def _refuse_missing(paths: Sequence[Path]) -> None:
-    missing = []
-    for path in paths:
-        try:
-            path.stat()
-        except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL character
-            why = "a link to nothing" if path.is_symlink() else "not there"
-            missing.append(f"{_named(path)} is {why}.")
-        except OSError as error:
-            missing.append(f"{_named(path)} cannot be opened: {error.strerror}.")
-    if missing:
-        raise UsageError(f"{' '.join(missing)} Nothing was graded; expected is {EXPECTED}.")
+def _handin(name: str, path: Path | None, entry: Any, notes: tuple[str, ...]) -> Handin:
+    students = tuple(_students(entry))
+    if not students and not notes:
+        notes = (f"{METADATA_NAME} does not say whose it is.",)
+    match = _GRADESCOPE_FOLDER.fullmatch(name)
+    refusal = "The export lists this submission, but its folder is not there."
+    return Handin(
+        submission=name,
+        path=path or Path(name),
+        refusal="" if path else refusal,
+        is_missing=path is None,
+        students=students,
+        gradescope_id=match[1] if match else "",
+        when=_text(_get(entry, "created_at")),
+        staff_notes=notes,
+    )
 
 
-class _Collector:
-    def __init__(self, scratch: Path) -> None:
-        self.finds: list[Find] = []
-        self.refusals: list[Handin] = []
-        self.spots: list[Spot] = []
-        self.warnings: list[str] = []
-        self.passed_over: list[str] = []
-        self._scratch = scratch
-        self._count = 0
-        self._seen: set[str] = set()
+def _students(entry: Any) -> Iterator[Student]:
+    submitters = _get(entry, "submitters")
+    for submitter in (submitters if isinstance(submitters, list) else [])[:MAX_STUDENTS]:
+        student = Student(
+            name=_text(_get(submitter, "name")),
+            email=_text(_get(submitter, "email")),
+            sid=_text(_get(submitter, "sid")),
+        )
+        if student != Student():
+            yield student
 
-    def place(self) -> Path:
-        """A fresh folder."""
-        self._count += 1
-        folder = self._scratch / str(self._count)
-        folder.mkdir()
-        return folder
 
-    def other_spots(self) -> list[Spot]:
-        """The notebooks that are not in an export which was named as well."""
-        folders = {place_of(find.folder) for find in self.finds if find.folder is not None}
-        return [
-            spot
-            for spot in self.spots
-            if folders.isdisjoint(map(str, Path(place_of(spot.path)).parents))
-        ]
-
-    def add(self, path: Path) -> None:
-        """Take in what was named on the command line."""
-        place = place_of(path)
-        if place in self._seen:
-            return
-        self._seen.add(place)
-        try:
-            if path.is_dir():
-                if not self._add_folder(path):
-                    self.passed_over.append(_what_it_is(path))
-            elif path.name.lower().endswith(".zip") and path.is_file():
-                self._add_archive(path)
-            elif is_notebook_name(path.name) or (path.is_file() and looks_like_notebook(path)):
-                self.spots.append(Spot(path=path))
-            else:
-                self.passed_over.append(
-                    f"{_named(path)} is not a notebook; expected is {EXPECTED}."
-                )
-        except OSError as error:
-            self._refuse(path, f"“{shown_name(path.name)}” cannot be read: {error.strerror}.")
-
-    def _refuse(self, path: Path, why: str) -> None:
-        candidate = Candidate(submission=path.stem, path=path, refusal=why)
-        self.refusals.append(Handin(candidate=candidate))
-
-    def _add_archive(self, path: Path) -> None:
-        folder = self.place() / safe_name(path.name[:-4])
-        folder.mkdir()
-        try:
-            self.warnings += unpack_class(path, folder)
-        except MalformedSubmission as error:
-            self._refuse(path, str(error))
-            return
-        if not self._add_folder(folder):
-            shown = shown_name(path.name)
-            self._refuse(path, f"“{shown}” holds no notebook. Upload a file that ends in .ipynb.")
-
-    def _add_folder(self, folder: Path) -> bool:
-        """Whether there is a submission in it."""
-        before = len(self.finds) + len(self.spots)
-        roots = _roots(folder)
-        export = next(filter(None, map(self._export_in, roots)), None)
-        if export is not None:
-            self.finds += export.finds
-            self.warnings += export.warnings
-        rest = search_folder(folder, export.covered if export else ())
-        archives = self._uploads_in(roots, rest)
-        self.spots += rest.notebooks
-        self.finds += archives
-        self._warn_about(folder, rest, archives, export)
-        return len(self.finds) + len(self.spots) > before
-
-    def _export_in(self, folder: Path) -> Export | None:
-        if is_grades_folder({entry.name for entry in folder.iterdir()}):
-            return None
-        if is_gradescope_folder(folder):
-            return find_gradescope(folder)
-        if submitted := submitted_folder(folder):
-            return find_nbgrader(submitted)
-        if is_canvas_folder(folder):
-            return find_canvas(folder, scratch=self.place())
+def _get(entry: Any, key: str) -> Any:
+    """A value by its name, which is a Ruby symbol or, in what others wrote, a plain word."""
+    if not isinstance(entry, dict):
         return None
-
-    def _uploads_in(self, roots: Sequence[Path], found: Search) -> list[Find]:
-        """The archives that are students' uploads, each in a folder of its own."""
-        # Below the first level an archive beside a notebook is mostly its data.
-        homes = {spot.path.parent for spot in found.notebooks} - set(roots)
-        finds = []
-        for archive in found.archives:
-            if archive.parent in homes and not may_hold_notebook(archive):
-                continue
-            place = self.place()
-            _link(archive, place / archive.name)
-            finds.append(Find(label=archive.stem, folder=place))
-        return finds
-
-    def _warn_about(
-        self, folder: Path, rest: Search, archives: Sequence[Find], export: Export | None
-    ) -> None:
-        """Say what else there is in a folder, so that nobody is forgotten."""
-        beside = len(rest.notebooks) + len(archives)
-        if export is not None and beside:
-            others = "1 other is" if beside == 1 else f"{beside} others are"
-            own = "1 submission" if len(export.finds) == 1 else f"{len(export.finds)} submissions"
-            self.warnings.append(
-                f"{shown_name(folder.name or str(folder))} looks like an export of "
-                f"{export.system}, with {own}. {others} beside it, and graded too, without the "
-                "students' names."
-            )
-        for path in rest.grades:
-            self.warnings.append(
-                f"Passed over, since `m5 grade` wrote it: the folder {_named(path)}."
-            )
-        if rest.hidden:
-            names = _listed([path.name for path in rest.hidden])
-            self.warnings.append(
-                f"Passed over, since their names begin with a dot: {names}. "
-                "Rename those that are to be graded."
-            )
+    return entry.get(f":{key}", entry.get(key))
 
 
-def _handin(find: Find, *, scratch: Path, assignment_id: str) -> Handin:
-    """`handin_of`, where a folder that cannot be read costs that submission alone."""
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or value in ("~", "null"):
+        return ""
+    return one_line(value, MAX_TEXT_CHARACTERS)
+
+
+def _read_metadata(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
+    """The YAML file's content, or None and why it cannot be used."""
+    shown = f"{shown_name(path.parent.name)}/{METADATA_NAME}"
+    without = "names and e-mail addresses will be missing."
     try:
-        return handin_of(find, scratch=scratch, assignment_id=assignment_id)
+        if path.is_symlink() or path.stat().st_size > MAX_METADATA_BYTES:
+            return None, [f"{shown} is not the file that Gradescope writes; {without}"]
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None, [f"{shown} is missing; {without}"]
     except OSError as error:
-        why = f"The upload cannot be read: {error.strerror}."
-        candidate = Candidate(submission=find.label, path=Path(find.label), refusal=why)
-        return Handin(candidate=candidate, students=find.students, staff_notes=find.staff_notes)
-
-
-def _what_it_is(folder: Path) -> str:
-    """The sentence about a folder without submissions."""
-    names = {entry.name for entry in folder.iterdir()}
-    if is_grades_folder(names):
-        return f"{_named(folder)} holds grades that `m5 grade` wrote, no submissions."
-    holds = "is empty" if not names else "holds no notebook"
-    return f"The folder {_named(folder)} {holds}; expected is {EXPECTED}."
-
-
-def _roots(folder: Path) -> list[Path]:
-    """The folder itself, and where it holds one folder and nothing else, as zips do, that one."""
-    entries = [entry for entry in folder.iterdir() if not entry.name.startswith((".", "__"))]
-    if len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink():
-        return [folder, entries[0]]
-    return [folder]
-
-
-def _named(path: Path) -> str:
-    """A path as it was given, in a sentence."""
-    return f"“{one_line(str(path))}”"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
-    return ", ".join(map(shown_name, names[:MAX_LISTED])) + more
-
-
-def _link(source: Path, target: Path) -> None:
-    """The same file under another name, where the file system can do that."""
+        return None, [f"{shown} cannot be read ({error.strerror}); {without}"]
     try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+        _refuse_bombs(text)
+        content = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark else ""
+        return None, [f"{shown} is damaged{place}; {without}"]
+    if not isinstance(content, dict):
+        return None, [f"{shown} does not list submissions; {without}"]
+    entries = {name: entry for name, entry in content.items() if _is_name(name)}
+    if len(entries) < len(content):
+        passed = len(content) - len(entries)
+        return entries, [f"{shown} names {passed} folders as Gradescope never does: passed over."]
+    return entries, []
+
+
+def _refuse_bombs(text: bytes) -> None:
+    """Look at size and nesting, before all of it is held and a parser in C recurses into it."""
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if number > MAX_EVENTS:
+            raise ValueError("too many values")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError("nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _is_name(name: Any) -> bool:
+    """Whether it is the name of a folder beside the file, and nothing that leads elsewhere."""
+    return isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\\0")
+
+
+def _find_canvas(folder: Path, scratch: Path) -> Export:
+    """All submissions of the folder, each with its files in a folder of its own."""
+    groups: dict[tuple[str, str, str], dict[str, tuple[int, Path]]] = {}
+    late: set[tuple[str, str, str]] = set()
+    covered: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.is_symlink() or not path.is_file():
+            continue
+        match = _CANVAS_NAME.fullmatch(path.name)
+        if match is None:
+            continue
+        covered.append(path)
+        key = (match["who"], match["user"], match["id"])
+        if match["late"]:
+            late.add(key)
+        again = _AGAIN.fullmatch(match["file"])
+        name = again["stem"] + again["ending"] if again else match["file"]
+        number = int(again["number"]) if again else 0
+        files = groups.setdefault(key, {})
+        if name not in files or number > files[name][0]:
+            files[name] = (number, path)
+    found = []
+    for count, (key, files) in enumerate(groups.items()):
+        who, user, submission = key
+        place = _lay_out(scratch / str(count), {name: path for name, (_, path) in files.items()})
+        found.append(
+            Handin(
+                submission=f"{who}_{user}_{submission}",
+                path=place,
+                students=(Student(name=who, canvas_id=user),),
+                # Canvas numbers submissions in order.
+                when=submission.rjust(20, "0"),
+                staff_notes=("Canvas marked it as late.",) if key in late else (),
+            )
+        )
+    return Export(system="Canvas", handins=tuple(found), covered=tuple(covered))
+
+
+def _lay_out(place: Path, files: dict[str, Path]) -> Path:
+    """The files in a folder of their own, under the names that students gave them."""
+    place.mkdir()
+    for name, path in files.items():
+        if path.stat().st_size > MAX_FILE_BYTES:
+            # So that it is refused for its size, and not copied for nothing.
+            with (place / name).open("wb") as file:
+                file.truncate(MAX_FILE_BYTES + 1)
+        else:
+            shutil.copyfile(path, place / name)
+    return place
+
+
+def _submitted_folder(folder: Path) -> Path | None:
+    """The folder `submitted` that `folder` is or holds, if it has nbgrader's three levels."""
+    for place in (folder, folder / SUBMITTED_NAME):
+        if place.name == SUBMITTED_NAME and place.is_dir() and not place.is_symlink():
+            for student in _folders(place):
+                for assignment in _folders(student):
+                    if any(assignment.glob("*.ipynb")):
+                        return place
+    return None
+
+
+def _find_nbgrader(submitted: Path) -> Export:
+    """One submission a student, whatever assignments and notebooks lie in the folder."""
+    own = [submitted.parent / name for name in OWN_FOLDERS]
+    return Export(
+        system="nbgrader",
+        handins=tuple(
+            Handin(
+                submission=student.name,
+                path=student,
+                students=(Student(name=student.name, sid=student.name),),
+            )
+            for student in _folders(submitted)
+        ),
+        covered=(*_folders(submitted), *(path for path in own if path.is_dir())),
+    )

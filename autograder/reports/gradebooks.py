@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder.core.config import Config
-from autograder.intake.exports import Handin, Student
+from autograder.intake import Handin, Student
 from autograder.reports.tables import plain_cell, write_table
 
 CANVAS_NAME = "canvas.csv"
@@ -81,7 +81,7 @@ def _students(handin: Handin) -> Iterator[Student]:
     if handin.students:
         yield from handin.students
     else:
-        yield Student(name=handin.candidate.name or handin.submission)
+        yield Student(name=handin.name or handin.submission)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -11,20 +11,20 @@ from autograder.batch import worker
 if TYPE_CHECKING:
     from autograder.batch.messages import Setup
     from autograder.grading.pipeline import Grader, Outcome
-    from autograder.intake import Candidate
+    from autograder.intake import Handin
     from autograder.sandbox.box import Isolation, Toolbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShiftingGrader:
-    """Grades candidates called ``name@shift``."""
+    """Grades handins called ``name@shift``."""
 
     grader: Grader
 
-    def grade(self, candidate: Candidate) -> Outcome:
+    def grade(self, handin: Handin) -> Outcome:
         """Grade it from that seed."""
-        shift = int(candidate.submission.rpartition("@")[2])
-        return replace(self.grader, shift=shift).grade(candidate)
+        shift = int(handin.submission.rpartition("@")[2])
+        return replace(self.grader, shift=shift).grade(handin)
 
 
 def make_grader(

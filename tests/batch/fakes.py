@@ -16,7 +16,7 @@ from autograder.batch.stopping import stop_asked
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.errors import AutograderError
 from autograder.core.report import Report
-from autograder.intake.exports import Handin, collect
+from autograder.intake import Handin, collect
 from autograder.reports.folder import ResultsFolder
 from autograder.sandbox.box import BoxKind, Isolation
 from tests.notebooks import notebook, write

@@ -20,7 +20,7 @@ from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.report import CheckResult, CheckStatus, NetworkReport, Report
 from autograder.core.verdict import Verdict
-from autograder.intake import Candidate, read_submission
+from autograder.intake import Handin, read_submission
 from autograder.sandbox.box import Isolation, Toolbox
 
 NETWORK = NetworkReport(
@@ -53,17 +53,17 @@ class ObedientGrader:
     def __init__(self, on_cell: Any) -> None:
         self._on_cell = on_cell
 
-    def grade(self, candidate: Candidate) -> Obeyed:
+    def grade(self, handin: Handin) -> Obeyed:
         """Obey, and be content."""
         try:
-            submission = read_submission(candidate, assignment_id="activity-m5")
+            submission = read_submission(handin, assignment_id="activity-m5")
         except MalformedSubmission as error:
-            return Obeyed(report=report(candidate, Verdict.MALFORMED_SUBMISSION, str(error)))
+            return Obeyed(report=report(handin, Verdict.MALFORMED_SUBMISSION, str(error)))
         source = submission.notebook["cells"][0]["source"]
         verb, _, rest = source.partition(" ")
         if count := os.environ.get("M5_TEST_COUNT"):
             with open(count, "a") as file:  # noqa: PTH123
-                file.write(f"{candidate.submission}\n")
+                file.write(f"{handin.submission}\n")
         if verb == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         elif verb == "die-once" and not Path(rest).exists():
@@ -82,12 +82,12 @@ class ObedientGrader:
             while not Path(rest).exists():
                 time.sleep(0.02)
         elif verb == "fail":
-            return Obeyed(report=report(candidate, Verdict.GRADER_ERROR, rest), log=rest)
-        printed = "x" * int(rest) if verb == "flood" else f"ran as {candidate.submission}"
+            return Obeyed(report=report(handin, Verdict.GRADER_ERROR, rest), log=rest)
+        printed = "x" * int(rest) if verb == "flood" else f"ran as {handin.submission}"
         self._on_cell(1, 1)
         executed = nbformat.from_dict(submission.notebook)
         executed.cells[0].outputs = [nbformat.v4.new_output("stream", text=printed)]
-        made = report(candidate, Verdict.PASSED, "", submission.content_hash)
+        made = report(handin, Verdict.PASSED, "", submission.content_hash)
         if verb == "train":
             made = msgspec.structs.replace(made, network=NETWORK)
         return Obeyed(report=made, executed=executed, log="obeyed\n")
@@ -100,14 +100,14 @@ def make_grader(
     return ObedientGrader(on_cell)
 
 
-def report(candidate: Candidate, verdict: Verdict, note: str, content_hash: str = "") -> Report:
+def report(handin: Handin, verdict: Verdict, note: str, content_hash: str = "") -> Report:
     """The least that a report can say."""
     score = {Verdict.PASSED: 100.0, Verdict.GRADER_ERROR: None}.get(verdict, 0.0)
     words = dict.fromkeys(("title", "measured", "wanted", "next_step"), "")
     return Report(
-        submission=candidate.submission,
-        name=candidate.name,
-        email=candidate.email,
+        submission=handin.submission,
+        name=handin.name,
+        email=handin.email,
         verdict=verdict,
         score=score,
         max_score=100.0,

@@ -16,7 +16,7 @@ from autograder.batch.pool import Pool
 from autograder.batch.stopping import Stop
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
-from autograder.intake.exports import Handin, collect
+from autograder.intake import Handin, collect
 from autograder.reports.folder import ResultsFolder
 from tests.batch.dask_cluster import DaskCluster
 from tests.batch.fakes import Said, fake_setup, write_class

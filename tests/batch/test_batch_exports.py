@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.intake.exports import Intake, collect
+from autograder.intake import Intake, collect
 from tests.batch.fakes import Said, command, grade_obediently
 from tests.notebooks import read_json, write
 
@@ -73,15 +73,15 @@ def test_gradescope_names_each_student_and_takes_the_latest(tmp_path: Path, pack
     intake = find(tmp_path, zipped(folder, tmp_path / "e.zip") if packed else folder)
     found = {handin.submission: handin for handin in intake.handins}
     assert list(found) == ["submission_15", "submission_13", "submission_14"]
-    assert not any(handin.candidate.refusal for handin in intake.handins)
+    assert not any(handin.refusal for handin in intake.handins)
     group = found["submission_13"]
     assert [student.sid for student in group.students] == ["002", "003"]
-    assert group.candidate.name == "李 小龍, Zoë O'Neil"
-    assert group.candidate.email == "li@example.edu, zoe@example.edu"
+    assert group.name == "李 小龍, Zoë O'Neil"
+    assert group.email == "li@example.edu, zoe@example.edu"
     latest = found["submission_15"]
     assert "submission_12" in latest.staff_notes[0]
     # The same name is not the same student.
-    assert found["submission_14"].candidate.email == "other.ann@example.edu"
+    assert found["submission_14"].email == "other.ann@example.edu"
     assert intake.warnings == ()
 
 
@@ -101,7 +101,7 @@ def test_a_broken_list_costs_the_names_and_nothing_else(
 ) -> None:
     intake = find(tmp_path, gradescope(tmp_path / "export", metadata))
     assert len(intake.handins) == 4
-    assert not any(handin.candidate.refusal for handin in intake.handins)
+    assert not any(handin.refusal for handin in intake.handins)
     assert says in intake.warnings[0]
     assert all("list could not be read" in h.staff_notes[0] for h in intake.handins)
 
@@ -113,11 +113,11 @@ def test_list_and_folders_that_disagree_are_all_rows(tmp_path: Path) -> None:
     (folder / "submission_21").mkdir()
     intake = find(tmp_path, folder)
     found = {handin.submission: handin for handin in intake.handins}
-    assert "its folder is not there" in found["submission_99"].candidate.refusal
-    missing = {name for name, handin in found.items() if handin.candidate.is_missing}
+    assert "its folder is not there" in found["submission_99"].refusal
+    missing = {name for name, handin in found.items() if handin.is_missing}
     assert missing == {"submission_99", "submission_21"}
     assert "does not list it" in found["submission_20"].staff_notes[0]
-    assert "empty" in found["submission_21"].candidate.refusal
+    assert "empty" in found["submission_21"].refusal
     assert not any("evil" in name for name in found)
     assert "passed over" in intake.warnings[0]
 
@@ -134,7 +134,7 @@ def test_of_what_was_uploaded_again_to_canvas_the_last_is_graded(tmp_path: Path)
         write(folder / name, command(f"sleep 0 {name}"))
     [handin] = find(tmp_path, folder).handins
     assert handin.submission == "doejane_11_1000"
-    assert "doejane_11_1000_m5-10.ipynb" in handin.candidate.path.read_text()
+    assert "doejane_11_1000_m5-10.ipynb" in handin.path.read_text()
 
 
 def test_by_a_name_alone_nobody_is_recognised(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_canvas_file_names_tell_student_attempt_and_lateness(tmp_path: Path) -> 
     assert found["doejane_11_502"].students[0].canvas_id == "11"
     assert "doejane_11_501" in found["doejane_11_502"].staff_notes[0]
     assert "late" in found["müllerzoë_12_503"].staff_notes[0]
-    assert "a PDF" in found["smithjo_14_505"].candidate.refusal
+    assert "a PDF" in found["smithjo_14_505"].refusal
 
 
 def test_nbgraders_tree_has_one_submission_a_student(tmp_path: Path) -> None:
@@ -174,10 +174,10 @@ def test_nbgraders_tree_has_one_submission_a_student(tmp_path: Path) -> None:
         write(tmp_path / f"course/submitted/{student}/m5/timestamp.txt", "2026-11-02")
     (tmp_path / "course/submitted/eve/m5").mkdir(parents=True)
     found = find(tmp_path, tmp_path / "course").handins
-    assert [(h.submission, h.candidate.name) for h in found] == [
+    assert [(h.submission, h.name) for h in found] == [
         (name, name) for name in ("ann", "bob", "eve")
     ]
-    assert [bool(h.candidate.refusal) for h in found] == [False, False, True]
+    assert [bool(h.refusal) for h in found] == [False, False, True]
 
 
 def test_names_never_lead_out_of_a_folder(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_names_never_lead_out_of_a_folder(tmp_path: Path) -> None:
     intake = find(tmp_path, archive)
     assert set(tmp_path.iterdir()) == before | {tmp_path / "scratch"}
     for handin in intake.handins:
-        assert handin.candidate.path.resolve().is_relative_to((tmp_path / "scratch").resolve())
+        assert handin.path.resolve().is_relative_to((tmp_path / "scratch").resolve())
         assert not set(handin.submission) & set("/\\")
     assert len({handin.submission for handin in intake.handins}) == len(intake.handins)
 
@@ -201,17 +201,17 @@ def test_names_never_lead_out_of_a_folder(tmp_path: Path) -> None:
 def test_a_damaged_archive_is_a_row(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "e.zip").write_bytes(content)
     (handin,) = find(tmp_path, tmp_path / "e.zip").handins
-    assert "damaged" in handin.candidate.refusal
+    assert "damaged" in handin.refusal
 
 
 def test_an_archive_that_is_too_large_is_a_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.intake.class_archives.MAX_UNPACKED_BYTES", 10_000)
+    monkeypatch.setattr("autograder.intake.archives.MAX_CLASS_BYTES", 10_000)
     with zipfile.ZipFile(tmp_path / "e.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("a.ipynb", " " * 1_000_000)
     (handin,) = find(tmp_path, tmp_path / "e.zip").handins
-    assert "more than" in handin.candidate.refusal
+    assert "more than" in handin.refusal
 
 
 def test_zips_in_a_plain_folder_are_students_uploads(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_zips_in_a_plain_folder_are_students_uploads(tmp_path: Path) -> None:
     write(tmp_path / "bob/m5.ipynb", command("sleep 1"))
     zipped(tmp_path / "bob", tmp_path / "in/bob.zip")
     found = find(tmp_path, tmp_path / "in").handins
-    assert {h.submission: h.candidate.refusal for h in found} == {"ann": "", "bob": ""}
+    assert {h.submission: h.refusal for h in found} == {"ann": "", "bob": ""}
 
 
 def test_ten_thousand_files_are_found_within_a_minute(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_ten_thousand_files_are_found_within_a_minute(tmp_path: Path) -> None:
     write(folder / "submission_metadata.yml", "\n".join(lines))
     found = find(tmp_path, folder).handins
     assert len({handin.submission for handin in found}) == 1_000
-    assert found[7].candidate.email == "s7@example.edu"
+    assert found[7].email == "s7@example.edu"
 
 
 def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: Assignment) -> None:

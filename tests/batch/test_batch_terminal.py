@@ -13,7 +13,7 @@ from autograder.batch.terminal import TerminalProgress, print_grades
 from autograder.core.assignment import Assignment
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
-from autograder.intake import Candidate
+from autograder.intake import Handin
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import COLUMNS
 from tests.batch.fakes import ISOLATION
@@ -21,7 +21,7 @@ from tests.batch.obedient import report
 
 
 def made(submission: str, verdict: Verdict) -> Report:
-    return report(Candidate(submission=submission, path=Path("x")), verdict, "")
+    return report(Handin(submission=submission, path=Path("x")), verdict, "")
 
 
 def play(console: Console) -> TerminalProgress:

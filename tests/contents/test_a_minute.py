@@ -18,7 +18,7 @@ from autograder.batch import executed
 from autograder.core import processes
 from autograder.core.clerk import Task
 from autograder.grading.reflections import judging
-from autograder.intake import reading
+from autograder.intake import submission
 from autograder.reports.pages import drawing
 from autograder.sandbox import executor
 from autograder.sandbox.box import box, watchdog
@@ -40,7 +40,7 @@ ASKED_ON_THE_WAY = (
     drawing.DRAW_PLAINLY,
 )
 ELSEWHERE = (
-    reading.READ,  # before the first cell
+    submission.READ,  # before the first cell
     executed.WRITE_TWIN,  # where no cell is run
     drawing.draw_class_task(1),  # for all rows together, once they are there
 )

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from autograder.core.budget import Budget, OutOfTime
-from autograder.intake.reading import Contents, read_contents
+from autograder.intake.submission import Contents, read_contents
 from autograder.reports.code_tokens import normalised_code
 from autograder.reports.pages import executed
 from autograder.reports.pages.executed import plain_output

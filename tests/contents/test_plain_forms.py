@@ -16,7 +16,7 @@ from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.verdict import Verdict
 from autograder.grading.reflections import judging
-from autograder.intake import Candidate, read_submission, reading
+from autograder.intake import Handin, read_submission, submission
 from autograder.reports.pages import drawing, write_class_report, write_feedback
 from tests.notebooks import ANSWERS, released, write
 from tests.pages.sample_reports import make_report
@@ -50,11 +50,11 @@ def test_a_file_that_cannot_be_read_in_bounds_is_refused_by_name(
     made = released(*ANSWERS)
     made.metadata["large"] = ["x" * 100] * 200_000
     path = write(tmp_path / "mine.ipynb", made)
-    candidate = Candidate(submission="mine", path=path)
-    assert read_submission(candidate, assignment_id="activity-m5").answer_hash
-    monkeypatch.setattr(reading, "READ", with_bounds(reading.READ, **changes))
+    handin = Handin(submission="mine", path=path)
+    assert read_submission(handin, assignment_id="activity-m5").answer_hash
+    monkeypatch.setattr(submission, "READ", with_bounds(submission.READ, **changes))
     with pytest.raises(MalformedSubmission, match=f"“mine.ipynb” {said}.*upload it again"):
-        read_submission(candidate, assignment_id="activity-m5")
+        read_submission(handin, assignment_id="activity-m5")
 
 
 def test_reflections_that_cannot_be_judged_keep_their_points_and_staff_are_told(

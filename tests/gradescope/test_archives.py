@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake import archives
-from autograder.intake.archives import Budget, Unpacked, unpack_notebooks
+from autograder.intake import upload
+from autograder.intake.upload import Budget, Found, unpack_notebooks
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def archive_of(folder: Path, members: dict[str, bytes], *, name: str = "x.zip") 
     return path
 
 
-def unpack(path: Path, scratch: Path) -> list[Unpacked]:
+def unpack(path: Path, scratch: Path) -> list[Found]:
     return unpack_notebooks(path, scratch, Budget())
 
 
@@ -73,7 +73,7 @@ def test_links_are_not_made(tmp_path: Path, scratch: Path) -> None:
 def test_a_bomb_is_stopped_while_it_unpacks(
     tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "MAX_FILE_BYTES", 1 << 20)
+    monkeypatch.setattr(upload, "MAX_FILE_BYTES", 1 << 20)
     path = archive_of(tmp_path, {"m5.ipynb": bytes(50 << 20)})
     assert path.stat().st_size < 1 << 20
     assert "holds too much" in refusal(path, scratch)
@@ -97,7 +97,7 @@ def test_a_giant_table_of_contents_is_not_read(
 ) -> None:
     path = archive_of(tmp_path, {f"{number}.txt": b"" for number in range(100)})
     assert unpack(path, scratch) == []
-    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 1000)
+    monkeypatch.setattr(upload, "MAX_DIRECTORY_BYTES", 1000)
     monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was read"))
     assert "holds too much" in refusal(path, scratch)
 

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake import Upload, find_upload, read_submission
+from autograder.intake import Handin, Student, find_notebook, read_submission
 from tests.notebooks import notebook, write
 
 
@@ -22,18 +22,17 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def upload(folder: Path) -> Upload:
+def upload(folder: Path) -> Handin:
     scratch = folder.parent / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
-    return find_upload(
-        folder, scratch=scratch, assignment_id="activity-m5", submission="s", name="A"
-    )
+    handin = Handin(submission="s", path=folder, students=(Student(name="A"),))
+    return find_notebook(handin, scratch=scratch, assignment_id="activity-m5")
 
 
 def taken(folder: Path) -> str:
     """The code of the notebook that was taken, first cell."""
-    found = upload(folder).candidate
+    found = upload(folder)
     submission = read_submission(found, assignment_id="activity-m5")
     assert (submission.submission, submission.name) == ("s", "A")
     return str(submission.notebook["cells"][0]["source"])
@@ -41,7 +40,7 @@ def taken(folder: Path) -> str:
 
 def refused(folder: Path) -> str:
     with pytest.raises(MalformedSubmission) as caught:
-        read_submission(upload(folder).candidate, assignment_id="activity-m5")
+        read_submission(upload(folder), assignment_id="activity-m5")
     return str(caught.value)
 
 

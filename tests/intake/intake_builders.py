@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autograder.intake import Candidate, Submission, read_submission
+from autograder.intake import Handin, Submission, read_submission
 
 ASSIGNMENT = "activity-m5"
 PYTHON = {
@@ -38,4 +38,4 @@ def read(folder: Path, content: Any, name: str = "m5.ipynb") -> Submission:
     """Write `content` (bytes, or what becomes JSON) to a file and read it as a submission."""
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    return read_submission(Candidate(submission="m5", path=path), assignment_id=ASSIGNMENT)
+    return read_submission(Handin(submission="m5", path=path), assignment_id=ASSIGNMENT)

@@ -14,8 +14,7 @@ import pytest
 from intake_builders import ASSIGNMENT, notebook
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake import read_submission
-from autograder.intake.exports import Intake, collect
+from autograder.intake import Intake, collect, read_submission
 
 NOTEBOOK = json.dumps(notebook())
 Find = Callable[..., Intake]
@@ -39,7 +38,7 @@ def verdicts(intake: Intake) -> dict[str, str]:
     found = {}
     for handin in intake.handins:
         try:
-            read_submission(handin.candidate, assignment_id=ASSIGNMENT)
+            read_submission(handin, assignment_id=ASSIGNMENT)
             found[handin.submission] = ""
         except MalformedSubmission as refusal:
             found[handin.submission] = str(refusal)
@@ -124,7 +123,7 @@ def test_sizes_that_lie_are_damage(tmp_path: Path, find: Find) -> None:
 def test_bomb_costs_its_own_submission_alone(
     tmp_path: Path, find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.intake.class_archives.MAX_FOLDER_BYTES", 3_000_000)
+    monkeypatch.setattr("autograder.intake.archives.MAX_UNPACKED_BYTES", 3_000_000)
     bombs: dict[str, str | bytes] = {
         f"export/submission_1/{n}.ipynb": " " * 1_000_000 for n in range(50)
     }
@@ -179,7 +178,7 @@ def test_files_and_folders_of_one_name(tmp_path: Path, find: Find) -> None:
 def test_more_members_than_a_class_has(
     tmp_path: Path, find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.intake.class_archives.MAX_MEMBERS", 100)
+    monkeypatch.setattr("autograder.intake.archives.MAX_CLASS_MEMBERS", 100)
     pack(tmp_path / "c.zip", {f"{n}.txt": "" for n in range(101)})
     (why,) = verdicts(find("c.zip")).values()
     assert "more than a class" in why
@@ -213,13 +212,13 @@ def test_a_list_made_to_hurt_costs_no_submission(tmp_path: Path, find: Find, nam
     assert verdicts(intake)["submission_1"] == ""
     assert time.process_time() - began < 60  # nine to the power of thirty is more
     others = [each for each in intake.handins if each.submission != "submission_1"]
-    assert all(handin.candidate.is_missing for handin in others)
+    assert all(handin.is_missing for handin in others)
 
 
 def test_a_list_that_is_too_long_is_told(
     tmp_path: Path, find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.intake.gradescope_export.MAX_EVENTS", 1_000)
+    monkeypatch.setattr("autograder.intake.exports.MAX_EVENTS", 1_000)
     place = tmp_path / "export/submission_1"
     place.mkdir(parents=True)
     (place / "m5.ipynb").write_text(NOTEBOOK)

@@ -13,13 +13,9 @@ from hypothesis import strategies as st
 from intake_builders import ASSIGNMENT, notebook
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake import (
-    Candidate,
-    find_submissions,
-    name_candidates,
-    read_submission,
-    safe_name,
-)
+from autograder.core.text import safe_name
+from autograder.intake import Handin, find_submissions, read_submission
+from autograder.intake.folders import names_of
 
 
 def make(folder: Path, *names: str) -> Path:
@@ -30,8 +26,8 @@ def make(folder: Path, *names: str) -> Path:
     return folder
 
 
-def names(found: list[Candidate]) -> list[str]:
-    return [candidate.submission for candidate in found]
+def names(found: list[Handin]) -> list[str]:
+    return [handin.submission for handin in found]
 
 
 def test_folder_is_searched_at_any_depth_in_order(tmp_path: Path) -> None:
@@ -63,9 +59,9 @@ def test_links_are_rows_but_never_read(tmp_path: Path) -> None:
         pytest.skip("no links on this system")
     found = find_submissions([class_folder])
     assert names(found) == ["m5", "bob", "folder"]
-    for candidate in found[1:]:
+    for handin in found[1:]:
         with pytest.raises(MalformedSubmission, match="is a link"):
-            read_submission(candidate, assignment_id=ASSIGNMENT)
+            read_submission(handin, assignment_id=ASSIGNMENT)
 
 
 def test_folder_called_like_a_notebook_inside_a_folder(tmp_path: Path) -> None:
@@ -122,14 +118,14 @@ def test_any_text_gives_a_safe_name(text: str) -> None:
 @given(st.lists(st.sampled_from(["a", "A", "b", "a-2", "x" * 120, ".", "ß", "SS"]), max_size=12))
 def test_names_of_a_batch_are_all_different(stems: list[str]) -> None:
     paths = [PurePath(f"f{i % 3}", f"{stem}.ipynb") for i, stem in enumerate(stems)]
-    given_names = name_candidates(paths)
+    given_names = names_of(paths)
     assert len({name.casefold() for name in given_names}) == len(paths)
     assert all(name == safe_name(name) for name in given_names)
 
 
 def test_clashing_names_get_their_folders() -> None:
     paths = ["ann/hw/m5.ipynb", "bob/hw/m5.ipynb", "bob/hw/M5.ipynb", "only.ipynb"]
-    assert name_candidates([PurePath(path) for path in paths]) == [
+    assert names_of([PurePath(path) for path in paths]) == [
         "ann_hw_m5",
         "bob_hw_m5",
         "bob_hw_M5-2",
@@ -139,7 +135,7 @@ def test_clashing_names_get_their_folders() -> None:
 
 def test_a_number_takes_nobodys_name() -> None:
     paths = ["ann/m5.ipynb", "ann/m5.ipynb", "ann_m5-2.ipynb"]
-    assert name_candidates([PurePath(path) for path in paths]) == [
+    assert names_of([PurePath(path) for path in paths]) == [
         "ann_m5",
         "ann_m5-3",
         "ann_m5-2",

@@ -14,7 +14,8 @@ import pytest
 from intake_builders import ASSIGNMENT, PYTHON, code, notebook, read
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake import Candidate, cells, parsing, read_submission, reading, repairing
+from autograder.intake import Handin, read_submission, repairing, submission
+from autograder.intake import notebook as reading_json
 
 
 def zipped(name: str) -> bytes:
@@ -81,7 +82,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "language R",
     ),
     "too many cells": (notebook(*[code()] * (repairing.MAX_CELLS + 1)), "at most 2,000"),
-    "too much code": (notebook(code("#" * (cells.MAX_CODE_CHARACTERS + 1))), "at most 1,000,000"),
+    "too much code": (
+        notebook(code("#" * (repairing.MAX_CODE_CHARACTERS + 1))),
+        "at most 1,000,000",
+    ),
     "NUL in code": (notebook(code("a = '\0'")), "Cell 1.*NUL"),
     "half an emoji in code": (notebook(code("a = '\ud83d'")), "Cell 1.*half an emoji"),
     "brackets without end": (b"[" * 1_000_000, "nested too deep"),
@@ -91,7 +95,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
         % (b"[" * 100 + b"]" * 100),
         "nested too deep",
     ),
-    "a million values": (b"[" + b"[]," * (parsing.MAX_VALUES // 2), "too much data"),
+    "a million values": (b"[" + b"[]," * (reading_json.MAX_VALUES // 2), "too much data"),
 }
 
 
@@ -119,7 +123,7 @@ def test_pipe_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "m5.ipynb"
     os.mkfifo(path)
     with pytest.raises(MalformedSubmission, match="no regular file"):
-        read_submission(Candidate(submission="m5", path=path), assignment_id=ASSIGNMENT)
+        read_submission(Handin(submission="m5", path=path), assignment_id=ASSIGNMENT)
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/dev/stdin"])
@@ -127,21 +131,21 @@ def test_device_is_refused(path: str) -> None:
     if not Path(path).exists():
         pytest.skip(f"no {path} here")
     with pytest.raises(MalformedSubmission):
-        read_submission(Candidate(submission="m5", path=Path(path)), assignment_id=ASSIGNMENT)
+        read_submission(Handin(submission="m5", path=Path(path)), assignment_id=ASSIGNMENT)
 
 
 @pytest.mark.parametrize("name", ["gone.ipynb", "a\0b.ipynb", "x" * 5000, "\udcff.ipynb"])
 def test_path_that_leads_nowhere_is_refused(name: str, tmp_path: Path) -> None:
-    candidate = Candidate(submission="m5", path=tmp_path / name)
+    handin = Handin(submission="m5", path=tmp_path / name)
     with pytest.raises(MalformedSubmission) as refusal:
-        read_submission(candidate, assignment_id=ASSIGNMENT)
+        read_submission(handin, assignment_id=ASSIGNMENT)
     assert_is_for_students(str(refusal.value), tmp_path)
     str(refusal.value).encode()
 
 
 def test_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MalformedSubmission, match="is a folder"):
-        read_submission(Candidate(submission="m5", path=tmp_path), assignment_id=ASSIGNMENT)
+        read_submission(Handin(submission="m5", path=tmp_path), assignment_id=ASSIGNMENT)
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read anything")
@@ -150,14 +154,14 @@ def test_unreadable_file_is_refused(tmp_path: Path) -> None:
     path.write_text("{}")
     path.chmod(0)
     with pytest.raises(MalformedSubmission, match="may not be read"):
-        read_submission(Candidate(submission="m5", path=path), assignment_id=ASSIGNMENT)
+        read_submission(Handin(submission="m5", path=path), assignment_id=ASSIGNMENT)
 
 
 @pytest.mark.parametrize(("extra", "refused"), [(0, False), (1, True)])
 def test_size_limit_is_exact(
     extra: int, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 4096)
+    monkeypatch.setattr(submission, "MAX_FILE_BYTES", 4096)
     content = json.dumps(notebook()).encode().ljust(4096 + extra)
     if refused:
         with pytest.raises(MalformedSubmission, match="larger than"):
@@ -170,13 +174,13 @@ def test_a_file_that_turns_out_larger_than_it_said_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As one that grows meanwhile; the files of /proc say that they are empty."""
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 64)
+    monkeypatch.setattr(submission, "MAX_FILE_BYTES", 64)
     path = Path("/proc/self/status")
     assert path.stat().st_size == 0
     with pytest.raises(MalformedSubmission, match="larger than"):
-        read_submission(Candidate(submission="x", path=path), assignment_id=ASSIGNMENT)
+        read_submission(Handin(submission="x", path=path), assignment_id=ASSIGNMENT)
 
 
 def test_limits_on_cells_and_code_are_exact(tmp_path: Path) -> None:
     read(tmp_path, notebook(*[code()] * repairing.MAX_CELLS))
-    read(tmp_path, notebook(code("#" * cells.MAX_CODE_CHARACTERS)))
+    read(tmp_path, notebook(code("#" * repairing.MAX_CODE_CHARACTERS)))

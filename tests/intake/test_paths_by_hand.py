@@ -12,8 +12,8 @@ import pytest
 from intake_builders import ASSIGNMENT, notebook
 
 from autograder.core.errors import UsageError
-from autograder.intake.exports import Intake, collect
-from autograder.intake.naming import name_candidates
+from autograder.intake import Intake, collect
+from autograder.intake.folders import names_of
 
 NOTEBOOK = json.dumps(notebook())
 
@@ -112,8 +112,8 @@ def test_zip_without_a_notebook_is_a_submission(
     with zipfile.ZipFile(tmp_path / "ann.zip", "w") as archive:
         archive.writestr("essay.pdf", "%PDF")
     (handin,) = find("ann.zip").handins
-    assert "holds no notebook" in handin.candidate.refusal
-    assert not handin.candidate.is_missing
+    assert "holds no notebook" in handin.refusal
+    assert not handin.is_missing
 
 
 @pytest.mark.parametrize("metadata", [False, True])
@@ -212,7 +212,7 @@ def test_odd_names_each_have_a_row_of_their_own(
     found = names(intake)
     assert len(found) == wanted
     assert len({name.casefold() for name in found}) == wanted
-    assert len({str(handin.candidate.path) for handin in intake.handins}) == wanted
+    assert len({str(handin.path) for handin in intake.handins}) == wanted
     assert ".ipynb" in intake.warnings[0]
     for name in found:
         (tmp_path / "out" / name).mkdir(parents=True)
@@ -241,7 +241,7 @@ def test_time_for_alike_names_grows_with_their_number(tmp_path: Path) -> None:
 def test_time_for_alike_labels_grows_with_their_number() -> None:
     def seconds(count: int) -> float:
         began = time.process_time()
-        assert len(set(name_candidates([Path("m5.ipynb")] * count))) == count
+        assert len(set(names_of([Path("m5.ipynb")] * count))) == count
         return time.process_time() - began
 
     assert seconds(32_000) < 3 * 16 * seconds(2_000)

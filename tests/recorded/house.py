@@ -22,7 +22,7 @@ from autograder.batch import dask
 from autograder.batch.messages import Graded
 from autograder.batch.pool import Event
 from autograder.core.assignment import load_assignment
-from autograder.intake import Candidate
+from autograder.intake import Handin
 from autograder.sandbox.box import Isolation, Toolbox, probe
 from autograder.sandbox.execution import Execution
 from tests.recorded import store
@@ -120,7 +120,7 @@ class _Pool:
             if job.content is not None:
                 path.write_bytes(job.content)
             outcome = self._grader.grade(
-                Candidate(submission=job.submission, path=path, refusal=job.refusal)
+                Handin(submission=job.submission, path=path, refusal=job.refusal)
             )
         self._events.append(Event(submission=job.submission, answer=Graded.of(outcome)))
 

@@ -1,4 +1,4 @@
-"""One submission, from its file to a clean notebook."""
+"""What somebody handed in, and how it becomes a clean notebook: a `Handin`, then a `Submission`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ import msgspec
 from autograder.core.clerk import Bounds, Task, Trouble, Unfinished, ask
 from autograder.core.config import Record
 from autograder.core.errors import MalformedSubmission
-from autograder.intake.candidates import Candidate
-from autograder.intake.naming import shown_name
-from autograder.intake.parsing import parse_object
+from autograder.core.text import shown_name
+from autograder.intake.notebook import parse_object
 from autograder.intake.repairing import repair_notebook
 
 MAX_FILE_BYTES = 64 << 20
@@ -26,6 +25,56 @@ MAX_FILE_BYTES = 64 << 20
 
 MARK_KEY = "activity_m5"
 """Key of the released notebook's metadata under which the assignment's id stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Student:
+    """Somebody to whom the grade belongs; what nobody tells is empty."""
+
+    name: str = ""
+    email: str = ""
+    sid: str = ""
+    """The university's number."""
+    canvas_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handin:
+    """What somebody handed in: first all of it, a file or a folder, then the one notebook of it."""
+
+    submission: str
+    """Name of its results folder: in the end safe on any system, and unlike all others."""
+    path: Path
+    """Where it lies, or where it was expected."""
+    students: tuple[Student, ...] = ()
+    """Whose it is, where anybody tells."""
+    gradescope_id: str = ""
+    when: str = ""
+    """Sorts by time; empty where it is not known."""
+    refusal: str = ""
+    """Why there is nothing to read, as a sentence for the student; empty for a file to try."""
+    is_missing: bool = False
+    """Nothing was handed in here, so that there is no score, not even a zero."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the student, such as which of several notebooks it is."""
+    staff_notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The students' names; empty where they are not known."""
+        return ", ".join(student.name for student in self.students if student.name)
+
+    @property
+    def email(self) -> str:
+        """The students' e-mail addresses."""
+        return ", ".join(student.email for student in self.students if student.email)
+
+    @property
+    def owner(self) -> str:
+        """Whose it is; two of the same owner are one student's attempts."""
+        ids = sorted(s.sid or s.email or s.canvas_id for s in self.students)
+        # Two students may well have the same name: by that alone nobody is recognised.
+        return "\n".join(ids) if ids and all(ids) else ""
 
 
 class Contents(Record, frozen=True):
@@ -49,7 +98,7 @@ class Reading(Record, frozen=True):
 
 
 READ: Task[Contents, Reading] = Task(
-    "autograder.intake.reading:read_contents",
+    "autograder.intake.submission:read_contents",
     Reading,
     # The notebooks of the course took 0.02 s of processor time; a file may be a thousand times as
     # large.
@@ -62,7 +111,7 @@ class Submission:
     """A notebook that could be read, clean and ready to be run."""
 
     submission: str
-    """Name of its results folder, from the candidate."""
+    """Name of its results folder."""
     path: Path
     name: str
     """The student's name; empty where it is not known."""
@@ -70,7 +119,7 @@ class Submission:
     data: bytes
     """The clean notebook, as JSON: see `notebook`."""
     repairs: tuple[str, ...]
-    """What was mended, a sentence each."""
+    """What was repaired, a sentence each."""
     content_hash: str
     """SHA-256 of the file's bytes, in hexadecimal."""
     answer_hash: str
@@ -85,13 +134,13 @@ class Submission:
         return notebook
 
 
-def read_submission(candidate: Candidate, *, assignment_id: str) -> Submission:
-    """Read a candidate's file as data, mend what is harmless, refuse the rest.
+def read_submission(handin: Handin, *, assignment_id: str) -> Submission:
+    """Read a notebook as data, repair what is harmless, refuse the rest.
 
     Parameters
     ----------
-    candidate
-        As `find_submissions` or an importer made it.
+    handin
+        The one notebook of what was handed in.
     assignment_id
         What the mark in the released notebook says.
 
@@ -102,7 +151,7 @@ def read_submission(candidate: Candidate, *, assignment_id: str) -> Submission:
     Unfinished
         If we made a mistake. Nothing else is raised, whatever the file holds.
     """
-    shown, data = _bytes_of(candidate)
+    shown, data = _bytes_of(handin)
     try:
         reading = ask(READ, Contents(data=data, shown=shown, assignment_id=assignment_id))
     except Unfinished as unfinished:
@@ -112,10 +161,10 @@ def read_submission(candidate: Candidate, *, assignment_id: str) -> Submission:
     if reading.refusal:
         raise MalformedSubmission(reading.refusal)
     return Submission(
-        submission=candidate.submission,
-        path=candidate.path,
-        name=candidate.name,
-        email=candidate.email,
+        submission=handin.submission,
+        path=handin.path,
+        name=handin.name,
+        email=handin.email,
         data=reading.notebook,
         repairs=reading.repairs,
         content_hash=_content_hash(data),
@@ -124,24 +173,24 @@ def read_submission(candidate: Candidate, *, assignment_id: str) -> Submission:
     )
 
 
-def hash_submission(candidate: Candidate) -> str:
-    """The `Submission.content_hash` of a candidate's file, which is not parsed for it.
+def hash_submission(handin: Handin) -> str:
+    """The `Submission.content_hash` of a file, which is not parsed for it.
 
     Raises
     ------
     MalformedSubmission
         If there is no file that could be read.
     """
-    _, data = _bytes_of(candidate)
+    _, data = _bytes_of(handin)
     return _content_hash(data)
 
 
-def _bytes_of(candidate: Candidate) -> tuple[str, bytes]:
+def _bytes_of(handin: Handin) -> tuple[str, bytes]:
     """(What to call the file in a sentence, what it holds)."""
-    if candidate.refusal:
-        raise MalformedSubmission(candidate.refusal)
-    shown = shown_name(candidate.path.name or str(candidate.path))
-    return shown, _read_bytes(candidate.path, shown)
+    if handin.refusal:
+        raise MalformedSubmission(handin.refusal)
+    shown = shown_name(handin.path.name or str(handin.path))
+    return shown, _read_bytes(handin.path, shown)
 
 
 def _content_hash(data: bytes) -> str:
@@ -160,7 +209,7 @@ def _too_much(shown: str, trouble: Trouble) -> str:
 
 
 def read_contents(contents: Contents) -> Reading:
-    """Parse a file and mend it: the part of reading that the clerk does."""
+    """Parse a file and repair it: the part of reading that the clerk does."""
     try:
         document = parse_object(contents.data, contents.shown)
         notebook, repairs = repair_notebook(document, contents.shown)

@@ -1,13 +1,15 @@
-"""From the paths on the command line to the files that might be submissions."""
+"""Notebooks in folders: finding them at any depth, and a name for each that no other has."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 
-from autograder.intake.naming import name_candidates, shown_name
+from autograder.core.text import safe_name, shown_name
+from autograder.intake.submission import Handin
 
 NOTEBOOK_ENDINGS = (".ipynb", ".ipynb.json", ".ipynb.txt")
 """Browsers add ``.json`` or ``.txt`` to a download that they take for text."""
@@ -15,40 +17,15 @@ NOTEBOOK_ENDINGS = (".ipynb", ".ipynb.json", ".ipynb.txt")
 SKIPPED_FOLDERS = frozenset({"__MACOSX", "__pycache__", "node_modules"})
 """Hold copies or nobody's work; hidden folders (``.ipynb_checkpoints``) are skipped as well."""
 
-
 _GRADES = ({"grades.csv", "submissions"}, {"results.json", "report.json", "grading.log"})
 """What lies in a folder that `m5 grade` wrote, and in each submission's folder there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A file that might be a submission, or the place where one was expected."""
-
-    submission: str
-    """Name of its results folder: safe on any system, unlike every other of the batch."""
-    path: Path
-    name: str = ""
-    """The student's name, where an export tells it."""
-    email: str = ""
-    refusal: str = ""
-    """Why there is nothing to read, as a sentence for the student; empty for a file to try."""
-    is_missing: bool = False
-    """Nothing was handed in here, so that there is no score, not even a zero."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """A file that is a submission by its place and name, before it has a label."""
-
-    path: Path
-    refusal: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
 class Search:
     """What was found in a folder, at any depth; each list sorted by path."""
 
-    notebooks: list[Spot] = field(default_factory=list)
+    notebooks: list[Handin] = field(default_factory=list)
     archives: list[Path] = field(default_factory=list)
     hidden: list[Path] = field(default_factory=list)
     """Notebooks that are passed over since their names begin with a dot. Those that begin with
@@ -58,7 +35,7 @@ class Search:
     """Folders that `m5 grade` wrote, passed over since their notebooks are copies."""
 
 
-def find_submissions(paths: Sequence[Path]) -> list[Candidate]:
+def find_submissions(paths: Sequence[Path]) -> list[Handin]:
     """Find notebooks; what is called like one and cannot be read is listed too, with the reason.
 
     Parameters
@@ -70,28 +47,95 @@ def find_submissions(paths: Sequence[Path]) -> list[Candidate]:
 
     Returns
     -------
-    list of Candidate
+    list of Handin
         In the order of `paths`, within a folder sorted by path; every file once.
     """
-    spots: list[Spot] = []
+    found: list[Handin] = []
     for path in paths:
-        spots += search_folder(path).notebooks if path.is_dir() else [Spot(path=path)]
-    return name_spots(spots)
+        found += search_folder(path).notebooks if path.is_dir() else [handin_at(path)]
+    return name_by_place(found)
 
 
-def name_spots(spots: Sequence[Spot]) -> list[Candidate]:
-    """Candidates with a name each, every file once."""
+def handin_at(path: Path, refusal: str = "") -> Handin:
+    """A file or folder of which no more than its place is known."""
+    return Handin(submission=path.stem, path=path, refusal=refusal)
+
+
+def name_by_place(handins: Sequence[Handin]) -> list[Handin]:
+    """Each file once, with a name that says as much of its place as tells it from the others."""
     # Links among the folders above are resolved, a link at the end is not: it is a submission of
     # its own, and refused.
-    by_place: dict[str, Spot] = {}
-    for spot in spots:
-        by_place.setdefault(place_of(spot.path), spot)
-    once = list(by_place.values())
-    names = name_candidates([_without_ending(spot.path) for spot in once])
+    by_place: dict[str, Handin] = {}
+    for handin in handins:
+        by_place.setdefault(place_of(handin.path), handin)
+    names = names_of([_without_ending(handin.path) for handin in by_place.values()])
     return [
-        Candidate(submission=name, path=spot.path, refusal=spot.refusal)
-        for name, spot in zip(names, once, strict=True)
+        replace(handin, submission=name)
+        for name, handin in zip(names, by_place.values(), strict=True)
     ]
+
+
+def names_of(paths: Sequence[PurePath]) -> list[str]:
+    """A folder name for each path: its stem; where two agree, with the folders above in front.
+
+    Names that differ only in case count as alike, since macOS and Windows treat them so. What
+    folders cannot tell apart gets a number.
+
+    Parameters
+    ----------
+    paths
+        In the order in which numbers are to be given.
+
+    Returns
+    -------
+    list of str
+        Safe and unique, in the order of `paths`.
+
+    Examples
+    --------
+    >>> names_of([PurePath("ann/m5.ipynb"), PurePath("bob/m5.ipynb"), PurePath("x.ipynb")])
+    ['ann_m5', 'bob_m5', 'x']
+    """
+    parts = [_name_parts(path) for path in paths]
+    depths = [1] * len(parts)
+    names = [_join(own, depth) for own, depth in zip(parts, depths, strict=True)]
+    for _ in range(max(map(len, parts), default=0)):
+        seen = Counter(name.casefold() for name in names)
+        clashing = [i for i, name in enumerate(names) if seen[name.casefold()] > 1]
+        if not clashing:
+            break
+        for i in clashing:
+            depths[i] = min(depths[i] + 1, len(parts[i]))
+            names[i] = _join(parts[i], depths[i])
+    return number_repeats(names)
+
+
+def number_repeats(names: Sequence[str]) -> list[str]:
+    """`names`, which are safe, with ``-2``, ``-3`` ... behind what occurs again."""
+    seen = Counter(name.casefold() for name in names)
+    untouched = {name for name, count in seen.items() if count == 1}
+    taken: set[str] = set()
+    numbers: Counter[str] = Counter()
+    result = []
+    for name in names:
+        key, unique = name.casefold(), name
+        while unique.casefold() in taken or (unique != name and unique.casefold() in untouched):
+            # Goes on where the last of that name left off, or thousands of them take an hour.
+            numbers[key] += 1
+            unique = safe_name(name, ending=f"-{numbers[key] + 1}")
+        taken.add(unique.casefold())
+        result.append(unique)
+    return result
+
+
+def _name_parts(path: PurePath) -> list[str]:
+    """The folders of `path` and its stem, without ``/``, ``.`` and ``..``."""
+    folders = [part for part in path.parent.parts if part not in (path.anchor, ".", "..")]
+    return [*folders, path.stem]
+
+
+def _join(parts: Sequence[str], depth: int) -> str:
+    return safe_name("_".join(parts[-depth:]))
 
 
 def place_of(path: Path) -> str:
@@ -135,7 +179,7 @@ def search_folder(folder: Path, leaving: Collection[Path] = ()) -> Search:
             elif _is_archive(path):
                 found.archives.append(path)
     found.notebooks += _empty_folders(called_notebook, found)
-    found.notebooks.sort(key=lambda spot: spot.path.parts)
+    found.notebooks.sort(key=lambda handin: handin.path.parts)
     for paths in (found.archives, found.hidden, found.grades):
         paths.sort(key=lambda path: path.parts)
     return found
@@ -157,9 +201,9 @@ def _take_notebook(path: Path, found: Search) -> None:
             found.hidden.append(path)
     elif path.is_symlink():
         refusal = f"“{shown_name(path.name)}” is a link. Upload the notebook itself."
-        found.notebooks.append(Spot(path=path, refusal=refusal))
+        found.notebooks.append(handin_at(path, refusal))
     else:
-        found.notebooks.append(Spot(path=path))
+        found.notebooks.append(handin_at(path))
 
 
 def _is_archive(path: Path) -> bool:
@@ -168,14 +212,14 @@ def _is_archive(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _empty_folders(folders: Sequence[Path], found: Search) -> Iterator[Spot]:
+def _empty_folders(folders: Sequence[Path], found: Search) -> Iterator[Handin]:
     """Those of `folders`, each called like a notebook, that hold none."""
-    holders = {parent for spot in found.notebooks for parent in spot.path.parents}
+    holders = {parent for handin in found.notebooks for parent in handin.path.parents}
     for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
         if folder not in holders:
             holders.update(folder.parents)
             refusal = f"“{shown_name(folder.name)}” is a folder. Upload the notebook file itself."
-            yield Spot(path=folder, refusal=refusal)
+            yield handin_at(folder, refusal)
 
 
 def _is_searched(folder: str) -> bool:
