@@ -18,7 +18,7 @@ from autograder.grading.diagnosis import Fault, Hint
 from autograder.grading.evidence import Evidence
 from autograder.grading.reflections import ReflectionJudgement
 from autograder.grading.wording import OVERFLOWS, SEEN
-from autograder.network.chance import Comparison
+from autograder.network.measurement import Comparison
 from autograder.sandbox.execution import CellRun, CellStatus, Ending, Execution
 
 LABELS = np.arange(1000, dtype=np.uint8) % 10

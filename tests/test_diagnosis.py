@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from autograder.grading.diagnosis import Fault, Hint, Symptoms, diagnose
-from autograder.network import Network, rebuild
 from autograder.network.export import Compilation, read_export
+from autograder.network.rebuild import Network, rebuild
 from autograder.network.units import UnitCount, confusions, count_units
 
 keras = pytest.importorskip("keras")

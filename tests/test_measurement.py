@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.network import Network, rebuild
 from autograder.network.limits import MAX_WORK
 from autograder.network.measurement import (
     MIN_TRAINING_IMAGES,
@@ -18,6 +17,7 @@ from autograder.network.measurement import (
     draw_training_images,
     measure,
 )
+from autograder.network.rebuild import Network, rebuild
 from tests.network.network_harness import exported, keras
 
 

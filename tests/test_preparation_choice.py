@@ -13,13 +13,8 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import NotEvaluated
 from autograder.core.mnist import Mnist
 from autograder.network.measurement import Measurement, measure
-from autograder.network.preparation.recovering import (
-    PREPARATIONS,
-    USUAL,
-    Statistics,
-    recover,
-    shape_for,
-)
+from autograder.network.preparation.raw_images import RawImages, raw_images
+from autograder.network.preparation.recovering import USUAL, recover, usual_preparations
 from tests.network.network_harness import exported, keras
 
 IMAGES = 4_000
@@ -35,43 +30,41 @@ OTHERS = [
 
 
 @pytest.fixture(scope="module")
-def statistics(mnist: Mnist) -> Statistics:
-    return Statistics.of(mnist.x_train)
+def raw(mnist: Mnist) -> RawImages:
+    return raw_images(mnist)
 
 
 def recovered(
-    right: Callable[[Any, Any], Any], mnist: Mnist, statistics: Statistics, bound: float = BOUND
+    right: Callable[[Any, Any], Any], mnist: Mnist, raw: RawImages, bound: float = BOUND
 ) -> str:
     return recover(
         input_shape=(784,),
         right=right,
         images=mnist.x_train[:IMAGES],
         labels=mnist.y_train[:IMAGES],
-        statistics=statistics,
+        raw=raw,
         bound=bound,
     ).name
 
 
-def nearest(name: str, mnist: Mnist, statistics: Statistics) -> Callable[[Any, Any], Any]:
+def nearest(name: str, mnist: Mnist, raw: RawImages) -> Callable[[Any, Any], Any]:
     """Whose mean image, prepared in that way, is nearest: 0.8 of all, and less in other ways."""
     chosen = slice(30_000, 36_000)
-    x = np.asarray(PREPARATIONS[name](mnist.x_train[chosen], statistics), np.float32)
-    x, digits = x.reshape(len(x), -1), mnist.y_train[chosen]
+    x = usual_preparations((784,), raw)[name](mnist.x_train[chosen])
+    digits = mnist.y_train[chosen]
     means = np.stack([x[digits == digit].mean(axis=0) for digit in range(10)])
     lengths = np.square(means).sum(axis=1) / 2
     return lambda images, labels: (images @ means.T - lengths).argmax(axis=1) == labels
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_the_preparation_of_the_training_is_found(
-    name: str, mnist: Mnist, statistics: Statistics
-) -> None:
-    assert recovered(nearest(name, mnist, statistics), mnist, statistics) == name
+def test_the_preparation_of_the_training_is_found(name: str, mnist: Mnist, raw: RawImages) -> None:
+    assert recovered(nearest(name, mnist, raw), mnist, raw) == name
 
 
 @pytest.mark.parametrize("answer", range(10))
 def test_a_dead_network_is_measured_with_x_by_255(
-    answer: int, mnist: Mnist, statistics: Statistics
+    answer: int, mnist: Mnist, raw: RawImages
 ) -> None:
     """Prepared otherwise it gives one digit for all: that is more frequent than another."""
 
@@ -79,7 +72,7 @@ def test_a_dead_network_is_measured_with_x_by_255(
         is_usual = images.min() >= 0 and 0.9 < images.max() <= 1
         return labels == (answer if is_usual else 1)
 
-    assert recovered(right, mnist, statistics) == USUAL
+    assert recovered(right, mnist, raw) == USUAL
 
 
 @pytest.mark.parametrize(
@@ -87,7 +80,7 @@ def test_a_dead_network_is_measured_with_x_by_255(
     [(10, BOUND, False), (60, BOUND, False), (110, BOUND, True), (110, 1e-12, False)],
 )
 def test_what_is_better_by_chance_alone_is_not_taken(
-    more: int, bound: float, is_taken: bool, mnist: Mnist, statistics: Statistics
+    more: int, bound: float, is_taken: bool, mnist: Mnist, raw: RawImages
 ) -> None:
     """Each of two ways misreads 100 images that the other reads, and one `more` beyond that."""
     order = np.random.default_rng(1).permutation(IMAGES)
@@ -100,19 +93,17 @@ def test_what_is_better_by_chance_alone_is_not_taken(
         is_usual = images.min() >= 0 and 0.9 < images.max() <= 1
         return (answers if is_other or is_usual else np.zeros(IMAGES, bool))[: len(images)]
 
-    name = recovered(right, mnist, statistics, bound)
+    name = recovered(right, mnist, raw, bound)
     assert name == ("x / 127.5 - 1" if is_taken else USUAL)
 
 
-def test_a_network_that_comes_to_life_in_part_is_still_dead(
-    mnist: Mnist, statistics: Statistics
-) -> None:
+def test_a_network_that_comes_to_life_in_part_is_still_dead(mnist: Mnist, raw: RawImages) -> None:
     """One unit wakes up where the images are darker, and tells ones from zeros: p = 1e-60."""
 
     def right(images: Any, labels: Any) -> Any:
         return labels == 1 if images.min() >= 0 and images.max() <= 1 else labels <= 1
 
-    assert recovered(right, mnist, statistics) == USUAL
+    assert recovered(right, mnist, raw) == USUAL
 
 
 @pytest.mark.parametrize(
@@ -130,11 +121,11 @@ def test_a_network_that_comes_to_life_in_part_is_still_dead(
     ],
 )
 def test_squares_of_another_size_are_measured_resized(
-    wanted: tuple[int | None, ...], name: str, mnist: Mnist
+    wanted: tuple[int | None, ...], name: str, mnist: Mnist, raw: RawImages
 ) -> None:
-    shape = shape_for(wanted)
-    assert shape.name == name
-    put = shape.put(mnist.x_train[:30])
+    as_it_is = usual_preparations(wanted, raw)["x as it is (0 to 255)"]
+    assert as_it_is.name == ", ".join(filter(None, ("x as it is (0 to 255)", name)))
+    put = as_it_is(mnist.x_train[:30])
     assert put.shape == (30, *(28 if size is None else size for size in wanted))
     # Paper stays 0, and as much of the image is ink as before, or a border is added.
     ink = (mnist.x_train[:30] > 127).mean() * (28 / 32) ** (2 * name.startswith("padded"))
@@ -142,9 +133,9 @@ def test_squares_of_another_size_are_measured_resized(
 
 
 @pytest.mark.parametrize("wanted", [(6, 6), (65, 65), (14, 20), (10,), (28, 28, 4), (10**6,), ()])
-def test_what_shows_no_whole_image_is_refused(wanted: tuple[int, ...]) -> None:
+def test_what_shows_no_whole_image_is_refused(wanted: tuple[int, ...], raw: RawImages) -> None:
     with pytest.raises(NotEvaluated, match="It should take a whole MNIST image"):
-        shape_for(wanted)
+        usual_preparations(wanted, raw)
 
 
 def test_a_measurement_says_how_the_images_were_prepared(

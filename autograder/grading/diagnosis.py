@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from autograder.core.percentages import percent, whole_percent
-from autograder.network import LayerSummary
 from autograder.network.export import Compilation
+from autograder.network.graph import LayerSummary
 from autograder.network.measurement import Measurement
 from autograder.network.units import CLASSES, UnitCount, is_rectifier
 

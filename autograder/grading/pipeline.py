@@ -40,8 +40,8 @@ from autograder.network.choice import Choice, read_choice, remarks_for_staff
 from autograder.network.counting import count_parameters
 from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure
-from autograder.network.preparation import read_claims
-from autograder.network.preparation.recovering import statistics_of
+from autograder.network.preparation.claim import read_claims
+from autograder.network.preparation.raw_images import raw_images
 from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote
 from autograder.sandbox.execution import Execution
 from autograder.sandbox.executor import Executor
@@ -122,7 +122,7 @@ class Grader:
 
     def _get_ready(self) -> None:
         load_otter()
-        statistics_of(self.assignment.mnist)
+        raw_images(self.assignment.mnist).of_training()
 
     def _attempt(
         self,

@@ -14,7 +14,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -24,9 +24,7 @@ from msgspec import Meta
 from autograder.core.config import Record
 from autograder.core.errors import OutputTooLarge, UnverifiableModel
 from autograder.core.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
-
-if TYPE_CHECKING:
-    from autograder.network.preparation import Claim
+from autograder.network.preparation.claim import Claim
 
 DESCRIPTION_NAME = "network.json"
 BESIDE = ("",)

@@ -13,83 +13,20 @@ from typing import TypeAlias
 import numpy as np
 
 from autograder.network.advice import too_large
+from autograder.network.kernels import Matrix, area, centres, cubic, picked, sampled, triangle
 from autograder.network.limits import ELEMENTWISE_WORK, MAX_WORK
 from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
 
-Kernel: TypeAlias = Callable[[int, int], Array]
-"""From old and new extent to the matrix, of shape (new, old)."""
+Kernel: TypeAlias = Callable[[int, int], Matrix]
+"""From new and old extent to the matrix, of shape (new, old)."""
 
-CUBIC_SHARPNESS = -0.5
-"""Of Keys's cubic: Keys, 1981, https://doi.org/10.1109/TASSP.1981.1163711."""
-CUBIC_STEPS = 1024
-"""TensorFlow looks the cubic up in a table of so many steps for each pixel."""
-
-
-def _centres(old: int, new: int) -> Array:
-    """Where the new pixels' centres lie, in old pixels."""
-    scale = np.float32(old) / np.float32(new)
-    centres: Array = (np.arange(new, dtype=np.float32) + np.float32(0.5)) * scale
-    return centres
-
-
-def _nearest(old: int, new: int) -> Array:
-    sources = np.minimum(np.floor(_centres(old, new)).astype(int), old - 1)
-    matrix: Array = np.eye(old, dtype=np.float32)[sources]
-    return matrix
-
-
-def _bilinear(old: int, new: int) -> Array:
-    places = _centres(old, new) - np.float32(0.5)
-    low = np.floor(places)
-    share = places - low
-    return _spread(old, [(low, 1 - share), (low + 1, share)])
-
-
-def _spread(old: int, weighted: list[tuple[Array, Array]]) -> Array:
-    """The matrix of these shares of these old pixels; beyond an edge its last pixel goes on."""
-    matrix = np.zeros((len(weighted[0][0]), old), np.float32)
-    rows = np.arange(len(matrix))
-    for places, shares in weighted:
-        matrix[rows, np.clip(places, 0, old - 1).astype(int)] += shares
-    return matrix
-
-
-def _bicubic(old: int, new: int) -> Array:
-    places = _centres(old, new) - np.float32(0.5)
-    low = np.floor(places)
-    share = np.rint((places - low) * CUBIC_STEPS) / CUBIC_STEPS
-    matrix = np.zeros((new, old), np.float32)
-    rows = np.arange(new)
-    for offset in (-1, 0, 1, 2):
-        sources = low + offset
-        inside = (sources >= 0) & (sources < old)
-        columns = np.clip(sources, 0, old - 1).astype(int)
-        matrix[rows, columns] += np.where(inside, _cubic(np.abs(share - offset)), 0)
-    # What lies beyond the edge does not count.
-    shares: Array = matrix / matrix.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _cubic(distance: Array) -> Array:
-    a = CUBIC_SHARPNESS
-    near = ((a + 2) * distance - (a + 3)) * distance * distance + 1
-    far = ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a
-    return np.where(distance <= 1, near, np.where(distance < 2, far, 0))
-
-
-def _area(old: int, new: int) -> Array:
-    edges = np.arange(new + 1, dtype=np.float64) * old / new
-    pixels = np.arange(old)
-    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    shares: Array = (np.maximum(overlap, 0) * new / old).astype(np.float32)
-    return shares
-
-
+SINGLE = np.float32
+"""TensorFlow computes the places of pixels in single precision."""
 _KERNELS: dict[str, Kernel] = {
-    "bilinear": _bilinear,
-    "nearest": _nearest,
-    "bicubic": _bicubic,
-    "area": _area,
+    "bilinear": sampled(triangle, 1, repeats_border=True, precision=SINGLE),
+    "nearest": lambda new, old: picked(np.floor(centres(new, old, SINGLE)), old),
+    "bicubic": sampled(cubic(-0.5), 2, steps=1024, precision=SINGLE),
+    "area": area,
 }
 
 
@@ -107,7 +44,8 @@ def _resized(
 
     @cache
     def matrices() -> tuple[Array, Array]:
-        return kernel(height, rows), kernel(width, columns).T.copy()
+        vertical, horizontal = kernel(rows, height), kernel(columns, width).T
+        return vertical.astype(np.float32), np.ascontiguousarray(horizontal, np.float32)
 
     def run(inputs: Sequence[Array]) -> Array:
         vertical, horizontal = matrices()
@@ -173,7 +111,7 @@ def plan_center_crop(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     image = spec.image_shape(spec.only_input(shapes))
     size = (spec.integer("height"), spec.integer("width"))
     if size[0] > image[0] or size[1] > image[1]:
-        return _cropped_and_resized(spec, image, size, _bilinear)
+        return _cropped_and_resized(spec, image, size, _KERNELS["bilinear"])
     top, left = (image[0] - size[0]) // 2, (image[1] - size[1]) // 2
     spec.weights()
     return Plan(

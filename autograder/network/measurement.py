@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,22 @@ from numpy.typing import NDArray
 from autograder.core.config import Verification
 from autograder.core.errors import NotEvaluated
 from autograder.core.mnist import PRIVATE, PUBLIC, Mnist
-from autograder.network import Network, rebuild
-from autograder.network.chance import Comparison
 from autograder.network.export import Compilation, NetworkExport
-from autograder.network.preparation import Proved, prove, raw_images
-from autograder.network.preparation.recovering import Preparation, Prepared, recover, statistics_of
-from autograder.network.units import PROBE_IMAGES, Confusion, UnitCount, confusions, count_units
+from autograder.network.preparation.fit import Preparation
+from autograder.network.preparation.layout import Prepared
+from autograder.network.preparation.proving import prove
+from autograder.network.preparation.raw_images import raw_images
+from autograder.network.preparation.recovering import recover
+from autograder.network.rebuild import Network, rebuild
+from autograder.network.units import (
+    CLASSES,
+    PROBE_IMAGES,
+    Confusion,
+    UnitCount,
+    confusions,
+    count_units,
+)
 
-CLASSES = 10
 MAX_TRAINING_WORK = 60_000_000_000
 """Multiply-adds for the training images together, some four seconds on one core. A network of
 dense layers within the budget reads all 60,000; one with convolutions a part of them."""
@@ -28,6 +37,51 @@ MIN_TRAINING_IMAGES = 10_000
 """Read at least, however large the network is: as many as there are test images."""
 PART = 5_000
 """Images prepared at a time: all 60,000 would take 376 MB where they become float64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Whether some images are known better than others: the two-proportion z test.
+
+    Attributes
+    ----------
+    first, second
+        Shares of right answers, fractions.
+    z
+        How many standard errors `first` is above `second`, if both were alike (pooled variance).
+    p_value
+        One-sided: how often chance alone gives so large a z, or a larger one.
+    bound
+        What `p_value` has to be below, to be taken for more than chance.
+    """
+
+    first: float
+    second: float
+    z: float
+    p_value: float
+    bound: float
+
+    @classmethod
+    def between(
+        cls, first: NDArray[np.bool_], second: NDArray[np.bool_], *, bound: float
+    ) -> Comparison:
+        """Compare right answers on two sets of images, which need not be of the same size."""
+        pooled = (first.sum() + second.sum()) / (len(first) + len(second))
+        spread = math.sqrt(pooled * (1 - pooled) * (1 / len(first) + 1 / len(second)))
+        # All right, or all wrong: the two do not differ.
+        z = float((first.mean() - second.mean()) / spread) if spread > 0 else 0.0
+        return cls(
+            first=float(first.mean()),
+            second=float(second.mean()),
+            z=z,
+            p_value=0.5 * math.erfc(z / math.sqrt(2)),
+            bound=bound,
+        )
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether the first images are known better, by more than chance."""
+        return self.p_value < self.bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +108,7 @@ class Measurement:
     """
 
     network: Network
-    preparation: Proved | Preparation
+    preparation: Preparation
     accuracy: float
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -148,15 +202,13 @@ def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> M
     def correct(images: Prepared, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return _is_right(network.predict(images), labels)
 
-    count = settings.probe_images
-    preparation = prove(
-        export.claims, input_shape=network.input_shape, raw=raw_images(mnist)
-    ) or recover(
+    count, raw = settings.probe_images, raw_images(mnist)
+    preparation = prove(export.claims, input_shape=network.input_shape, raw=raw) or recover(
         input_shape=network.input_shape,
         right=correct,
         images=mnist.x_train[:count],
         labels=mnist.y_train[:count],
-        statistics=statistics_of(mnist),
+        raw=raw,
         bound=settings.preparation_p_value,
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.network import LayerSummary, Network
+from autograder.network.graph import LayerSummary
+from autograder.network.rebuild import Network
 
 CLASSES = 10
 PROBE_IMAGES = 1000

@@ -15,8 +15,8 @@ import keras
 import numpy as np
 from hypothesis import HealthCheck, settings
 
-from autograder.network import Network, rebuild
 from autograder.network.export import NetworkExport, read_export
+from autograder.network.rebuild import Network, rebuild
 from autograder.sandbox.inside.export import export_network
 from autograder.sandbox.inside.retrace import needs_retracing, retrace
 

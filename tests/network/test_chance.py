@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from autograder.network.chance import Comparison, paired_p_value
+from autograder.network.measurement import Comparison
+from autograder.network.preparation.recovering import paired_p_value
 
 PAIRED = [
     # Heads of ten throws: 8, 9 and 10 in 45 + 10 + 1 of 1,024 ways.

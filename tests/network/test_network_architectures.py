@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keras import layers as kl
 from network_harness import BOUNDED, assert_agrees, exported, images_for, randomize
 
-from autograder.network import rebuild
+from autograder.network.rebuild import rebuild
 
 ACTIVATION = st.sampled_from(
     ["relu", "tanh", "sigmoid", "elu", "softplus", "gelu", "linear", "silu"]

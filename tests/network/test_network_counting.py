@@ -11,8 +11,8 @@ import pytest
 from network_harness import exported, keras
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
-from autograder.network import rebuild
 from autograder.network.counting import count_parameters
+from autograder.network.rebuild import rebuild
 
 kl = keras.layers
 

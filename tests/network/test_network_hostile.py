@@ -22,8 +22,8 @@ from keras import layers as kl
 from network_harness import FUZZ, MAX_BYTES
 
 from autograder.core.errors import OutputTooLarge, SubmissionError, UnverifiableModel
-from autograder.network import rebuild
 from autograder.network.export import MAX_DESCRIPTION_BYTES, read_export
+from autograder.network.rebuild import rebuild
 from autograder.sandbox.inside.export import export_network
 
 

@@ -11,7 +11,7 @@ from keras import layers as kl
 from network_harness import exported
 
 from autograder.core.errors import UnverifiableModel
-from autograder.network import rebuild
+from autograder.network.rebuild import rebuild
 
 
 def refusal_of(model):

@@ -16,8 +16,8 @@ from keras import ops
 from network_harness import BOUNDED, assert_followed, exported, followed, randomize
 
 from autograder.core.errors import UnverifiableModel
-from autograder.network import rebuild
 from autograder.network.export import read_export
+from autograder.network.rebuild import rebuild
 from autograder.sandbox.inside.export import export_network
 from autograder.sandbox.inside.retrace import Hindrance, needs_retracing, retrace
 

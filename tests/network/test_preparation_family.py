@@ -10,9 +10,11 @@ import pytest
 pytest.importorskip("cv2")
 
 from autograder.core.mnist import Mnist
-from autograder.network.preparation import Claim, Proved, RawImages, prove
-from autograder.network.preparation.recovering import PREPARATIONS, Statistics
-from autograder.network.preparation.values import quartiles
+from autograder.network.preparation.claim import Claim
+from autograder.network.preparation.fit import Preparation
+from autograder.network.preparation.proving import prove
+from autograder.network.preparation.raw_images import RawImages, quartiles
+from autograder.network.preparation.recovering import TRIED, usual_preparations
 from tests.network import preparations as ways
 
 
@@ -30,13 +32,13 @@ def claim(rows: Any, total: int = 60_000, **options: Any) -> Claim:
     return Claim(**{"source": "fit", "is_variable": False, "total": total, "rows": rows, **options})
 
 
-def proved(rows: Any, raw: RawImages, total: int = 60_000) -> Proved:
+def proved(rows: Any, raw: RawImages, total: int = 60_000) -> Preparation:
     found = prove([claim(rows, total)], input_shape=rows.shape[1:], raw=raw)
     assert found is not None
     return found
 
 
-def off(found: Proved, way: Any, images: Any) -> float:
+def off(found: Preparation, way: Any, images: Any) -> float:
     """What the recovered preparation is off on images that it has not seen, at most, as a share
     of the standard deviation."""
     wanted = np.asarray(way(images), dtype=np.float64)
@@ -113,7 +115,7 @@ def test_it_is_named_in_words(name: str, words: str, raw: RawImages, mnist: Mnis
     assert proved(ways.EXACT[name](mnist.x_train[:300]), raw).name == words
 
 
-TRIED = {
+CALLED = {
     "x as it is (0 to 255)": "bytes",
     "standardised over all pixels": "standardised",
     "standardised per pixel": "StandardScaler",
@@ -129,19 +131,12 @@ TRIED = {
 """What `ways` call the preparations that are tried without a proof, where it is not the same."""
 
 
-@pytest.fixture(scope="module")
-def statistics(mnist: Mnist) -> Statistics:
-    return Statistics.of(mnist.x_train)
-
-
-@pytest.mark.parametrize("name", PREPARATIONS)
-def test_what_is_tried_is_what_it_is_called(
-    name: str, statistics: Statistics, mnist: Mnist
-) -> None:
+@pytest.mark.parametrize("name", TRIED)
+def test_what_is_tried_is_what_it_is_called(name: str, raw: RawImages, mnist: Mnist) -> None:
     images = mnist.private_test[0][:100]
-    way = {**ways.EXACT, **ways.OVER_MANY}[TRIED.get(name, name)]
+    way = {**ways.EXACT, **ways.OVER_MANY}[CALLED.get(name, name)]
     wanted = np.asarray(way(images), dtype=np.float64).reshape(100, 784)
-    found = np.asarray(PREPARATIONS[name](images, statistics)).reshape(100, 784)
+    found = usual_preparations((784,), raw)[name](images)
     # Sums of 60,000 images in single precision are off in the fifth digit, here and there.
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4 * wanted.std())
 

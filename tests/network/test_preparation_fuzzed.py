@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.core.mnist import Mnist
-from autograder.network.preparation import Claim, RawImages, prove
+from autograder.network.preparation.claim import Claim
+from autograder.network.preparation.proving import prove
+from autograder.network.preparation.raw_images import RawImages
 
 NUMBERS = 10_000
 """In one row at most."""

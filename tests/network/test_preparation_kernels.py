@@ -13,7 +13,7 @@ cv2 = pytest.importorskip("cv2")
 tf = pytest.importorskip("tensorflow")
 ndimage = pytest.importorskip("scipy.ndimage")
 
-from autograder.network.preparation.kernels import KERNELS  # noqa: E402
+from autograder.network.kernels import KERNELS  # noqa: E402
 
 Resize = Callable[[Any, int], Any]
 SIDE = 28

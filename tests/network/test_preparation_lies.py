@@ -11,8 +11,16 @@ import numpy as np
 import pytest
 
 from autograder.core.mnist import Mnist
-from autograder.network.preparation import Claim, RawImages, prove, read_claims
-from autograder.network.preparation.claim import LARGEST, MAX_BYTES, MAX_CLAIMS, MAX_ROWS
+from autograder.network.preparation.claim import (
+    LARGEST,
+    MAX_BYTES,
+    MAX_CLAIMS,
+    MAX_ROWS,
+    Claim,
+    read_claims,
+)
+from autograder.network.preparation.proving import prove
+from autograder.network.preparation.raw_images import RawImages
 
 COUNT = 300
 

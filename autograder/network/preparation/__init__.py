@@ -5,11 +5,3 @@ the grader's own family of label-free preparations is fitted to the pairs, prove
 were kept back, and applied to the grader's own images. A lie can only select another member of
 the family, see docs/preparations.md.
 """
-
-from __future__ import annotations
-
-from autograder.network.preparation.claim import Claim, read_claims
-from autograder.network.preparation.matching import RawImages, raw_images
-from autograder.network.preparation.proving import Proved, prove
-
-__all__ = ["Claim", "Proved", "RawImages", "prove", "raw_images", "read_claims"]

@@ -12,12 +12,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.network.preparation.fit import Fit, Pairs, is_small, orders
+from autograder.network.preparation.fit import (
+    TIGHT,
+    Fit,
+    Pairs,
+    is_small,
+    loose,
+    orders,
+    with_line,
+    with_table,
+)
 from autograder.network.preparation.geometry import ROUNDINGS, Frames, Geometry, geometries
-from autograder.network.preparation.matching import Places, RawImages, ink
-from autograder.network.preparation.over_many import with_statistics
-from autograder.network.preparation.tuning import TIGHT, loose, with_line, with_table
-from autograder.network.preparation.values import ALONE, PLAIN, WHOLE_IMAGES
+from autograder.network.preparation.matching import ink
+from autograder.network.preparation.raw_images import Numbers, PixelStatistics, Places, RawImages
+from autograder.network.preparation.values import (
+    ALONE,
+    BY_QUARTILES,
+    OVER_MANY,
+    PLAIN,
+    WHOLE_IMAGES,
+)
 
 LEAST_IMAGES = 16
 """Different images without which nothing is proved."""
@@ -28,6 +42,10 @@ MOST_LAYOUTS = 8
 MOST_WITH_STATISTICS = 2
 """Layouts that statistics are computed for."""
 FULL_INK = 254
+NEAR = 0.1
+"""Error, see `TIGHT`, above which statistics over another part of the images are not tried."""
+SCOUTS = 10_000
+"""Images whose statistics show whether those of all are worth computing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +88,7 @@ def best_fit(frames: Frames, places: Places, raw: RawImages, total: int) -> Foun
         (
             fit
             for geometry in _most_usual(likely, pairs)
-            for fit in with_statistics(geometry, pairs, raw, total)
+            for fit in _with_statistics(geometry, pairs, raw, total)
         ),
     ):
         for fit in tries:
@@ -154,3 +172,45 @@ def _rounded(geometry: Geometry, pairs: Pairs) -> Iterator[Fit]:
         yield with_line(fit, pairs)
         if is_small(geometry):
             yield with_table(fit, pairs)
+
+
+def _with_statistics(geometry: Geometry, pairs: Pairs, raw: RawImages, total: int) -> Iterator[Fit]:
+    """Scaled by statistics over many images, which the grader computes on several parts of its own:
+    all training images, the test images, and what the claimed array and the rest may have been."""
+    train, test = len(raw.x_train), len(raw.x_test)
+    parts = [(0, train), (train, train + test)]
+    if 0 < total < train:
+        # The claimed part first: a pixel that is white in all of it may not be in all images, and
+        # then scaling by those is so far off that it looks hopeless.
+        parts.insert(0, (0, total))
+        parts += [(train - total, train), (0, train - total), (total, train)]
+    for change_first in orders(geometry):
+        if not (change_first or is_small(geometry)):
+            continue
+        # Where pixels are mixed first, all images have to be laid out: a few show whether to.
+        costly = not (change_first or geometry.picks)
+        for change in OVER_MANY:
+            if costly and change is BY_QUARTILES:
+                continue
+            fit = Fit(geometry=geometry, change=change, change_first=change_first)
+            for part in [(0, SCOUTS), *parts] if costly else parts:
+                tried = with_line(replace(fit, statistics=_statistics(fit, raw, part)), pairs)
+                yield tried
+                hopeless = part != (0, total) and not tried.error < NEAR
+                if tried.error <= TIGHT or hopeless:
+                    break
+
+
+def _statistics(fit: Fit, raw: RawImages, part: tuple[int, int]) -> PixelStatistics:
+    geometry, change_first = fit.geometry, fit.change_first
+    if not (change_first or geometry.picks):
+        return raw.statistics(*part, geometry)
+    of_raw = raw.statistics(*part)
+
+    def turn(numbers: Numbers) -> Numbers:
+        turned = geometry.turned(numbers)
+        return np.asarray(turned if change_first else geometry.laid(turned))
+
+    mean, square, low, high = turn(np.stack([of_raw.mean, of_raw.square, of_raw.low, of_raw.high]))
+    quartiles = turn(raw.quartiles(*part)) if fit.change is BY_QUARTILES else None
+    return PixelStatistics(mean=mean, square=square, low=low, high=high, quartiles=quartiles)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.network.preparation.kernels import Matrix, kernels
+from autograder.network.kernels import Matrix, kernels
 
 SIDE = 28
 Frames = NDArray[Any]

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.core.mnist import Mnist
-from autograder.network.preparation.geometry import SIDE, TURNS, Frames, Geometry
-from autograder.network.preparation.kernels import KERNELS
-from autograder.network.preparation.values import Numbers, PixelStatistics, quartiles
-
-Places = NDArray[np.int64]
-"""Numbers of images in `RawImages`."""
+from autograder.network.kernels import KERNELS
+from autograder.network.preparation.geometry import SIDE, TURNS, Frames
+from autograder.network.preparation.raw_images import Places, RawImages
 
 BLOCK = 4
 """Pixels of a block's side; an image's signature are the means of its 7 x 7 blocks."""
@@ -30,8 +25,6 @@ LEAST_LIKENESS = 0.6
 MOST_POSES = 2
 UNLIKE = 0.15
 """Share of the frames that is left out as unlike: some are like several images."""
-MOST_STATISTICS = 40
-"""Kept at a time; each takes 25 kB."""
 
 VERSIONS: dict[str, Callable[[Frames], Frames]] = {
     "bytes": lambda x: x,
@@ -42,78 +35,20 @@ VERSIONS: dict[str, Callable[[Frames], Frames]] = {
 """What claimed images are compared with: many tables make of a grey nearly one of these."""
 
 
-class RawImages:
-    """The images that a notebook is given: all training images, then the public test images.
-
-    Bytes of shape (n, 28, 28). What is worked out about them is kept: it serves every submission.
-    """
-
-    def __init__(self, x_train: NDArray[np.uint8], x_test: NDArray[np.uint8]) -> None:
-        self.x_train = x_train
-        self.x_test = x_test
-        self._statistics: dict[tuple[str, int, int], PixelStatistics] = {}
-        self._quartiles: dict[tuple[int, int], Numbers] = {}
-        self._signatures: dict[str, NDArray[np.float32]] = {}
-        self._whole: dict[str, NDArray[np.float32]] = {}
-
-    def __getitem__(self, places: Places) -> NDArray[np.uint8]:
-        """The images of these numbers."""
-        result = np.empty((len(places), SIDE, SIDE), dtype=np.uint8)
-        in_test = places >= len(self.x_train)
-        result[~in_test] = self.x_train[places[~in_test]]
-        result[in_test] = self.x_test[places[in_test] - len(self.x_train)]
-        return result
-
-    def statistics(self, begin: int, end: int, geometry: Geometry | None = None) -> PixelStatistics:
-        """Of the images ``begin:end`` of one of the two sets, as they are or laid out."""
-        key = (f"{geometry.name} {geometry.shape}" if geometry else "", begin, end)
-        if key not in self._statistics:
-            if len(self._statistics) >= MOST_STATISTICS:
-                del self._statistics[next(iter(self._statistics))]
-            layout = (lambda x: geometry.laid(geometry.turned(x))) if geometry else np.float64
-            self._statistics[key] = PixelStatistics.of(self._part(begin, end), layout)
-        return self._statistics[key]
-
-    def quartiles(self, begin: int, end: int) -> Numbers:
-        """Of each pixel of the images ``begin:end`` of one of the two sets, as they are."""
-        if (begin, end) not in self._quartiles:
-            if len(self._quartiles) >= MOST_STATISTICS:
-                del self._quartiles[next(iter(self._quartiles))]
-            self._quartiles[begin, end] = quartiles(self._part(begin, end))
-        return self._quartiles[begin, end]
-
-    def mean_and_deviation(self) -> tuple[float, float]:
-        """Of all pixels of the training images, in units of bytes."""
-        of_all = self.statistics(0, len(self.x_train)).over((0, 1))
-        return of_all.mean.item(), of_all.deviation.item()
-
-    def _part(self, begin: int, end: int) -> NDArray[np.uint8]:
-        offset = len(self.x_train)
-        if end <= offset:
-            return self.x_train[begin:end]
-        return self.x_test[begin - offset : end - offset]
-
-    def signatures(self, version: str) -> NDArray[np.float32]:
-        """Sums of blocks of a version of each image, of shape (images, 7, 7): 13 MB."""
-        if version not in self._signatures:
-            change = VERSIONS[version]
-            self._signatures[version] = np.concatenate(
-                [_blocks(change(images)) for images in (self.x_train, self.x_test)]
-            )
-        return self._signatures[version]
-
-    def whole_signatures(self, version: str) -> NDArray[np.float32]:
-        """All of `signatures`, of length 1 about their mean; of shape (images, 49)."""
-        if version not in self._whole:
-            flat = self.signatures(version).reshape(-1, BLOCKS * BLOCKS)
-            self._whole[version] = _unit(flat)
-        return self._whole[version]
+def _signatures(raw: RawImages, version: str) -> NDArray[np.float32]:
+    """Sums of blocks of a version of each image, of shape (images, 7, 7)."""
+    change = VERSIONS[version]
+    return raw.kept(
+        ("blocks", version),
+        lambda: np.concatenate([_blocks(change(images)) for images in (raw.x_train, raw.x_test)]),
+    )
 
 
-@lru_cache(maxsize=2)
-def raw_images(mnist: Mnist) -> RawImages:
-    """The images that notebooks are given of these; kept, with what is worked out about them."""
-    return RawImages(mnist.x_train, mnist.public_test[0])
+def _whole_signatures(raw: RawImages, version: str) -> NDArray[np.float32]:
+    """The same of length 1 about their mean; of shape (images, 49)."""
+    return raw.kept(
+        ("unit", version), lambda: _unit(_signatures(raw, version).reshape(-1, BLOCKS * BLOCKS))
+    )
 
 
 def _blocks(frames: Frames) -> NDArray[np.float32]:
@@ -183,9 +118,9 @@ def matched(frames: Frames, raw: RawImages) -> Iterator[tuple[Places, Places]]:
         for pose in _poses(prepared):
             if pose.key not in ours:
                 ours[pose.key] = (
-                    raw.whole_signatures(version)
+                    _whole_signatures(raw, version)
                     if pose.known.all()
-                    else _unit(raw.signatures(version)[:, pose.known])
+                    else _unit(_signatures(raw, version)[:, pose.known])
                 )
             # An inverted image is as like as one that is not.
             likeness = np.abs(pose.theirs(SCOUTS) @ ours[pose.key].T).max(axis=1)

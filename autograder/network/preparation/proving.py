@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograder.network.preparation.claim import Claim
-from autograder.network.preparation.fit import Fit
+from autograder.network.preparation.fit import Fit, Preparation
 from autograder.network.preparation.fitting import best_fit
 from autograder.network.preparation.geometry import Frames
-from autograder.network.preparation.layout import Layout, Prepared, layouts
-from autograder.network.preparation.matching import Places, RawImages, in_order, matched
+from autograder.network.preparation.layout import Layout, layouts
+from autograder.network.preparation.matching import in_order, matched
+from autograder.network.preparation.raw_images import Places, RawImages
 from autograder.network.preparation.values import AS_IT_IS, named_line, table_name
 
 SAMPLE = 96
@@ -23,51 +23,11 @@ MOST_MATCHED = 3
 """Claims whose rows are looked up among all images, where they are in no order: a second each."""
 ALIKE = 0.75
 """Correlation of raw and claimed images above which these are the right images; others have 0.4."""
-PART = 2048
-"""Images that are prepared at a time, so that little is held in double precision."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proved:
-    """A preparation that a claim proved.
-
-    Attributes
-    ----------
-    name
-        In words for students.
-    source
-        Which claim proved it, in words for students.
-    """
-
-    name: str
-    source: str
-    fit: Fit
-    layout: Layout
-
-    @property
-    def is_proved(self) -> bool:
-        """Whether anything but the network's own answers speaks for it."""
-        return True
-
-    @property
-    def error(self) -> float:
-        """What it was off on rows kept back, over the claim's standard deviation."""
-        return self.fit.error
-
-    def __call__(self, images: NDArray[np.uint8]) -> Prepared:
-        """Prepare images of shape (n, 28, 28) for the network."""
-        if (by_byte := self.fit.by_byte) is not None:
-            return self.layout(by_byte[self.fit.geometry.turned(images)])
-        result = np.empty((len(images), *self.layout.shape), dtype=np.float32)
-        for start in range(0, len(images), PART):
-            part = slice(start, start + PART)
-            result[part] = self.layout(self.fit(images[part]))
-        return result
 
 
 def prove(
     claims: Iterable[Claim], *, input_shape: tuple[int | None, ...], raw: RawImages
-) -> Proved | None:
+) -> Preparation | None:
     """The preparation of the first claim that proves one; None if none does.
 
     Parameters
@@ -86,14 +46,14 @@ def prove(
     return None
 
 
-def _is_raw(proved: Proved) -> bool:
+def _is_raw(proved: Preparation) -> bool:
     """Whether images are as they were handed out: every notebook holds those, used or not."""
     return proved.fit.geometry.is_whole and proved.name == AS_IT_IS
 
 
 def _prove(
     claim: Claim, input_shape: tuple[int | None, ...], raw: RawImages, *, may_match: bool
-) -> Proved | None:
+) -> Preparation | None:
     if len(claim.rows) < LEAST_ROWS:
         return None
     count = min(len(claim.rows), SAMPLE)
@@ -129,7 +89,7 @@ def _first_fit(
     return nearest
 
 
-def _named(fit: Fit, layout: Layout, claim: Claim, raw: RawImages) -> Proved:
+def _named(fit: Fit, layout: Layout, claim: Claim, raw: RawImages) -> Preparation:
     """Put it into words, and give a line with a name its own numbers to the last digit."""
     change, where = fit.change.name, fit.geometry.name
     if fit.table is not None:
@@ -151,4 +111,4 @@ def _named(fit: Fit, layout: Layout, claim: Claim, raw: RawImages) -> Proved:
     )
     if layout.channels > 1:
         name += f", repeated to {layout.channels} channels"
-    return Proved(name=name, source=claim.source, fit=fit, layout=layout)
+    return Preparation(name=name, source=claim.source, fit=fit, layout=layout)

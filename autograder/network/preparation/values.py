@@ -10,93 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograder.network.preparation.geometry import Frames
-
-Numbers = NDArray[np.float64]
-BYTES = 256
-PART = 4096
-"""Images at a time: a floating copy of 60,000 would take 376 MB."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PixelStatistics:
-    """Of many frames, for each pixel; arrays of shape (height, width), in units of bytes."""
-
-    mean: Numbers
-    square: Numbers
-    """The mean of the squares."""
-    low: Numbers
-    high: Numbers
-    quartiles: Numbers | None = None
-    """Of shape (3, height, width): a quarter, half and three quarters of the images are below.
-    None where nobody asked: see `quartiles`."""
-
-    @classmethod
-    def of(cls, images: Frames, layout: Callable[[Frames], Frames]) -> PixelStatistics:
-        """Compute them from raw images, which `layout` turns into frames."""
-        total: Any = 0.0
-        squares: Any = 0.0
-        low: Any = np.inf
-        high: Any = -np.inf
-        for start in range(0, len(images), PART):
-            frames = layout(images[start : start + PART])
-            total = total + frames.sum(axis=0)
-            squares = squares + np.einsum("nij,nij->ij", frames, frames)
-            low = np.minimum(low, frames.min(axis=0))
-            high = np.maximum(high, frames.max(axis=0))
-        count = len(images)
-        return cls(mean=total / count, square=squares / count, low=low, high=high)
-
-    def over(self, axes: tuple[int, ...]) -> PixelStatistics:
-        """The same over whole rows or columns, as for an array of shape (-1, 28)."""
-        return PixelStatistics(
-            mean=self.mean.mean(axis=axes, keepdims=True),
-            square=self.square.mean(axis=axes, keepdims=True),
-            low=self.low.min(axis=axes, keepdims=True),
-            high=self.high.max(axis=axes, keepdims=True),
-        )
-
-    @property
-    def deviation(self) -> Numbers:
-        """1 where a pixel never changes, as in scikit-learn's StandardScaler."""
-        return _or_one(np.sqrt(np.maximum(self.square - self.mean**2, 0)))
-
-
-def quartiles(images: NDArray[np.uint8]) -> Numbers:
-    """Lower quartile, median and upper quartile of each pixel, as scikit-learn's RobustScaler has
-    them: between two images in order, as far as the quartile lies between these.
-
-    Parameters
-    ----------
-    images
-        Bytes of shape (n, height, width).
-    """
-    count, *shape = images.shape
-    pixels = int(np.prod(shape))
-    counts = np.zeros(pixels * BYTES, dtype=np.int64)
-    for start in range(0, count, PART):
-        flat = images[start : start + PART].reshape(-1, pixels)
-        counts += np.bincount((flat + BYTES * np.arange(pixels)).ravel(), minlength=len(counts))
-    up_to = counts.reshape(pixels, BYTES).cumsum(axis=1)
-
-    def at(place: int) -> Numbers:
-        return np.asarray((up_to <= place).sum(axis=1), dtype=np.float64)
-
-    found = []
-    for quarter in (1, 2, 3):
-        place, rest = divmod(quarter * (count - 1), 4)
-        low = at(place)
-        found.append(low + rest / 4 * (at(place + 1) - low) if rest else low)
-    return np.stack(found).reshape(3, *shape)
-
-
-def _or_one(numbers: Numbers) -> Numbers:
-    return np.where(numbers < 1e-9, 1.0, numbers)
+from autograder.network.preparation.raw_images import Numbers, PixelStatistics, or_one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,25 +44,25 @@ PLACES: dict[str, tuple[int, ...]] = {"image": (1, 2), "row": (2,), "column": (1
 
 
 def _length(x: Frames, axes: tuple[int, ...]) -> Frames:
-    return np.asarray(x / _or_one(np.sqrt((x * x).sum(axis=axes, keepdims=True))))
+    return np.asarray(x / or_one(np.sqrt((x * x).sum(axis=axes, keepdims=True))))
 
 
 def _sum(x: Frames, axes: tuple[int, ...]) -> Frames:
-    return np.asarray(x / _or_one(np.abs(x).sum(axis=axes, keepdims=True)))
+    return np.asarray(x / or_one(np.abs(x).sum(axis=axes, keepdims=True)))
 
 
 def _largest(x: Frames, axes: tuple[int, ...]) -> Frames:
-    return np.asarray(x / _or_one(np.abs(x).max(axis=axes, keepdims=True)))
+    return np.asarray(x / or_one(np.abs(x).max(axis=axes, keepdims=True)))
 
 
 def _span(x: Frames, axes: tuple[int, ...]) -> Frames:
     low = x.min(axis=axes, keepdims=True)
-    return np.asarray((x - low) / _or_one(x.max(axis=axes, keepdims=True) - low))
+    return np.asarray((x - low) / or_one(x.max(axis=axes, keepdims=True) - low))
 
 
 def _standard(x: Frames, axes: tuple[int, ...]) -> Frames:
     less = x - x.mean(axis=axes, keepdims=True)
-    return np.asarray(less / _or_one(x.std(axis=axes, keepdims=True)))
+    return np.asarray(less / or_one(x.std(axis=axes, keepdims=True)))
 
 
 def _less_mean(x: Frames, axes: tuple[int, ...]) -> Frames:
@@ -170,40 +88,55 @@ ALONE: tuple[Change, ...] = tuple(
     _alone(scaler, axes, f"each {place} {words}")
     for place, axes in PLACES.items()
     for words, scaler in _SCALERS.items()
+    # A row or column of a digit has paper in it: its smallest value is 0, and goes without saying.
+    if scaler is not _span or place == "image"
 )
 """Norms and scalers of each image, row or column by itself."""
 WHOLE_IMAGES = ALONE[: len(_SCALERS)]
 
 
-def _over_many(name: str, axes: tuple[int, ...], how: str) -> Change:
+def _standard_over(x: Frames, s: PixelStatistics) -> Frames:
+    return np.asarray((x - s.mean) / s.deviation)
+
+
+def _less_mean_over(x: Frames, s: PixelStatistics) -> Frames:
+    return np.asarray(x - s.mean)
+
+
+def _span_over(x: Frames, s: PixelStatistics) -> Frames:
+    return np.asarray((x - s.low) / or_one(s.high - s.low))
+
+
+def _quartiles_over(x: Frames, s: PixelStatistics) -> Frames:
+    assert s.quartiles is not None
+    low, middle, high = s.quartiles
+    return np.asarray((x - middle) / or_one(high - low))
+
+
+def _over_many(
+    name: str,
+    scaler: Callable[[Frames, PixelStatistics], Frames],
+    axes: tuple[int, ...] = (),
+) -> Change:
+    """`scaler` with the statistics of each pixel, or over the pixels along `axes`."""
+
     def apply(x: Frames, statistics: PixelStatistics | None) -> Frames:
         assert statistics is not None
-        s = statistics.over(axes) if axes else statistics
-        if how == "mean":
-            return np.asarray(x - s.mean)
-        if how == "standard":
-            return np.asarray((x - s.mean) / s.deviation)
-        if how == "quartiles":
-            assert s.quartiles is not None
-            low, middle, high = s.quartiles
-            return np.asarray((x - middle) / _or_one(high - low))
-        return np.asarray((x - s.low) / _or_one(s.high - s.low))
+        return scaler(x, statistics.over(axes) if axes else statistics)
 
-    slope = 1 / 255 if how == "mean" else 1.0
+    slope = 1 / 255 if scaler is _less_mean_over else 1.0
     return Change(name=name, apply=apply, needs_statistics=True, slope=slope)
 
 
-BY_QUARTILES = _over_many("each pixel less its median, over its quartiles", (), "quartiles")
+BY_QUARTILES = _over_many("each pixel less its median, over its quartiles", _quartiles_over)
 OVER_MANY: tuple[Change, ...] = (
-    _over_many("standardised per pixel", (), "standard"),
-    _over_many("less the mean image", (), "mean"),
-    _over_many("each pixel scaled from its smallest to its largest value", (), "span"),
-    _over_many("standardised per column", (0,), "standard"),
-    _over_many("standardised per row", (1,), "standard"),
-    _over_many("less the mean column by column", (0,), "mean"),
-    _over_many("less the mean row by row", (1,), "mean"),
-    _over_many("each column scaled from its smallest to its largest value", (0,), "span"),
-    _over_many("each row scaled from its smallest to its largest value", (1,), "span"),
+    _over_many("standardised per pixel", _standard_over),
+    _over_many("less the mean image", _less_mean_over),
+    _over_many("each pixel scaled from its smallest to its largest value", _span_over),
+    _over_many("standardised per column", _standard_over, (0,)),
+    _over_many("standardised per row", _standard_over, (1,)),
+    _over_many("less the mean column by column", _less_mean_over, (0,)),
+    _over_many("less the mean row by row", _less_mean_over, (1,)),
     BY_QUARTILES,
 )
 """With statistics over many images, which the grader computes on its own."""

@@ -3,6 +3,7 @@
 Resizing by any of their kernels is linear and works along rows and columns apart: the image
 ``X`` becomes ``A @ X @ B.T``. Each function here gives such a matrix of shape (new, old). The
 formulas are those that the libraries document; tests compare them with the libraries themselves.
+Both layers that resize and the preparations that are recognised are made of them.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Matrix = NDArray[np.float64]
 
 
-def _triangle(x: Matrix) -> Matrix:
+def triangle(x: Matrix) -> Matrix:
+    """From 1 down to 0 at distance 1: linear interpolation."""
     return np.asarray(np.maximum(0.0, 1 - np.abs(x)))
 
 
-def _cubic(a: float) -> Callable[[Matrix], Matrix]:
+def cubic(a: float) -> Callable[[Matrix], Matrix]:
     """Keys's cubic with slope `a` at distance 1."""
 
     def kernel(x: Matrix) -> Matrix:
@@ -55,13 +57,20 @@ def _mitchell(x: Matrix) -> Matrix:
     return np.where(x < 1, near, np.where(x < 2, far, 0.0)) / 6
 
 
-def _sampled(
+def centres(new: int, old: int, precision: DTypeLike = np.float64) -> Matrix:
+    """Where the new pixels' centres lie, in old pixels: the middle of the first one is at 0.5."""
+    scale = np.divide(old, new, dtype=precision)
+    return np.asarray((np.arange(new, dtype=precision) + np.asarray(0.5, precision)) * scale)
+
+
+def sampled(
     kernel: Callable[[Matrix], Matrix],
     support: float,
     *,
     smooths: bool = False,
     repeats_border: bool = False,
     steps: int = 0,
+    precision: DTypeLike = np.float64,
 ) -> Callable[[int, int], Matrix]:
     """A kernel laid over the old pixels, around the centre of each new one.
 
@@ -75,17 +84,19 @@ def _sampled(
         Whether the outermost pixels go on beyond the border; else what lies outside is left out.
     steps
         Into how many parts a pixel is divided, by those who look the kernel up in a table.
+    precision
+        In which the places of the pixels are computed: which of two pixels is the nearer, or which
+        entry of the table is taken, may hang on it.
     """
 
     def matrix(new: int, old: int) -> Matrix:
-        scale = old / new
-        stretch = max(scale, 1.0) if smooths else 1.0
-        centres = (np.arange(new) + 0.5) * scale - 0.5
+        stretch = max(old / new, 1.0) if smooths else 1.0
+        middles = (centres(new, old, precision) - np.asarray(0.5, precision)).astype(np.float64)
         if steps:
-            centres = np.floor(centres) + np.rint((centres - np.floor(centres)) * steps) / steps
+            middles = np.floor(middles) + np.rint((middles - np.floor(middles)) * steps) / steps
         reach = int(np.ceil(support * stretch)) + 1
-        places = np.floor(centres)[:, None] + np.arange(-reach, reach + 1)
-        weights = kernel((places - centres[:, None]) / stretch)
+        places = np.floor(middles)[:, None] + np.arange(-reach, reach + 1)
+        weights = kernel((places - middles[:, None]) / stretch)
         if not repeats_border:
             weights = np.where((places >= 0) & (places < old), weights, 0.0)
         weights = weights / weights.sum(axis=1, keepdims=True)
@@ -97,19 +108,21 @@ def _sampled(
     return matrix
 
 
-def _picked(places: NDArray[Any], old: int) -> Matrix:
-    return np.asarray(np.eye(old)[np.clip(places.astype(int), 0, old - 1)])
+def picked(places: NDArray[Any], old: int) -> Matrix:
+    """The matrix that takes the old pixels at these places."""
+    chosen = np.clip(places.astype(int), 0, old - 1)
+    return np.asarray(chosen[:, None] == np.arange(old), dtype=np.float64)
 
 
 def _nearest(new: int, old: int) -> Matrix:
-    return _picked(np.floor((np.arange(new) + 0.5) * old / new), old)
+    return picked(np.floor((np.arange(new) + 0.5) * old / new), old)
 
 
 def _nearest_opencv(new: int, old: int) -> Matrix:
-    return _picked(np.floor(np.arange(new) * (old / new)), old)
+    return picked(np.floor(np.arange(new) * (old / new)), old)
 
 
-def _area(new: int, old: int) -> Matrix:
+def area(new: int, old: int) -> Matrix:
     """How much of each old pixel lies in each new one."""
     scale = old / new
     begin = np.arange(new)[:, None] * scale
@@ -120,42 +133,40 @@ def _area(new: int, old: int) -> Matrix:
 
 def _area_opencv(new: int, old: int) -> Matrix:
     if new <= old:
-        return _area(new, old)
+        return area(new, old)
     # Enlarging, OpenCV interpolates between two pixels where a new one covers both.
     scale = old / new
     place = np.floor(np.arange(new) * scale)
     fraction = (np.arange(new) + 1) - (place + 1) / scale
     fraction = np.where(fraction <= 0, 0, fraction - np.floor(fraction))
-    return (1 - fraction)[:, None] * _picked(place, old) + fraction[:, None] * _picked(
-        place + 1, old
-    )
+    return (1 - fraction)[:, None] * picked(place, old) + fraction[:, None] * picked(place + 1, old)
 
 
 def _corners(new: int, old: int) -> Matrix:
     """Linear between pixels, with the first and the last of both at the same place."""
     places = np.linspace(0, old - 1, new)
-    return _triangle(np.arange(old) - places[:, None])
+    return triangle(np.arange(old) - places[:, None])
 
 
 KERNELS: dict[str, Callable[[int, int], Matrix]] = {
-    "bilinear": _sampled(_triangle, 1, repeats_border=True),
+    "bilinear": sampled(triangle, 1, repeats_border=True),
     "nearest": _nearest,
     "area": _area_opencv,
-    "bilinear, antialiased": _sampled(_triangle, 1, smooths=True),
-    "bicubic": _sampled(_cubic(-0.5), 2, smooths=True),
-    "cubic, OpenCV": _sampled(_cubic(-0.75), 2, repeats_border=True),
-    "bicubic, TensorFlow": _sampled(_cubic(-0.5), 2, steps=1024),
-    "Lanczos": _sampled(_lanczos(3), 3, smooths=True),
+    "bilinear, antialiased": sampled(triangle, 1, smooths=True),
+    "bicubic": sampled(cubic(-0.5), 2, smooths=True),
+    "cubic, OpenCV": sampled(cubic(-0.75), 2, repeats_border=True),
+    "bicubic, TensorFlow": sampled(cubic(-0.5), 2, steps=1024),
+    "Lanczos": sampled(_lanczos(3), 3, smooths=True),
     "nearest, OpenCV": _nearest_opencv,
-    "Lanczos, OpenCV": _sampled(_lanczos(4), 4, repeats_border=True),
-    "box": _sampled(_box, 0.5, smooths=True),
-    "hamming": _sampled(_hamming, 1, smooths=True),
-    "area, TensorFlow": _area,
-    "Lanczos 3, TensorFlow": _sampled(_lanczos(3), 3),
-    "Lanczos 5, TensorFlow": _sampled(_lanczos(5), 5),
-    "Lanczos 5, antialiased": _sampled(_lanczos(5), 5, smooths=True),
-    "Mitchell, TensorFlow": _sampled(_mitchell, 2),
-    "Mitchell, antialiased": _sampled(_mitchell, 2, smooths=True),
+    "Lanczos, OpenCV": sampled(_lanczos(4), 4, repeats_border=True),
+    "box": sampled(_box, 0.5, smooths=True),
+    "hamming": sampled(_hamming, 1, smooths=True),
+    "area, TensorFlow": area,
+    "Lanczos 3, TensorFlow": sampled(_lanczos(3), 3),
+    "Lanczos 5, TensorFlow": sampled(_lanczos(5), 5),
+    "Lanczos 5, antialiased": sampled(_lanczos(5), 5, smooths=True),
+    "Mitchell, TensorFlow": sampled(_mitchell, 2),
+    "Mitchell, antialiased": sampled(_mitchell, 2, smooths=True),
     "bilinear, corners aligned": _corners,
 }
 """By name, the usual ones first: of kernels that give the same matrix the first is kept."""
