@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.network.limits import MAX_WORK
 from autograder.network.measurement import (
     MIN_TRAINING_IMAGES,
     Measurement,
@@ -17,6 +16,7 @@ from autograder.network.measurement import (
     draw_training_images,
     measure,
 )
+from autograder.network.plan import MAX_WORK
 from autograder.network.rebuild import Network, rebuild
 from tests.network.network_harness import exported, keras
 

@@ -37,11 +37,11 @@ from autograder.grading.reflections import ReflectionJudgement, Written, judgeme
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
 from autograder.intake import Handin, Submission, read_submission
 from autograder.network.choice import Choice, read_choice, remarks_for_staff
-from autograder.network.counting import count_parameters
 from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure
 from autograder.network.preparation.claim import read_claims
 from autograder.network.preparation.raw_images import raw_images
+from autograder.network.rebuild import count_parameters
 from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote
 from autograder.sandbox.execution import Execution
 from autograder.sandbox.executor import Executor

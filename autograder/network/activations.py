@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from autograder.network.spec import Array
-
+Array: TypeAlias = npt.NDArray[np.float32]
 Activation: TypeAlias = Callable[[Array], Array]
 
 SELU_ALPHA = 1.6732632423543772

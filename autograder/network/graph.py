@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.core.hostile import printable
-from autograder.network import limits
-from autograder.network.advice import too_large
 from autograder.network.export import MAX_DEPTH
+from autograder.network.kinds import planner_of
 from autograder.network.parsing import (
     Call,
     Key,
@@ -16,10 +15,18 @@ from autograder.network.parsing import (
     malformed,
     parse_ends,
     parse_input_shape,
-    parse_layer,
+    parse_layers,
     settle_shape,
 )
-from autograder.network.spec import Array, LayerSpec, Plan, Shape, volume
+from autograder.network.plan import (
+    ELEMENTWISE_WORK,
+    MAX_ELEMENTS,
+    MAX_STEPS,
+    MAX_WORK,
+    Plan,
+    too_large,
+)
+from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,14 +75,14 @@ class Assembler:
     def start(self, network: ParsedLayer) -> int:
         """The value that `network` begins with, its input."""
         if network.kind == "Sequential":
-            layers = self._layers_of(network, ())
+            layers = parse_layers(network, ())
             if layers and layers[0].is_input:
                 raw = layers[0].config.get("batch_shape")
             else:
                 raw = network.config.get("build_input_shape")
         else:
             name, _ = parse_ends(network.config.get("input_layers"), "input")
-            named = {layer.name: layer for layer in self._layers_of(network, ())}
+            named = {layer.name: layer for layer in parse_layers(network, ())}
             if name not in named:
                 raise malformed("its input is not among its layers")
             raw = named[name].config.get("batch_shape")
@@ -85,25 +92,15 @@ class Assembler:
         """Append all steps of `network`, called on `value`; returns the value that comes out."""
         # A network within a network, each called several times, multiplies without adding a step.
         self._networks += 1
-        if len(path) > MAX_DEPTH or self._networks > limits.MAX_STEPS:
+        if len(path) > MAX_DEPTH or self._networks > MAX_STEPS:
             raise malformed("it has too many networks within networks")
-        layers = self._layers_of(network, path)
+        layers = parse_layers(network, path)
         if network.kind == "Sequential":
             for layer in layers:
                 call = Call(inputs=((layer.name, 0),), operands=(None,))
                 value = self._call(layer, path, [value], call)
             return value
         return self._add_functional(network, layers, path, value)
-
-    def _layers_of(self, network: ParsedLayer, path: tuple[str, ...]) -> list[ParsedLayer]:
-        raw = network.config.get("layers")
-        if not isinstance(raw, list) or not 0 < len(raw) <= limits.MAX_STEPS:
-            raise malformed("it has no layers, or too many")
-        prefix = "".join(f"{name}/" for name in path)
-        layers = [parse_layer(item, prefix) for item in raw]
-        if len({layer.name for layer in layers}) != len(layers):
-            raise malformed("two layers have the same name")
-        return layers
 
     def _add_functional(
         self, network: ParsedLayer, layers: list[ParsedLayer], path: tuple[str, ...], value: int
@@ -182,7 +179,7 @@ class Assembler:
             if len(inputs) != 1:
                 raise spec.refusal("takes one input")
             return self.add(layer, here, inputs[0])
-        plan = layer.planner(spec)(spec, [self.shapes[value] for value in inputs])
+        plan = planner_of(layer, spec)(spec, [self.shapes[value] for value in inputs])
         self.claimed.add(here)
         self.layers.setdefault(
             name,
@@ -197,14 +194,14 @@ class Assembler:
         return self._append(name, inputs, plan)
 
     def _append(self, name: str, inputs: list[int], plan: Plan) -> int:
-        self.work += plan.work + limits.ELEMENTWISE_WORK * volume(plan.output_shape)
+        self.work += plan.work + ELEMENTWISE_WORK * volume(plan.output_shape)
         self._scratch = max(self._scratch, plan.scratch)
         output = self._new_value(plan.output_shape)
         self.steps.append(Step(layer=name, inputs=tuple(inputs), output=output, run=plan.run))
         for what, amount, limit in (
-            ("operations", self.work, limits.MAX_WORK),
-            ("numbers in memory", self.elements, limits.MAX_ELEMENTS),
-            ("layers", len(self.steps), limits.MAX_STEPS),
+            ("operations", self.work, MAX_WORK),
+            ("numbers in memory", self.elements, MAX_ELEMENTS),
+            ("layers", len(self.steps), MAX_STEPS),
         ):
             if amount > limit:
                 raise too_large(what, amount, limit)
@@ -213,6 +210,6 @@ class Assembler:
     def _new_value(self, shape: Shape) -> int:
         self.shapes.append(shape)
         self._outputs += volume(shape)
-        if self.elements > limits.MAX_ELEMENTS:
-            raise too_large("numbers in memory", self.elements, limits.MAX_ELEMENTS)
+        if self.elements > MAX_ELEMENTS:
+            raise too_large("numbers in memory", self.elements, MAX_ELEMENTS)
         return len(self.shapes) - 1

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from autograder.network import activations
 from autograder.network.activations import Activation
-from autograder.network.limits import ACTIVATION_WORK, CHEAP_ACTIVATION_WORK
-from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
+from autograder.network.plan import (
+    ACTIVATION_WORK,
+    CHEAP_ACTIVATION_WORK,
+    Plan,
+    Planner,
+    takes,
+)
+from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 _ADVICE = (
     "has an activation that the grader does not know{which}. Use a name from Keras, such as "
@@ -35,6 +41,16 @@ class Chosen:
         is_cheap = self.name in activations.CHEAP
         each = CHEAP_ACTIVATION_WORK if is_cheap else ACTIVATION_WORK
         return each * volume(self.output_shape)
+
+    def after(self, run: Callable[[Array], Array], work: int, *, scratch: int = 0) -> Plan:
+        """A layer of one input that computes `run`, at the cost of `work`, and then this."""
+        return Plan(
+            output_shape=self.output_shape,
+            run=lambda inputs: self.run(run(inputs[0])),
+            work=work + self.work,
+            scratch=scratch,
+            activation=self.name,
+        )
 
 
 def activation_of(spec: LayerSpec, shape: Shape, *, key: str = "activation") -> Chosen:
@@ -76,86 +92,61 @@ def _serialized(spec: LayerSpec, value: dict[str, object], shape: Shape) -> Chos
             raise spec.refusal(_ADVICE.format(which=own))
         return _named(spec, known, shape)
     is_keras = value.get("module") == "keras.layers" and value.get("registered_name") is None
-    if is_keras and isinstance(kind, str) and kind in _PARAMETRIC and isinstance(config, dict):
+    if is_keras and isinstance(kind, str) and kind in LAYERS and isinstance(config, dict):
         inner = LayerSpec(name=spec.name, kind=kind, config=config)
-        if kind == "PReLU":
-            return _learned(inner, spec.arrays[-1:], shape)
-        return Chosen(name=_PARAMETRIC[kind], run=_parametric(inner, shape), output_shape=shape)
+        return _of_layer(inner, spec.arrays[-1:], shape)
     raise spec.refusal(_ADVICE.format(which=""))
 
 
-_PARAMETRIC = {
+LAYERS = {
     "ReLU": "relu",
     "LeakyReLU": "leaky_relu",
     "ELU": "elu",
     "Softmax": "softmax",
     "PReLU": "prelu",
 }
+"""Layers that are activations with settings, by the name of the activation."""
 
 
-def _parametric(spec: LayerSpec, shape: Shape) -> Activation:
+def _of_layer(spec: LayerSpec, arrays: Sequence[Array], shape: Shape) -> Chosen:
+    """One of `LAYERS`, which stands alone or as an activation; `PReLU` learns its slopes."""
+    run: Activation
+    weights: tuple[tuple[str, Shape], ...] = ()
     if spec.kind == "ReLU":
-        return partial(
+        run = partial(
             activations.relu,
             negative_slope=spec.number("negative_slope", default=0.0),
             max_value=spec.optional_number("max_value"),
             threshold=spec.number("threshold", default=0.0),
         )
-    if spec.kind == "LeakyReLU":
-        return partial(
-            activations.leaky_relu, negative_slope=spec.number("negative_slope", default=0.3)
-        )
-    if spec.kind == "ELU":
-        return partial(activations.elu, alpha=spec.number("alpha", default=1.0))
-    axes = tuple(axis + 1 for axis in spec.axes("axis", len(shape)))
-    return partial(activations.softmax, axis=axes)
+    elif spec.kind == "LeakyReLU":
+        slope = spec.number("negative_slope", default=0.3)
+        run = partial(activations.leaky_relu, negative_slope=slope)
+    elif spec.kind == "ELU":
+        run = partial(activations.elu, alpha=spec.number("alpha", default=1.0))
+    elif spec.kind == "Softmax":
+        axes = tuple(axis + 1 for axis in spec.axes("axis", len(shape)))
+        run = partial(activations.softmax, axis=axes)
+    else:
+        extents = list(shape)
+        if spec.config.get("shared_axes") is not None:
+            for axis in spec.axes("shared_axes", len(shape)):
+                extents[axis] = 1
+        weights = (("alpha", tuple(extents)),)
+
+        def run(x: Array) -> Array:
+            return activations.positive(x) - arrays[0] * activations.positive(-x)
+
+    return Chosen(name=LAYERS[spec.kind], run=run, output_shape=shape, weights=weights)
 
 
-def plan_activation(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``Activation``."""
-    return _plan(spec, activation_of(spec, spec.only_input(shapes)))
-
-
-def plan_parametric(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``ReLU``, ``LeakyReLU``, ``ELU`` and ``Softmax``."""
-    shape = spec.only_input(shapes)
-    run = _parametric(spec, shape)
-    return _plan(spec, Chosen(name=_PARAMETRIC[spec.kind], run=run, output_shape=shape))
-
-
-def _plan(spec: LayerSpec, chosen: Chosen) -> Plan:
+@takes(learns=True)
+def plan_activation(spec: LayerSpec, shape: Shape) -> Plan:
+    """``Activation``, and `LAYERS`."""
+    is_layer = spec.kind in LAYERS
+    chosen = _of_layer(spec, spec.arrays, shape) if is_layer else activation_of(spec, shape)
     spec.weights(*chosen.weights)
-    return Plan(
-        output_shape=chosen.output_shape,
-        work=chosen.work,
-        run=lambda inputs: chosen.run(inputs[0]),
-        activation=chosen.name,
-    )
+    return chosen.after(activations.linear, 0)
 
 
-def plan_prelu(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``PReLU``, whose slope below zero is learned."""
-    return _plan(spec, _learned(spec, spec.arrays, spec.only_input(shapes)))
-
-
-def _learned(spec: LayerSpec, arrays: Sequence[Array], shape: Shape) -> Chosen:
-    """``PReLU`` with the first of `arrays` as its slopes, as a layer or as an activation."""
-    extents = list(shape)
-    if spec.config.get("shared_axes") is not None:
-        for axis in spec.axes("shared_axes", len(shape)):
-            extents[axis] = 1
-
-    def run(x: Array) -> Array:
-        return activations.positive(x) - arrays[0] * activations.positive(-x)
-
-    return Chosen(name="prelu", run=run, output_shape=shape, weights=(("alpha", tuple(extents)),))
-
-
-PLANNERS: dict[str, Planner] = {
-    "Activation": plan_activation,
-    "ReLU": plan_parametric,
-    "LeakyReLU": plan_parametric,
-    "ELU": plan_parametric,
-    "Softmax": plan_parametric,
-    "PReLU": plan_prelu,
-}
+PLANNERS: dict[str, Planner] = dict.fromkeys(["Activation", *LAYERS], plan_activation)

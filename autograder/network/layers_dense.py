@@ -1,16 +1,112 @@
-"""Layers that multiply by learned weights: ``Dense`` and the convolutions."""
+"""Layers that multiply by learned kernels, ``Dense`` and the convolutions, and their windows.
+
+A window slides over an image; pooling uses the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from autograder.network.layers_activation import Chosen, activation_of
-from autograder.network.limits import ELEMENTWISE_WORK, LOOP_WORK
-from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
-from autograder.network.windows import Windows, windows_of
+from autograder.network.layers_shape import padded
+from autograder.network.plan import ELEMENTWISE_WORK, LOOP_WORK, Plan, Planner, products, takes
+from autograder.network.spec import Array, LayerSpec, Shape, volume
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Axis:
+    """Windows along one axis."""
+
+    size: int
+    """Of a window, without the gaps of dilation."""
+    stride: int
+    dilation: int
+    count: int
+    """Of windows."""
+    margins: tuple[int, int]
+
+    def cells(self, position: int) -> slice:
+        """Of the padded input, the cells at that position within each window."""
+        start = position * self.dilation
+        return slice(start, start + (self.count - 1) * self.stride + 1, self.stride)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Windows:
+    """Windows over images of a known size."""
+
+    rows: Axis
+    columns: Axis
+    padded_cells: int
+    """Cells of one image with its margins, and 0 where there are none."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of a window."""
+        return self.rows.size, self.columns.size
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """Rows and columns of windows on an image."""
+        return self.rows.count, self.columns.count
+
+    @property
+    def cells_of_all(self) -> int:
+        """Cells of all windows on an image, for one channel."""
+        return volume(self.size) * volume(self.places)
+
+    def work(self, channels: int) -> int:
+        """To go through the cells of all windows on an image once, cell by cell."""
+        return ELEMENTWISE_WORK * self.cells_of_all * channels + LOOP_WORK * volume(self.size)
+
+    def pad(self, x: Array, value: float = 0.0) -> Array:
+        """Images with the margins that the windows need."""
+        return padded(x, self.rows.margins, self.columns.margins, value)
+
+    def cells(self, x: Array) -> Iterator[tuple[int, int, Array]]:
+        """For each position in the window, its cell in all windows of padded images `x`."""
+        for i in range(self.rows.size):
+            for j in range(self.columns.size):
+                yield i, j, x[:, self.rows.cells(i), self.columns.cells(j)]
+
+
+def windows_of(
+    spec: LayerSpec,
+    image: Shape,
+    size: tuple[int, int],
+    strides: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+) -> Windows:
+    """Windows of `size` cells, with the layer's `padding`, over images of shape `image`."""
+    options = ("valid", "same", "causal") if spec.kind == "Conv1D" else ("valid", "same")
+    padding = spec.choice("padding", options, default="valid")
+    axes = []
+    for extent, cells, stride, gap in zip(image, size, strides, dilation, strict=False):
+        span = (cells - 1) * gap + 1
+        if padding == "causal":
+            # No window reaches beyond its own place.
+            count, margins = (extent - 1) // stride + 1, (span - 1, 0)
+        elif padding == "same":
+            # As TensorFlow does: as many windows as strides, and an odd cell at the end.
+            count = -(-extent // stride)
+            missing = max((count - 1) * stride + span - extent, 0)
+            margins = (missing // 2, missing - missing // 2)
+        else:
+            count, margins = (extent - span) // stride + 1, (0, 0)
+        if count < 1:
+            raise spec.refusal(
+                f"has windows of {size[0]} x {size[1]}, larger than its input of shape {image}. "
+                "Use smaller windows, fewer pooling layers before it, or padding='same'"
+            )
+        axes.append(Axis(size=cells, stride=stride, dilation=gap, count=count, margins=margins))
+    rows, columns = axes
+    has_margins = any(rows.margins) or any(columns.margins)
+    cells = (image[0] + sum(rows.margins)) * (image[1] + sum(columns.margins))
+    return Windows(rows=rows, columns=columns, padded_cells=cells if has_margins else 0)
 
 
 def _split_bias(
@@ -22,53 +118,47 @@ def _split_bias(
     return (*arrays[: len(kernels) + len(biases)], np.zeros(units, np.float32))[: len(kernels) + 1]
 
 
-def plan_dense(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes(learns=True)
+def plan_dense(spec: LayerSpec, shape: Shape) -> Plan:
     """``Dense``, along the last axis."""
-    shape = spec.only_input(shapes)
     if not shape:
         raise spec.refusal("needs an input with at least one axis besides the batch's")
     units = spec.integer("units")
-    activation = activation_of(spec, (*shape[:-1], units))
+    output_shape = (*shape[:-1], units)
+    activation = activation_of(spec, output_shape)
     kernel, bias = _split_bias(spec, units, activation, ("kernel", (shape[-1], units)))
 
-    def run(inputs: Sequence[Array]) -> Array:
-        result = inputs[0] @ kernel
+    def run(x: Array) -> Array:
+        result = x @ kernel
         result += bias
-        return activation.run(result)
+        return result
 
-    return Plan(
-        output_shape=activation.output_shape,
-        work=volume(shape) * units + activation.work,
-        scratch=volume(shape[:-1]) * units,
-        run=run,
-        activation=activation.name,
-    )
+    return activation.after(run, products(kernel, output_shape), scratch=volume(output_shape))
 
 
-def _windows(spec: LayerSpec, image: tuple[int, int, int]) -> Windows:
+def _windows(spec: LayerSpec, image: Shape) -> Windows:
     strides, dilation = spec.pair("strides", default=1), spec.pair("dilation_rate", default=1)
     return windows_of(spec, image, spec.pair("kernel_size"), strides, dilation)
 
 
-def plan_conv2d(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes(LayerSpec.check_image, learns=True)
+def plan_conv2d(spec: LayerSpec, image: Shape) -> Plan:
     """``Conv2D``, with strides, dilation and groups."""
-    image = spec.image_shape(spec.only_input(shapes))
     windows = _windows(spec, image)
     filters, groups = spec.integer("filters"), spec.integer("groups", default=1)
     if image[2] % groups or filters % groups:
         raise spec.refusal(f"cannot split {image[2]} channels and {filters} filters by `groups`")
-    depth = image[2] // groups
-    size = (windows.rows.size, windows.columns.size)
-    output_shape = (windows.rows.count, windows.columns.count, filters)
+    depth, width = image[2] // groups, filters // groups
+    output_shape = (*windows.places, filters)
     activation = activation_of(spec, output_shape)
-    kernel, bias = _split_bias(spec, filters, activation, ("kernel", (*size, depth, filters)))
+    sizes = (*windows.size, depth, filters)
+    kernel, bias = _split_bias(spec, filters, activation, ("kernel", sizes))
     # One matrix for each group: from a window's cells to the group's filters.
-    matrices = kernel.reshape(-1, groups, filters // groups).transpose(1, 0, 2)
+    matrices = kernel.reshape(-1, groups, width).transpose(1, 0, 2)
 
-    def run(inputs: Sequence[Array]) -> Array:
-        x = windows.pad(inputs[0])
-        n, width = len(x), filters // groups
-        result = np.empty((n, *output_shape), np.float32)
+    def run(x: Array) -> Array:
+        x = windows.pad(x)
+        result = np.empty((len(x), *output_shape), np.float32)
         for group in range(groups):
             part = x[..., group * depth : (group + 1) * depth] if groups > 1 else x
             gathered = _gather(part, windows)
@@ -77,18 +167,14 @@ def plan_conv2d(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
                 *result.shape[:-1], width
             )
         result += bias
-        return activation.run(result)
+        return result
 
-    cells = windows.count * windows.positions * depth
-    return Plan(
-        output_shape=activation.output_shape,
-        work=cells * filters
-        + ELEMENTWISE_WORK * cells * groups
-        + LOOP_WORK * windows.positions * groups
-        + activation.work,
-        scratch=cells + windows.padded_cells * image[2] + 2 * volume(output_shape),
-        run=run,
-        activation=activation.name,
+    return activation.after(
+        run,
+        products(kernel, output_shape) + groups * windows.work(depth),
+        scratch=windows.cells_of_all * depth
+        + windows.padded_cells * image[2]
+        + 2 * volume(output_shape),
     )
 
 
@@ -102,77 +188,45 @@ def _gather(x: Array, windows: Windows) -> Array:
             x.reshape(n, height, width * channels), (rows.size, columns.size * channels), (1, 2)
         )[:, :: rows.stride, :: columns.stride * channels]
         runs = runs[:, : rows.count, : columns.count]
-        return runs.reshape(n, rows.count, columns.count, -1)
-    shape = (n, rows.count, columns.count, rows.size, columns.size, channels)
-    gathered = np.empty(shape, np.float32)
+        return runs.reshape(n, *windows.places, -1)
+    gathered = np.empty((n, *windows.places, *windows.size, channels), np.float32)
     for i, j, cells in windows.cells(x):
         gathered[:, :, :, i, j] = cells
-    return gathered.reshape(n, rows.count, columns.count, -1)
+    return gathered.reshape(n, *windows.places, -1)
 
 
-def _depthwise(x: Array, kernel: Array, windows: Windows) -> Array:
-    """Each channel with filters of its own; `kernel` is (rows, columns, channels, multiplier)."""
-    channels, multiplier = kernel.shape[2:]
-    shape = (len(x), windows.rows.count, windows.columns.count, channels, multiplier)
-    result = np.zeros(shape, np.float32)
-    for i, j, cells in windows.cells(windows.pad(x)):
-        result += cells[..., None] * kernel[i, j]
-    return result.reshape(*shape[:3], channels * multiplier)
+@takes(LayerSpec.check_image, learns=True)
+def plan_depthwise(spec: LayerSpec, image: Shape) -> Plan:
+    """``DepthwiseConv2D``: each channel with filters of its own.
 
-
-def _depthwise_cost(windows: Windows, channels: int, multiplier: int) -> tuple[int, int]:
-    """Work and scratch of ``_depthwise`` for one image."""
-    products = windows.count * windows.positions * channels * multiplier
-    work = 2 * ELEMENTWISE_WORK * products + LOOP_WORK * windows.positions
-    return work, windows.padded_cells * channels + 2 * windows.count * channels * multiplier
-
-
-def plan_depthwise(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``DepthwiseConv2D``."""
-    image = spec.image_shape(spec.only_input(shapes))
+    ``SeparableConv2D`` as well, where ``Dense`` on the channels follows.
+    """
     windows = _windows(spec, image)
-    multiplier = spec.integer("depth_multiplier", default=1)
-    size = (windows.rows.size, windows.columns.size)
+    multiplier, separable = spec.integer("depth_multiplier", default=1), spec.kind.startswith("Sep")
     units = image[2] * multiplier
-    activation = activation_of(spec, (windows.rows.count, windows.columns.count, units))
-    kernel, bias = _split_bias(spec, units, activation, ("kernel", (*size, image[2], multiplier)))
-    work, scratch = _depthwise_cost(windows, image[2], multiplier)
-    return Plan(
-        output_shape=activation.output_shape,
-        work=work + activation.work,
-        scratch=scratch,
-        run=lambda inputs: activation.run(_depthwise(inputs[0], kernel, windows) + bias),
-        activation=activation.name,
-    )
-
-
-def plan_separable(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``SeparableConv2D``: a depthwise convolution, then ``Dense`` on the channels."""
-    image = spec.image_shape(spec.only_input(shapes))
-    windows = _windows(spec, image)
-    multiplier, filters = spec.integer("depth_multiplier", default=1), spec.integer("filters")
-    size = (windows.rows.size, windows.columns.size)
-    units = image[2] * multiplier
-    output_shape = (windows.rows.count, windows.columns.count, filters)
+    filters = spec.integer("filters") if separable else units
+    output_shape = (*windows.places, filters)
     activation = activation_of(spec, output_shape)
-    depthwise, pointwise, bias = _split_bias(
-        spec,
-        filters,
-        activation,
-        ("depthwise kernel", (*size, image[2], multiplier)),
-        ("pointwise kernel", (1, 1, units, filters)),
-    )
-    work, scratch = _depthwise_cost(windows, image[2], multiplier)
+    kernels: list[tuple[str, Shape]] = [
+        ("depthwise kernel" if separable else "kernel", (*windows.size, image[2], multiplier))
+    ]
+    if separable:
+        kernels.append(("pointwise kernel", (1, 1, units, filters)))
+    kernel, *pointwise, bias = _split_bias(spec, filters, activation, *kernels)
 
-    def run(inputs: Sequence[Array]) -> Array:
-        return activation.run(_depthwise(inputs[0], depthwise, windows) @ pointwise[0, 0] + bias)
+    def run(x: Array) -> Array:
+        result = np.zeros((len(x), *windows.places, *kernel.shape[2:]), np.float32)
+        for i, j, cells in windows.cells(windows.pad(x)):
+            result += cells[..., None] * kernel[i, j]
+        result = result.reshape(len(x), *windows.places, units)
+        return (result @ pointwise[0][0, 0] if pointwise else result) + bias
 
-    return Plan(
-        output_shape=activation.output_shape,
-        work=work + windows.count * units * filters + activation.work,
-        scratch=scratch + 2 * volume(output_shape),
-        run=run,
-        activation=activation.name,
+    return activation.after(
+        run,
+        windows.work(2 * units) + sum(products(each, output_shape) for each in pointwise),
+        scratch=windows.padded_cells * image[2]
+        + 2 * volume((*windows.places, units))
+        + 2 * separable * volume(output_shape),
     )
 
 
@@ -180,5 +234,5 @@ PLANNERS: dict[str, Planner] = {
     "Dense": plan_dense,
     "Conv2D": plan_conv2d,
     "DepthwiseConv2D": plan_depthwise,
-    "SeparableConv2D": plan_separable,
+    "SeparableConv2D": plan_depthwise,
 }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from autograder.network.limits import ELEMENTWISE_WORK
-from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, finite, volume
+from autograder.network.plan import Plan, Planner, takes
+from autograder.network.spec import Array, LayerSpec, Shape, finite, volume
 
 KERAS_EPSILON = 1e-7
 """``keras.config.epsilon()``, unless the student changed it."""
@@ -41,26 +39,21 @@ def _values(spec: LayerSpec, key: str) -> Array:
 
 
 def _affine(shape: Shape, scale: Array, offset: Array) -> Plan:
-    return Plan(
-        output_shape=shape,
-        work=2 * ELEMENTWISE_WORK * volume(shape),
-        run=lambda inputs: inputs[0] * scale + offset,
-    )
+    return Plan.by_element(shape, lambda x: x * scale + offset, passes=2)
 
 
-def plan_rescaling(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_rescaling(spec: LayerSpec, shape: Shape) -> Plan:
     """``Rescaling``."""
-    shape = spec.only_input(shapes)
-    spec.weights()
     scale, offset = _values(spec, "scale"), _values(spec, "offset")
     if np.broadcast_shapes((1, *shape), scale.shape, offset.shape) != (1, *shape):
         raise spec.refusal(f"has a `scale` or `offset` that does not fit its input, {shape}")
     return _affine(shape, scale, offset)
 
 
-def plan_normalization(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes(learns=True)
+def plan_normalization(spec: LayerSpec, shape: Shape) -> Plan:
     """``Normalization``, with statistics that were adapted or given."""
-    shape = spec.only_input(shapes)
     axis = spec.config.get("axis", -1)
     axes = () if axis is None or axis == [] else tuple(sorted(spec.axes("axis", len(shape))))
     kept = tuple(extent if i in axes else 1 for i, extent in enumerate(shape))
@@ -74,11 +67,7 @@ def plan_normalization(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     deviation = np.maximum(np.sqrt(variance), np.float32(KERAS_EPSILON))
     if spec.flag("invert", default=False):
         return _affine(shape, deviation, mean)
-    return Plan(
-        output_shape=shape,
-        work=2 * ELEMENTWISE_WORK * volume(shape),
-        run=lambda inputs: (inputs[0] - mean) / deviation,
-    )
+    return Plan.by_element(shape, lambda x: (x - mean) / deviation, passes=2)
 
 
 def _along(spec: LayerSpec, key: str, axes: tuple[int, ...], kept: Shape) -> Array:
@@ -92,16 +81,22 @@ def _along(spec: LayerSpec, key: str, axes: tuple[int, ...], kept: Shape) -> Arr
     return np.broadcast_to(values.reshape(extents), kept)
 
 
-def plan_batch(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes(learns=True)
+def plan_batch(spec: LayerSpec, shape: Shape) -> Plan:
     """``BatchNormalization``, with its moving statistics."""
-    shape = spec.only_input(shapes)
     (axis,) = spec.axes("axis", len(shape))
-    size = (shape[axis],)
     has_scale, has_center = spec.flag("scale", default=True), spec.flag("center", default=True)
-    names = ["gamma"] * has_scale + ["beta"] * has_center + ["moving_mean", "moving_variance"]
-    if spec.flag("renorm", default=False):
-        names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
-    arrays = dict(zip(names, spec.weights(*((name, size) for name in names)), strict=True))
+    renorm = spec.flag("renorm", default=False)
+    arrays = spec.learned(
+        (shape[axis],),
+        gamma=has_scale,
+        beta=has_center,
+        moving_mean=True,
+        moving_variance=True,
+        moving_stddev=renorm,
+        renorm_mean=renorm,
+        renorm_stddev=renorm,
+    )
     # In float64 once, so that one multiplication and one addition for each image are enough.
     scale = 1 / np.sqrt(arrays["moving_variance"].astype(np.float64) + spec.number("epsilon"))
     scale = scale * arrays.get("gamma", np.float32(1))
@@ -114,94 +109,60 @@ def plan_batch(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     )
 
 
-def plan_layer(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``LayerNormalization``, also with its deprecated `rms_scaling`."""
-    shape = spec.only_input(shapes)
-    axes, size, along = _normalized_axes(spec, shape)
-    rms = spec.flag("rms_scaling", default=False)
-    names = ["gamma"] * (spec.flag("scale", default=True) or rms)
-    names += ["beta"] * (spec.flag("center", default=True) and not rms)
-    arrays = dict(zip(names, spec.weights(*((name, size) for name in names)), strict=True))
-    gamma = arrays.get("gamma", np.ones(size, np.float32)).reshape(along)
-    beta = arrays.get("beta", np.zeros(size, np.float32)).reshape(along)
-    epsilon = np.float32(spec.number("epsilon"))
+@takes(learns=True)
+def plan_by_image(spec: LayerSpec, shape: Shape) -> Plan:
+    """``LayerNormalization``, ``RMSNormalization`` and ``GroupNormalization``.
 
-    def run(inputs: Sequence[Array]) -> Array:
-        (x,) = inputs
-        centred = x - x.mean(axis=axes, keepdims=True)
-        variance = np.square(centred).mean(axis=axes, keepdims=True)
-        result: Array = (x if rms else centred) / np.sqrt(variance + epsilon) * gamma + beta
-        return result
+    All are computed on each image by itself. Channels in groups are an axis more.
+    """
+    axes = spec.axes("axis", len(shape))
+    is_group, is_rms = spec.kind == "GroupNormalization", spec.kind == "RMSNormalization"
+    by_rms = is_rms or spec.flag("rms_scaling", default=False)
+    if is_rms and axes != tuple(range(len(shape) - len(axes), len(shape))):
+        # Keras does not lay the scale along other axes than the last.
+        raise spec.refusal("normalizes other axes than the last ones; use axis=-1")
+    # Keras lays the weights out in the order in which the axes are saved.
+    size = tuple(shape[axis] for axis in axes)
+    arrays = spec.learned(
+        size,
+        scale=is_rms,
+        gamma=not is_rms and (by_rms or spec.flag("scale", default=True)),
+        beta=not by_rms and spec.flag("center", default=True),
+    )
+    along = tuple(extent if i in axes else 1 for i, extent in enumerate(shape))
+    ones = np.ones(size, np.float32)
+    scale = arrays.get("scale", arrays.get("gamma", ones)).reshape(along)
+    offset = arrays.get("beta", np.zeros_like(ones)).reshape(along)
+    epsilon = np.float32(spec.number("epsilon", default=1e-3 if is_group else None))
+    laid, over = _groups(spec, shape, axes) if is_group else (shape, axes)
+    counted = tuple(axis + 1 for axis in over)
 
-    return Plan(output_shape=shape, work=8 * ELEMENTWISE_WORK * volume(shape), run=run)
+    def run(x: Array) -> Array:
+        x = x.reshape(-1, *laid)
+        centred = x if is_rms else x - x.mean(axis=counted, keepdims=True)
+        square = np.square(centred).mean(axis=counted, keepdims=True)
+        normalized = (x if by_rms else centred) / np.sqrt(square + epsilon)
+        return np.asarray(normalized.reshape(-1, *shape) * scale + offset)
+
+    return Plan.by_element(shape, run, passes=6 if is_rms else 8, scratch=2 * is_group)
 
 
-def plan_group(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``GroupNormalization``: channels in groups, each group of an image by itself."""
-    shape = spec.only_input(shapes)
-    (axis,) = spec.axes("axis", len(shape))
+def _groups(spec: LayerSpec, shape: Shape, axes: tuple[int, ...]) -> tuple[Shape, tuple[int, ...]]:
+    """The shape in which the groups have an axis of their own, and all other axes of it."""
+    (axis,) = axes
     channels = shape[axis]
     groups = channels if spec.config.get("groups") == -1 else spec.integer("groups", default=32)
     if channels % groups:
         raise spec.refusal(f"cannot part its {channels} channels into {groups} equal groups")
-    names = ["gamma"] * spec.flag("scale", default=True)
-    names += ["beta"] * spec.flag("center", default=True)
-    arrays = dict(zip(names, spec.weights(*((name, (channels,)) for name in names)), strict=True))
-    along = tuple(extent if i == axis else 1 for i, extent in enumerate(shape))
-    gamma = arrays.get("gamma", np.ones(channels, np.float32)).reshape(along)
-    beta = arrays.get("beta", np.zeros(channels, np.float32)).reshape(along)
-    epsilon = np.float32(spec.number("epsilon", default=1e-3))
-    grouped = (*shape[:axis], groups, channels // groups, *shape[axis + 1 :])
-    axes = tuple(i for i in range(1, len(grouped) + 1) if i != axis + 1)
-
-    def run(inputs: Sequence[Array]) -> Array:
-        x = inputs[0].reshape(-1, *grouped)
-        centred = x - x.mean(axis=axes, keepdims=True)
-        variance = np.square(centred).mean(axis=axes, keepdims=True)
-        normalized: Array = (centred / np.sqrt(variance + epsilon)).reshape(-1, *shape)
-        return normalized * gamma + beta
-
-    return Plan(
-        output_shape=shape,
-        work=8 * ELEMENTWISE_WORK * volume(shape),
-        scratch=2 * volume(shape),
-        run=run,
-    )
-
-
-def plan_rms(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``RMSNormalization``."""
-    shape = spec.only_input(shapes)
-    axes, size, along = _normalized_axes(spec, shape)
-    if axes != tuple(range(len(shape) - len(axes) + 1, len(shape) + 1)):
-        # Keras does not lay the scale along other axes than the last.
-        raise spec.refusal("normalizes other axes than the last ones; use axis=-1")
-    (scale,) = spec.weights(("scale", size))
-    scale = scale.reshape(along)
-    epsilon = np.float32(spec.number("epsilon"))
-
-    def run(inputs: Sequence[Array]) -> Array:
-        (x,) = inputs
-        result: Array = x / np.sqrt(np.square(x).mean(axis=axes, keepdims=True) + epsilon) * scale
-        return result
-
-    return Plan(output_shape=shape, work=6 * ELEMENTWISE_WORK * volume(shape), run=run)
-
-
-def _normalized_axes(spec: LayerSpec, shape: Shape) -> tuple[tuple[int, ...], Shape, Shape]:
-    """Axes with the batch counted; the weights' shape; and that shape laid along the input."""
-    # Keras lays the weights out in the order in which the axes are saved.
-    axes = spec.axes("axis", len(shape))
-    size = tuple(shape[axis] for axis in axes)
-    along = tuple(extent if i in axes else 1 for i, extent in enumerate(shape))
-    return tuple(axis + 1 for axis in axes), size, along
+    laid = (*shape[:axis], groups, channels // groups, *shape[axis + 1 :])
+    return laid, tuple(i for i in range(len(laid)) if i != axis)
 
 
 PLANNERS: dict[str, Planner] = {
     "Rescaling": plan_rescaling,
     "Normalization": plan_normalization,
     "BatchNormalization": plan_batch,
-    "LayerNormalization": plan_layer,
-    "GroupNormalization": plan_group,
-    "RMSNormalization": plan_rms,
+    "LayerNormalization": plan_by_image,
+    "GroupNormalization": plan_by_image,
+    "RMSNormalization": plan_by_image,
 }

@@ -1,83 +1,118 @@
-"""Pooling: the largest or the mean number of a window, or of a whole image."""
+"""Pooling: the largest or the mean number of a window, or of a whole image. And layers in 1D.
+
+Convolution and pooling along one axis are the same as on images of a single row.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from autograder.network.limits import ELEMENTWISE_WORK, LOOP_WORK
-from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
-from autograder.network.windows import Windows, windows_of
+from autograder.network import layers_dense, layers_shape
+from autograder.network.layers_activation import activation_of
+from autograder.network.layers_dense import windows_of
+from autograder.network.plan import Plan, Planner, takes
+from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 
-def _plan(spec: LayerSpec, shapes: Sequence[Shape]) -> tuple[Windows, Shape, int, int]:
-    """Windows, output shape, work and scratch."""
-    image = spec.image_shape(spec.only_input(shapes))
+@takes(LayerSpec.check_image)
+def plan_pooling(spec: LayerSpec, image: Shape) -> Plan:
+    """``MaxPooling2D`` and ``AveragePooling2D``, in which cells of the margin do not count."""
     size = spec.pair("pool_size")
     strides = size if spec.config.get("strides") is None else spec.pair("strides")
     windows = windows_of(spec, image, size, strides)
-    spec.weights()
-    output_shape = (windows.rows.count, windows.columns.count, image[2])
-    work = 2 * ELEMENTWISE_WORK * windows.positions * volume(output_shape)
-    work += LOOP_WORK * windows.positions
-    return windows, output_shape, work, windows.padded_cells * image[2] + volume(output_shape)
+    output_shape = (*windows.places, image[2])
+    is_max = spec.kind.startswith("Max")
 
-
-def plan_max(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``MaxPooling2D``."""
-    windows, output_shape, work, scratch = _plan(spec, shapes)
-
-    def run(inputs: Sequence[Array]) -> Array:
-        result = np.full((len(inputs[0]), *output_shape), -np.inf, np.float32)
-        for _, _, cells in windows.cells(windows.pad(inputs[0], -np.inf)):
+    def largest(x: Array) -> Array:
+        result = np.full((len(x), *output_shape), -np.inf, np.float32)
+        for _, _, cells in windows.cells(windows.pad(x, -np.inf)):
             np.maximum(result, cells, out=result)
         return result
 
-    return Plan(output_shape=output_shape, work=work, scratch=scratch, run=run)
-
-
-def plan_average(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``AveragePooling2D``; cells of the margin do not count."""
-    windows, output_shape, work, scratch = _plan(spec, shapes)
-
-    def total(images: Array) -> Array:
-        result = np.zeros((len(images), *output_shape[:2], images.shape[-1]), np.float32)
-        for _, _, cells in windows.cells(windows.pad(images)):
+    def total(x: Array) -> Array:
+        result = np.zeros((len(x), *windows.places, x.shape[-1]), np.float32)
+        for _, _, cells in windows.cells(windows.pad(x)):
             result += cells
         return result
 
-    def run(inputs: Sequence[Array]) -> Array:
-        (x,) = inputs
+    def mean(x: Array) -> Array:
         return total(x) / total(np.ones((1, *x.shape[1:3], 1), np.float32))
 
-    return Plan(output_shape=output_shape, work=2 * work, scratch=scratch, run=run)
-
-
-def plan_global(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-    """``GlobalMaxPooling2D`` and ``GlobalAveragePooling2D``."""
-    image = spec.image_shape(spec.only_input(shapes))
-    keep = spec.flag("keepdims", default=False)
-    spec.weights()
-    is_max = spec.kind.startswith("GlobalMax")
-
-    def run(inputs: Sequence[Array]) -> Array:
-        (x,) = inputs
-        result: Array = (
-            x.max(axis=(1, 2), keepdims=keep) if is_max else x.mean(axis=(1, 2), keepdims=keep)
-        )
-        return result
-
     return Plan(
-        output_shape=(1, 1, image[2]) if keep else (image[2],),
-        work=ELEMENTWISE_WORK * volume(image),
-        run=run,
+        output_shape=output_shape,
+        work=(1 if is_max else 2) * windows.work(2 * image[2]),
+        scratch=windows.padded_cells * image[2] + volume(output_shape),
+        run=lambda inputs: (largest if is_max else mean)(inputs[0]),
     )
 
 
-PLANNERS: dict[str, Planner] = {
-    "MaxPooling2D": plan_max,
-    "AveragePooling2D": plan_average,
+@takes(LayerSpec.check_image)
+def plan_global(spec: LayerSpec, image: Shape) -> Plan:
+    """``GlobalMaxPooling2D`` and ``GlobalAveragePooling2D``."""
+    keep = spec.flag("keepdims", default=False)
+    is_max = spec.kind.startswith("GlobalMax")
+
+    def run(x: Array) -> Array:
+        return np.asarray((x.max if is_max else x.mean)(axis=(1, 2), keepdims=keep))
+
+    return Plan.by_element((1, 1, image[2]) if keep else (image[2],), run, over=image)
+
+
+_ALONG_THE_AXIS = ("kernel_size", "strides", "dilation_rate", "pool_size")
+
+
+def _on_one_row(planner: Planner) -> Planner:
+    """Plan a layer on sequences of shape (steps, channels) by `planner`, which takes images."""
+
+    def plan(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+        shape = spec.only_input(shapes)
+        spec.check_sequence(shape, "channels")
+        spec.check_channels_last()
+        config = dict(spec.config)
+        for key in _ALONG_THE_AXIS:
+            if config.get(key) is not None:
+                config[key] = [1, *spec.integers(key, low=1)]
+        for key in ("padding", "cropping"):
+            if not isinstance(config.get(key, ""), str):
+                config[key] = [[0, 0], config[key]]
+        learned = 0
+        if config.get("activation") is not None:
+            # Planned apart: it may name axes, and they are the sequence's.
+            learned = len(activation_of(spec, (*shape[:1], 2)).weights)
+            config["activation"] = None
+        own = spec.arrays[: len(spec.arrays) - learned]
+        arrays = tuple(array[None] if array.ndim == 3 else array for array in own)
+        row = planner(replace(spec, config=config, arrays=arrays), [(1, *shape)])
+        # Global pooling without keepdims leaves the channels alone.
+        keeps_row = len(row.output_shape) == 3
+        activation = activation_of(spec, row.output_shape[keeps_row:])
+        replace(spec, arrays=spec.arrays[len(own) :]).weights(*activation.weights)
+
+        def run(x: Array) -> Array:
+            result = row.run([x[:, None]])
+            return result[:, 0] if keeps_row else result
+
+        whole = activation.after(run, row.work, scratch=row.scratch)
+        return whole if "activation" in spec.config else replace(whole, activation=None)
+
+    return plan
+
+
+_ON_IMAGES: dict[str, Planner] = {
+    "MaxPooling2D": plan_pooling,
+    "AveragePooling2D": plan_pooling,
     "GlobalMaxPooling2D": plan_global,
     "GlobalAveragePooling2D": plan_global,
+}
+_IN_ONE_DIMENSION = {
+    **{k: v for k, v in layers_dense.PLANNERS.items() if k.endswith("2D")},
+    **{k: layers_shape.PLANNERS[k] for k in ("ZeroPadding2D", "Cropping2D")},
+    **_ON_IMAGES,
+}
+PLANNERS: dict[str, Planner] = {
+    **_ON_IMAGES,
+    **{k.replace("2D", "1D"): _on_one_row(plan) for k, plan in _IN_ONE_DIMENSION.items()},
 }

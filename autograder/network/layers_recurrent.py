@@ -1,4 +1,4 @@
-"""Layers that read a sequence step by step: ``LSTM``, ``GRU``, ``SimpleRNN`` and ``Bidirectional``.
+"""Layers that go through a sequence: ``LSTM``, ``GRU``, ``SimpleRNN``, and those that hold others.
 
 An image of 28 x 28 is then a sequence of 28 rows. Names of gates are those of Keras's source, whose
 order the weights follow.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from autograder.network.layers_activation import Chosen, activation_of
-from autograder.network.limits import ELEMENTWISE_WORK, LOOP_WORK
-from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
-from autograder.network.wrapping import PlanInner
+from autograder.network.plan import ELEMENTWISE_WORK, LOOP_WORK, Plan, Planner, takes
+from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 Advance: TypeAlias = Callable[[Array, tuple[Array, ...]], tuple[Array, ...]]
 """From one step's input, already multiplied by the kernel, and the states before to those after;
@@ -26,28 +25,26 @@ the first state is the output."""
 class _Cell:
     """What one kind of layer does in a step."""
 
-    kernel: Array
     bias: Array
     """Added to the product of input and kernel, for all steps at once."""
     states: int
     advance: Advance
-    work: int
-    """Of one step, per image, without the product of input and kernel."""
+    elements: int
+    """Additions and products of one step, per unit."""
+    activations: Sequence[Chosen]
+    """Computed in one step."""
 
 
-def _gates(spec: LayerSpec, features: int, gates: int) -> tuple[Array, Array, Array]:
+def _gates(spec: LayerSpec, features: int) -> tuple[Array, Array, Array]:
     """Kernel, recurrent kernel and bias, the last zero where there is none."""
     units = spec.integer("units")
-    width = gates * units
+    width = GATES[spec.kind] * units
     expected = [("kernel", (features, width)), ("recurrent kernel", (units, width))]
-    bias_shape: Shape = (width,)
-    if spec.kind == "GRU" and spec.flag("reset_after", default=True):
-        bias_shape = (2, width)
-    if spec.flag("use_bias", default=True):
-        kernel, recurrent, bias = spec.weights(*expected, ("bias", bias_shape))
-    else:
-        kernel, recurrent = spec.weights(*expected)
-        bias = np.zeros(bias_shape, np.float32)
+    resets_after = spec.kind == "GRU" and spec.flag("reset_after", default=True)
+    bias_shape: Shape = (2, width) if resets_after else (width,)
+    biases = [("bias", bias_shape)] if spec.flag("use_bias", default=True) else []
+    arrays = spec.weights(*expected, *biases)
+    kernel, recurrent, bias = (*arrays, np.zeros(bias_shape, np.float32))[:3]
     return kernel, recurrent, bias
 
 
@@ -58,20 +55,16 @@ def _activation(spec: LayerSpec, units: int, key: str = "activation") -> Chosen:
     return chosen
 
 
-def _simple(spec: LayerSpec, features: int) -> _Cell:
-    kernel, recurrent, bias = _gates(spec, features, 1)
-    units = len(recurrent)
-    activation = _activation(spec, units)
+def _simple(spec: LayerSpec, recurrent: Array, bias: Array) -> _Cell:
+    new = _activation(spec, len(recurrent))
 
     def advance(x: Array, states: tuple[Array, ...]) -> tuple[Array, ...]:
-        return (activation.run(x + states[0] @ recurrent),)
+        return (new.run(x + states[0] @ recurrent),)
 
-    work = units * units + activation.work + 2 * ELEMENTWISE_WORK * units
-    return _Cell(kernel=kernel, bias=bias, states=1, advance=advance, work=work)
+    return _Cell(bias=bias, states=1, advance=advance, elements=2, activations=[new])
 
 
-def _lstm(spec: LayerSpec, features: int) -> _Cell:
-    kernel, recurrent, bias = _gates(spec, features, 4)
+def _lstm(spec: LayerSpec, recurrent: Array, bias: Array) -> _Cell:
     units = len(recurrent)
     new, gate = _activation(spec, units), _activation(spec, units, "recurrent_activation")
 
@@ -81,22 +74,21 @@ def _lstm(spec: LayerSpec, features: int) -> _Cell:
         carry = gate.run(f) * carry + gate.run(i) * new.run(c)
         return gate.run(o) * new.run(carry), carry
 
-    work = 4 * units * units + 3 * gate.work + 2 * new.work + 12 * ELEMENTWISE_WORK * units
-    return _Cell(kernel=kernel, bias=bias, states=2, advance=advance, work=work)
+    used = [gate, gate, gate, new, new]
+    return _Cell(bias=bias, states=2, advance=advance, elements=12, activations=used)
 
 
-def _gru(spec: LayerSpec, features: int) -> _Cell:
-    kernel, recurrent, bias = _gates(spec, features, 3)
+def _gru(spec: LayerSpec, recurrent: Array, bias: Array) -> _Cell:
     units = len(recurrent)
     new, gate = _activation(spec, units), _activation(spec, units, "recurrent_activation")
     resets_after = bias.ndim == 2
-    recurrent_bias = bias[1] if resets_after else np.zeros(3 * units, np.float32)
+    of_input, of_state = bias if resets_after else (bias, np.zeros(3 * units, np.float32))
 
     def advance(x: Array, states: tuple[Array, ...]) -> tuple[Array, ...]:
         (hidden,) = states
         x_z, x_r, x_h = np.split(x, 3, axis=-1)
         if resets_after:
-            z, r, h = np.split(hidden @ recurrent + recurrent_bias, 3, axis=-1)
+            z, r, h = np.split(hidden @ recurrent + of_state, 3, axis=-1)
             candidate = new.run(x_h + gate.run(x_r + r) * h)
         else:
             z, r = np.split(hidden @ recurrent[:, : 2 * units], 2, axis=-1)
@@ -105,22 +97,17 @@ def _gru(spec: LayerSpec, features: int) -> _Cell:
         kept = gate.run(x_z + z)
         return (kept * hidden + (1 - kept) * candidate,)
 
-    work = 3 * units * units + 2 * gate.work + new.work + 12 * ELEMENTWISE_WORK * units
-    input_bias = bias[0] if resets_after else bias
-    return _Cell(kernel=kernel, bias=input_bias, states=1, advance=advance, work=work)
+    used = [gate, gate, new]
+    return _Cell(bias=of_input, states=1, advance=advance, elements=12, activations=used)
 
 
 _CELLS = {"SimpleRNN": _simple, "LSTM": _lstm, "GRU": _gru}
+GATES = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3}
 
 
-def plan_recurrent(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes(LayerSpec.check_sequence, learns=True)
+def plan_recurrent(spec: LayerSpec, shape: Shape) -> Plan:
     """``LSTM``, ``GRU`` and ``SimpleRNN``, from states of zero."""
-    shape = spec.only_input(shapes)
-    if len(shape) != 2:
-        raise spec.refusal(
-            f"needs sequences of shape (steps, features), but gets {shape}. Use "
-            "keras.Input(shape=(28, 28)), or a Reshape((28, 28)) layer before it"
-        )
     if spec.flag("stateful", default=False):
         raise spec.refusal(
             "remembers one batch of images for the next (stateful=True), so that an image's result "
@@ -129,12 +116,13 @@ def plan_recurrent(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     steps, features = shape
     backwards = spec.flag("go_backwards", default=False)
     keep_all = spec.flag("return_sequences", default=False)
-    cell = _CELLS[spec.kind](spec, features)
-    units, width = spec.integer("units"), cell.kernel.shape[1]
+    kernel, recurrent, bias = _gates(spec, features)
+    cell = _CELLS[spec.kind](spec, recurrent, bias)
+    units, width = recurrent.shape
     output_shape = (steps, units) if keep_all else (units,)
 
     def run(inputs: Sequence[Array]) -> Array:
-        projected = inputs[0] @ cell.kernel + cell.bias
+        projected = inputs[0] @ kernel + cell.bias
         states = (np.zeros((len(projected), units), np.float32),) * cell.states
         outputs = np.empty((len(projected), *output_shape), np.float32)
         for place, step in enumerate(reversed(range(steps)) if backwards else range(steps)):
@@ -143,9 +131,11 @@ def plan_recurrent(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
                 outputs[:, place] = states[0]
         return outputs if keep_all else states[0]
 
+    # Each step multiplies by both kernels.
+    work = kernel.size + recurrent.size + cell.elements * ELEMENTWISE_WORK * units + LOOP_WORK
     return Plan(
         output_shape=output_shape,
-        work=steps * (features * width + cell.work + LOOP_WORK),
+        work=steps * (work + sum(each.work for each in cell.activations)),
         scratch=2 * steps * width + 8 * width,
         run=run,
     )
@@ -157,6 +147,15 @@ _MERGES: dict[str, Callable[[Array, Array], Array]] = {
     "ave": lambda x, y: np.float32(0.5) * (x + y),
     "mul": np.multiply,
 }
+
+
+class PlanInner(Protocol):
+    """Plans the layer that stands under a key of another layer's settings."""
+
+    def __call__(
+        self, spec: LayerSpec, key: str, kinds: Sequence[str], shapes: Sequence[Shape]
+    ) -> Plan:
+        """Plan it, with all arrays of `spec`; it must be Keras's, and of one of `kinds`."""
 
 
 def bidirectional(plan_inner: PlanInner) -> Planner:
@@ -191,6 +190,36 @@ def bidirectional(plan_inner: PlanInner) -> Planner:
             work=first.work + second.work + 2 * ELEMENTWISE_WORK * volume(output_shape),
             scratch=first.scratch + second.scratch + 2 * volume(output_shape),
             run=run,
+        )
+
+    return plan
+
+
+TIME_DISTRIBUTED = ("Dense", "Activation", "Dropout", "Flatten", "Reshape", "Conv1D", "Conv2D")
+"""What may be applied to each step. Without networks and without another ``TimeDistributed``."""
+
+
+def time_distributed(plan_inner: PlanInner) -> Planner:
+    """``TimeDistributed``: the same layer for each step of a sequence."""
+
+    def plan(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+        shape = spec.only_input(shapes)
+        if len(shape) < 2:
+            raise spec.refusal(
+                f"needs sequences of shape (steps, features), but gets {shape}. Use "
+                "keras.Input(shape=(28, 28)), or the layer within it alone"
+            )
+        steps = shape[0]
+        inner = plan_inner(spec, "layer", TIME_DISTRIBUTED, [shape[1:]])
+        output_shape = (steps, *inner.output_shape)
+        return Plan(
+            output_shape=output_shape,
+            work=steps * inner.work + ELEMENTWISE_WORK * volume(shape),
+            scratch=steps * (inner.scratch + volume(inner.output_shape)),
+            run=lambda inputs: inner.run([inputs[0].reshape(-1, *shape[1:])]).reshape(
+                len(inputs[0]), *output_shape
+            ),
+            activation=inner.activation,
         )
 
     return plan

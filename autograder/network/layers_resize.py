@@ -7,15 +7,22 @@ matrices follow from the sizes alone: nothing in them is the student's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TypeAlias
 
 import numpy as np
 
-from autograder.network.advice import too_large
 from autograder.network.kernels import Matrix, area, centres, cubic, picked, sampled, triangle
-from autograder.network.limits import ELEMENTWISE_WORK, MAX_WORK
-from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
+from autograder.network.plan import (
+    ELEMENTWISE_WORK,
+    MAX_WORK,
+    Plan,
+    Planner,
+    takes,
+    too_large,
+)
+from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 Kernel: TypeAlias = Callable[[int, int], Matrix]
 """From new and old extent to the matrix, of shape (new, old)."""
@@ -30,9 +37,7 @@ _KERNELS: dict[str, Kernel] = {
 }
 
 
-def _resized(
-    spec: LayerSpec, image: tuple[int, int, int], size: tuple[int, int], kernel: Kernel
-) -> Plan:
+def _resized(image: Shape, size: tuple[int, int], kernel: Kernel) -> Plan:
     """Images of shape `image` to those of `size`."""
     (height, width, channels), (rows, columns) = image, size
     output_shape = (rows, columns, channels)
@@ -54,7 +59,6 @@ def _resized(
         wide = tall.reshape(len(x) * rows, width, channels).transpose(0, 2, 1) @ horizontal
         return np.ascontiguousarray(wide.transpose(0, 2, 1)).reshape(len(x), *output_shape)
 
-    spec.weights()
     return Plan(
         output_shape=output_shape,
         work=work,
@@ -63,33 +67,28 @@ def _resized(
     )
 
 
-def _cropped_to_aspect(image: tuple[int, int, int], size: tuple[int, int]) -> tuple[slice, slice]:
-    """The largest part in the middle of an image that is as wide for its height as `size`."""
-    height, width, _ = image
+def _cropped_and_resized(image: Shape, size: tuple[int, int], kernel: Kernel) -> Plan:
+    """The largest part in the middle that is as wide for its height as `size`, resized to it."""
+    height, width, channels = image
     rows, columns = size
-    cropped_height = max(min(height, width * rows // columns), 1)
-    cropped_width = max(min(width, height * columns // rows), 1)
-    top, left = (height - cropped_height) // 2, (width - cropped_width) // 2
-    return slice(top, top + cropped_height), slice(left, left + cropped_width)
-
-
-def _cropped_and_resized(
-    spec: LayerSpec, image: tuple[int, int, int], size: tuple[int, int], kernel: Kernel
-) -> Plan:
-    rows, columns = _cropped_to_aspect(image, size)
-    part = (rows.stop - rows.start, columns.stop - columns.start, image[2])
-    plan = _resized(spec, part, size, kernel)
-    return Plan(
-        output_shape=plan.output_shape,
+    part = (
+        max(min(height, width * rows // columns), 1),
+        max(min(width, height * columns // rows), 1),
+        channels,
+    )
+    top, left = (height - part[0]) // 2, (width - part[1]) // 2
+    plan = _resized(part, size, kernel)
+    return replace(
+        plan,
         work=plan.work + ELEMENTWISE_WORK * volume(part),
         scratch=plan.scratch + volume(part),
-        run=lambda inputs: plan.run([inputs[0][:, rows, columns]]),
+        run=lambda inputs: plan.run([inputs[0][:, top : top + part[0], left : left + part[1]]]),
     )
 
 
-def plan_resizing(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes(LayerSpec.check_image)
+def plan_resizing(spec: LayerSpec, image: Shape) -> Plan:
     """``Resizing``."""
-    image = spec.image_shape(spec.only_input(shapes))
     size = (spec.integer("height"), spec.integer("width"))
     interpolation = spec.config.get("interpolation", "bilinear")
     if not isinstance(interpolation, str) or interpolation not in _KERNELS:
@@ -97,38 +96,32 @@ def plan_resizing(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
             f"resizes in a way that the grader does not rebuild. Use interpolation='bilinear', "
             f"Keras's default, or one of {', '.join(_KERNELS)}"
         )
-    kernel = _KERNELS[interpolation]
     for option in ("pad_to_aspect_ratio", "antialias"):
         if spec.flag(option, default=False):
             raise spec.refusal(f"resizes with {option}=True, which the grader does not rebuild")
-    if spec.flag("crop_to_aspect_ratio", default=False):
-        return _cropped_and_resized(spec, image, size, kernel)
-    return _resized(spec, image, size, kernel)
+    crops = spec.flag("crop_to_aspect_ratio", default=False)
+    return (_cropped_and_resized if crops else _resized)(image, size, _KERNELS[interpolation])
 
 
-def plan_center_crop(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes(LayerSpec.check_image)
+def plan_center_crop(spec: LayerSpec, image: Shape) -> Plan:
     """``CenterCrop``, which enlarges what is too small."""
-    image = spec.image_shape(spec.only_input(shapes))
-    size = (spec.integer("height"), spec.integer("width"))
-    if size[0] > image[0] or size[1] > image[1]:
-        return _cropped_and_resized(spec, image, size, _KERNELS["bilinear"])
-    top, left = (image[0] - size[0]) // 2, (image[1] - size[1]) // 2
-    spec.weights()
-    return Plan(
-        output_shape=(*size, image[2]),
-        work=ELEMENTWISE_WORK * size[0] * size[1] * image[2],
-        run=lambda inputs: inputs[0][:, top : top + size[0], left : left + size[1]],
+    rows, columns = spec.integer("height"), spec.integer("width")
+    if rows > image[0] or columns > image[1]:
+        return _cropped_and_resized(image, (rows, columns), _KERNELS["bilinear"])
+    top, left = (image[0] - rows) // 2, (image[1] - columns) // 2
+    return Plan.by_element(
+        (rows, columns, image[2]), lambda x: x[:, top : top + rows, left : left + columns]
     )
 
 
-def plan_up_sampling(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes(LayerSpec.check_image)
+def plan_up_sampling(spec: LayerSpec, image: Shape) -> Plan:
     """``UpSampling2D``, which by default repeats each pixel."""
-    height, width, channels = spec.image_shape(spec.only_input(shapes))
     down, across = spec.pair("size", default=2)
     ways = ("nearest", "bilinear", "bicubic")
     way = spec.choice("interpolation", ways, default="nearest")
-    size = (down * height, across * width)
-    return _resized(spec, (height, width, channels), size, _KERNELS[way])
+    return _resized(image, (down * image[0], across * image[1]), _KERNELS[way])
 
 
 PLANNERS: dict[str, Planner] = {

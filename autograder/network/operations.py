@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.network import activations, operations_shape
-from autograder.network.layers_activation import plan_activation, plan_parametric
+from autograder.network.layers_activation import plan_activation
 from autograder.network.layers_dense import plan_dense
-from autograder.network.layers_merge import joined_shape
-from autograder.network.limits import ACTIVATION_WORK, ELEMENTWISE_WORK
-from autograder.network.operations_shape import only_tensor
-from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
+from autograder.network.layers_shape import joined_shape
+from autograder.network.plan import ACTIVATION_WORK, ELEMENTWISE_WORK, Plan, Planner, takes
+from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 Elementwise: TypeAlias = Callable[..., npt.NDArray[Any]]
 """Of one or more arrays, number by number; truth counts as 1 and 0."""
@@ -105,12 +104,7 @@ def _plan_with_weight(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
             f"weight the shape of the last axis, {shape[-1:]}"
         )
     join = OPERATORS[spec.kind]
-    return Plan(
-        output_shape=output_shape[1:],
-        work=2 * ELEMENTWISE_WORK * volume(output_shape),
-        scratch=volume(output_shape),
-        run=lambda inputs: join(inputs[0], weight),
-    )
+    return Plan.by_element(output_shape[1:], lambda x: join(x, weight), passes=2, scratch=1)
 
 
 def _with_weight(spec: LayerSpec, shapes: Sequence[Shape]) -> tuple[Shape, Array]:
@@ -157,39 +151,30 @@ def plan_operator(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     )
 
 
-def plan_elementwise(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_elementwise(spec: LayerSpec, shape: Shape) -> Plan:
     """A function of each number alone, such as ``abs(x)``."""
-    shape = only_tensor(spec, shapes)
-    function = FUNCTIONS[spec.kind]
-    return Plan(
-        output_shape=shape,
-        work=ACTIVATION_WORK * volume(shape),
-        run=lambda inputs: function(inputs[0]),
-    )
+    return Plan.by_element(shape, FUNCTIONS[spec.kind], each=ACTIVATION_WORK)
 
 
-def plan_clip(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_clip(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.clip(x, low, high)``."""
-    shape = only_tensor(spec, shapes)
-    low, high = spec.number("x_min"), spec.number("x_max")
-    return Plan(
-        output_shape=shape,
-        work=2 * ELEMENTWISE_WORK * volume(shape),
-        run=lambda inputs: np.clip(inputs[0], np.float32(low), np.float32(high)),
-    )
+    low, high = np.float32(spec.number("x_min")), np.float32(spec.number("x_max"))
+    return Plan.by_element(shape, lambda x: np.clip(x, low, high), passes=2)
 
 
-def plan_cast(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_cast(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.cast(x, "float32")`` and the like; all is computed in float32."""
-    shape = only_tensor(spec, shapes)
     if spec.config.get("dtype") not in (None, "float16", "bfloat16", "float32", "float64"):
         raise spec.refusal("makes whole numbers of its input. Use keras.ops.cast(x, 'float32')")
-    return Plan(output_shape=shape, work=0, run=lambda inputs: inputs[0])
+    return Plan(output_shape=shape, run=lambda inputs: inputs[0])
 
 
-def plan_reduction(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_reduction(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.mean(x, axis=...)`` and others that make one number of several."""
-    shape = only_tensor(spec, shapes)
     if spec.config.get("axis") is None:
         raise spec.refusal(
             f"takes all images of a batch together. Use keras.ops.{spec.kind.lower()}(x, axis=-1)"
@@ -197,37 +182,32 @@ def plan_reduction(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     axes = spec.axes("axis", len(shape))
     keeps = spec.flag("keepdims", default=False)
     extents = [1 if i in axes else extent for i, extent in enumerate(shape)]
-    output_shape = [e for i, e in enumerate(extents) if keeps or i not in axes]
+    output_shape = tuple(e for i, e in enumerate(extents) if keeps or i not in axes)
     reduce, counted = REDUCTIONS[spec.kind], tuple(axis + 1 for axis in axes)
-    return Plan(
-        output_shape=tuple(output_shape),
-        work=4 * ELEMENTWISE_WORK * volume(shape),
-        scratch=2 * volume(shape),
-        run=lambda inputs: reduce(inputs[0], axis=counted, keepdims=keeps),
+    return Plan.by_element(
+        output_shape,
+        lambda x: reduce(x, axis=counted, keepdims=keeps),
+        passes=4,
+        over=shape,
+        scratch=2,
     )
 
 
 def plan_function(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     """An activation, as ``keras.ops.relu(x)``."""
-    only_tensor(spec, shapes)
-    if spec.kind in ACTIVATIONS:
-        settings = {"activation": ACTIVATIONS[spec.kind]}
-        return plan_activation(replace(spec, config=settings), shapes)
-    return plan_parametric(replace(spec, kind=PARAMETRIC[spec.kind]), shapes)
+    spec.weights()
+    if spec.kind in PARAMETRIC:
+        return plan_activation(replace(spec, kind=PARAMETRIC[spec.kind]), shapes)
+    settings = {"activation": ACTIVATIONS[spec.kind]}
+    return plan_activation(replace(spec, config=settings), shapes)
 
 
-def plan_gelu(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_gelu(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.gelu(x)``, whose default is the approximation, unlike the activation's."""
-    shape = only_tensor(spec, shapes)
-    function = activations.gelu
-    if spec.flag("approximate", default=True):
-        function = activations.gelu_tanh
-    return Plan(
-        output_shape=shape,
-        work=ACTIVATION_WORK * volume(shape),
-        run=lambda inputs: function(inputs[0]),
-        activation="gelu",
-    )
+    approximates = spec.flag("approximate", default=True)
+    function = activations.gelu_tanh if approximates else activations.gelu
+    return replace(Plan.by_element(shape, function, each=ACTIVATION_WORK), activation="gelu")
 
 
 PLANNERS: dict[str, Planner] = {

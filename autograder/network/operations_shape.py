@@ -2,65 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from types import EllipsisType
 
 import numpy as np
 
-from autograder.network.layers_merge import plan_concatenate
-from autograder.network.layers_shape import plan_reshape
-from autograder.network.limits import ELEMENTWISE_WORK
-from autograder.network.spec import Array, LayerSpec, Plan, Planner, Shape, volume
+from autograder.network.layers_shape import plan_concatenate, plan_reshape, reshaped, transposed
+from autograder.network.plan import ELEMENTWISE_WORK, Plan, Planner, takes
+from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 MAX_PADDING = 10_000
 """Along one axis; what it makes of an image is limited as every layer's output is."""
 
 
-def only_tensor(spec: LayerSpec, shapes: Sequence[Shape]) -> Shape:
-    """The shape of the one input of an operation that has no weights and takes no numbers."""
-    spec.weights()
-    if any(value is not None for value in spec.operands):
-        raise spec.refusal("is given a number where an input was expected")
-    return spec.only_input(shapes)
-
-
-def _plan_view(shape: Shape, run: Callable[[Sequence[Array]], Array]) -> Plan:
-    return Plan(output_shape=shape, work=ELEMENTWISE_WORK * volume(shape), run=run)
-
-
-def plan_new_shape(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_new_shape(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.reshape(x, (-1, ...))``."""
-    shape = only_tensor(spec, shapes)
     target = spec.config.get("newshape")
     if isinstance(target, list) and len(target) > 1 and target[0] in (None, -1):
-        return plan_reshape(replace(spec, config={"target_shape": target[1:]}), shapes)
+        return plan_reshape(replace(spec, config={"target_shape": target[1:]}), [shape])
     raise spec.refusal(
         f"does not keep the images apart. Use keras.ops.reshape(x, (-1, {volume(shape)})), or a "
         "Reshape or Flatten layer"
     )
 
 
-def plan_expand(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_expand(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.expand_dims(x, axis)``."""
-    shape = only_tensor(spec, shapes)
     extents = list(shape)
     # Counted in the output; the last of the new axes may come after all others.
     for axis in sorted(spec.axes("axis", len(shape) + len(_listed(spec, "axis")))):
         extents.insert(axis, 1)
-    return _reshaped(tuple(extents))
+    return reshaped(tuple(extents))
 
 
-def plan_squeeze(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_squeeze(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.squeeze(x, axis)``."""
-    shape = only_tensor(spec, shapes)
     if spec.config.get("axis") is None:
         axes = tuple(i for i, extent in enumerate(shape) if extent == 1)
     else:
         axes = spec.axes("axis", len(shape))
     if any(shape[axis] != 1 for axis in axes):
         raise spec.refusal(f"cannot drop axes of an input of shape {shape} that are not of 1")
-    return _reshaped(tuple(extent for i, extent in enumerate(shape) if i not in axes))
+    return reshaped(tuple(extent for i, extent in enumerate(shape) if i not in axes))
 
 
 def _listed(spec: LayerSpec, key: str) -> Sequence[object]:
@@ -68,13 +55,9 @@ def _listed(spec: LayerSpec, key: str) -> Sequence[object]:
     return value if isinstance(value, list) else [value]
 
 
-def _reshaped(shape: Shape) -> Plan:
-    return _plan_view(shape, lambda inputs: inputs[0].reshape(len(inputs[0]), *shape))
-
-
-def plan_transpose(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_transpose(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.transpose(x, (0, ...))``."""
-    shape = only_tensor(spec, shapes)
     axes = spec.config.get("axes")
     if not isinstance(axes, list) or axes[:1] != [0] or len(axes) != len(shape) + 1:
         raise spec.refusal(
@@ -84,23 +67,19 @@ def plan_transpose(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     order = replace(spec, config={"axes": axes[1:]}).axes("axes", len(shape))
     if len(order) != len(shape):
         raise spec.refusal("does not name every axis")
-    counted = (0, *(axis + 1 for axis in order))
-    return _plan_view(
-        tuple(shape[axis] for axis in order),
-        lambda inputs: np.ascontiguousarray(inputs[0].transpose(counted)),
-    )
+    return transposed(shape, order)
 
 
-def plan_flip(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_flip(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.flip(x, axis)``."""
-    shape = only_tensor(spec, shapes)
     axes = tuple(axis + 1 for axis in spec.axes("axis", len(shape)))
-    return _plan_view(shape, lambda inputs: np.flip(inputs[0], axes))
+    return Plan.by_element(shape, lambda x: np.flip(x, axes))
 
 
-def plan_item(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_item(spec: LayerSpec, shape: Shape) -> Plan:
     """``x[:, 2:5, 0]``: slices and single places, of all images."""
-    shape = only_tensor(spec, shapes)
     keys = spec.config.get("key")
     keys = list(keys) if isinstance(keys, list) else [keys]
     if len(keys) > 16:
@@ -115,7 +94,7 @@ def plan_item(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
         raise spec.refusal(f"is indexed where its input, of shape {shape}, has nothing") from error
     if probe.ndim == 0 or probe.shape[0] != 2 or 0 in probe.shape:
         raise spec.refusal("does not keep all images. Begin the index with a colon, as in x[:, 0]")
-    return _plan_view(probe.shape[1:], lambda inputs: inputs[0][index])
+    return Plan.by_element(probe.shape[1:], lambda x: x[index])
 
 
 def _index(spec: LayerSpec, raw: object) -> slice | int | EllipsisType | None:
@@ -133,9 +112,9 @@ def _index(spec: LayerSpec, raw: object) -> slice | int | EllipsisType | None:
     raise spec.refusal("is indexed by something else than whole numbers and slices")
 
 
-def plan_pad(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+@takes()
+def plan_pad(spec: LayerSpec, shape: Shape) -> Plan:
     """``keras.ops.pad(x, ((0, 0), ...))`` with one number."""
-    shape = only_tensor(spec, shapes)
     spec.choice("mode", ("constant",), default="constant")
     value = spec.number("constant_values", default=0.0)
     width = spec.config.get("pad_width")
@@ -148,9 +127,8 @@ def plan_pad(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     output_shape = tuple(
         extent + sum(pair) for extent, pair in zip(shape, margins[1:], strict=True)
     )
-    return _plan_view(
-        output_shape,
-        lambda inputs: np.pad(inputs[0], margins, constant_values=np.float32(value)),
+    return Plan.by_element(
+        output_shape, lambda x: np.pad(x, margins, constant_values=np.float32(value))
     )
 
 
@@ -166,7 +144,9 @@ def plan_stack(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     def run(inputs: Sequence[Array]) -> Array:
         return np.stack(inputs, axis=axis + 1)
 
-    return _plan_view(tuple(extents), run)
+    return Plan(
+        output_shape=tuple(extents), work=ELEMENTWISE_WORK * volume(tuple(extents)), run=run
+    )
 
 
 PLANNERS: dict[str, Planner] = {

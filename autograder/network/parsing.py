@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.hostile import printable
-from autograder.network import (
-    layers_activation,
-    layers_dense,
-    layers_merge,
-    layers_norm,
-    layers_one_axis,
-    layers_pool,
-    layers_recurrent,
-    layers_resize,
-    layers_shape,
-    operations,
-    wrapping,
-)
-from autograder.network.advice import array_operand, own_class, unsupported
-from autograder.network.spec import LayerSpec, Plan, Planner, Shape, finite
+from autograder.network.export import SerializedLayer
+from autograder.network.operations import CALL_SETTINGS, OPERATORS
+from autograder.network.plan import MAX_STEPS
+from autograder.network.spec import LayerSpec, Shape, finite
+
+OWN_CLASS_ADVICE = "Use Keras's own layers, in keras.Sequential([...]) or the functional API"
 
 MAX_OPERANDS = 256
 """Inputs of one layer. DenseNet joins two at a time; nobody joins hundreds."""
@@ -66,42 +59,6 @@ class ParsedLayer:
         """Whether it only marks where a network begins."""
         return self.kind == "InputLayer"
 
-    def planner(self, spec: LayerSpec) -> Planner:
-        """How to rebuild it, from the allow-list."""
-        is_operation = self.module.startswith(("keras.src.ops", "keras.src.activations"))
-        planner = (operations.PLANNERS if is_operation else LAYER_PLANNERS).get(self.kind)
-        if planner is None:
-            raise unsupported(spec)
-        return planner
-
-
-def plan_inner(spec: LayerSpec, key: str, kinds: Sequence[str], shapes: Sequence[Shape]) -> Plan:
-    """Plan the layer under `key` of a layer that wraps it; see ``wrapping.PlanInner``."""
-    layer = parse_layer(spec.config.get(key), f"{spec.name}/")
-    inner = replace(spec, name=f"{spec.name}/{layer.name}", kind=layer.kind, config=layer.config)
-    if layer.kind not in kinds:
-        raise inner.refusal(
-            f"is of a kind that the grader does not rebuild within {spec.kind}. It rebuilds "
-            f"{', '.join(kinds)} there"
-        )
-    return layer.planner(inner)(inner, shapes)
-
-
-LAYER_PLANNERS: dict[str, Planner] = {
-    **layers_activation.PLANNERS,
-    **layers_dense.PLANNERS,
-    **layers_merge.PLANNERS,
-    **layers_norm.PLANNERS,
-    **layers_one_axis.PLANNERS,
-    **layers_pool.PLANNERS,
-    **layers_recurrent.PLANNERS,
-    **layers_resize.PLANNERS,
-    **layers_shape.PLANNERS,
-    "Bidirectional": layers_recurrent.bidirectional(plan_inner),
-    "TimeDistributed": wrapping.time_distributed(plan_inner),
-}
-"""The allow-list: every kind of layer that is rebuilt, and how."""
-
 
 def malformed(why: str) -> UnverifiableModel:
     """The error for a description that Keras does not write."""
@@ -109,6 +66,22 @@ def malformed(why: str) -> UnverifiableModel:
         f"The saved description of the network cannot be understood: {why}. Build it as "
         "keras.Sequential([...]) or with the functional API, from Keras's own layers."
     )
+
+
+def parse_root(network: SerializedLayer) -> ParsedLayer:
+    """The whole network, under the name "network"."""
+    return parse_layer({**msgspec.structs.asdict(network), "name": "network"}, "")
+
+
+def parse_layers(network: ParsedLayer, path: tuple[str, ...]) -> list[ParsedLayer]:
+    """The layers of a network, which is reached by `path`."""
+    raw = network.config.get("layers")
+    if not isinstance(raw, list) or not 0 < len(raw) <= MAX_STEPS:
+        raise malformed("it has no layers, or too many")
+    layers = [parse_layer(item, "".join(f"{name}/" for name in path)) for item in raw]
+    if len({layer.name for layer in layers}) != len(layers):
+        raise malformed("two layers have the same name")
+    return layers
 
 
 def parse_layer(raw: object, path: str) -> ParsedLayer:
@@ -127,7 +100,10 @@ def parse_layer(raw: object, path: str) -> ParsedLayer:
     # class has no module, or one that is not Keras's, even if it is called Dense.
     is_own = not isinstance(module, str) or module.split(".")[0] != "keras"
     if is_own or (registered is not None and registered != kind):
-        raise own_class(spec)
+        raise spec.distrust(
+            "is of a class of your own, or not of Keras's, so that the grader cannot know what it "
+            f"computes. {OWN_CLASS_ADVICE}"
+        )
     assert isinstance(module, str)
     calls = raw.get("inbound_nodes", [])
     if not isinstance(calls, list):
@@ -157,7 +133,7 @@ def _parse_call(raw: object, spec: LayerSpec) -> Call:
     }
     if spec.kind == "GetItem" and len(arguments) == 2:
         arguments, given["key"] = arguments[:1], arguments[1]
-    if unknown := given.keys() - operations.CALL_SETTINGS.get(spec.kind, ()):
+    if unknown := given.keys() - CALL_SETTINGS.get(spec.kind, ()):
         raise spec.refusal(
             f"is called with a further argument, {printable(min(unknown))}; give it its input alone"
         )
@@ -172,7 +148,7 @@ def _parse_call(raw: object, spec: LayerSpec) -> Call:
         if number is None:
             inputs.append(_parse_tensor(argument))
         operands.append(number)
-    is_operator = spec.kind in operations.OPERATORS
+    is_operator = spec.kind in OPERATORS
     if not inputs or (len(inputs) < len(operands) and not is_operator):
         raise spec.refusal("is called on a number, not on the output of a layer")
     return Call(inputs=tuple(inputs), operands=tuple(operands), settings=given)
@@ -184,7 +160,11 @@ def _number(raw: object, spec: LayerSpec) -> float | None:
         config = raw.get("config")
         value = config.get("value") if isinstance(config, dict) else None
         if isinstance(value, list):
-            raise array_operand(spec)
+            raise spec.distrust(
+                "computes with an array of numbers that is no layer's weights, so that it is in no "
+                "count. Use a single number, or a layer that holds it: Dense, Rescaling or "
+                "Normalization"
+            )
         raw = value
         if finite(raw) is None:
             raise spec.refusal("is called on something that is not a number")

@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.hostile import printable
-from autograder.network import limits
-from autograder.network.export import BESIDE, ExportedArray, NetworkExport
+from autograder.network.export import BESIDE, MAX_DEPTH, ExportedArray, NetworkExport
 from autograder.network.graph import Assembler, LayerSummary, Step
-from autograder.network.parsing import malformed, parse_layer
+from autograder.network.kinds import COUNTED
+from autograder.network.parsing import ParsedLayer, malformed, parse_layer, parse_root
+from autograder.network.plan import CONSTANT_KEYS, MAX_BATCH_ELEMENTS, MAX_CONSTANTS, MAX_STEPS
 from autograder.network.spec import Array, Shape
 
 Observer: TypeAlias = Callable[[LayerSummary, Array], None]
@@ -91,7 +92,7 @@ class Network:
         images = np.asarray(images)
         if images.shape[1:] != self.input_shape or not images.ndim:
             raise ValueError(f"images of shape {self.input_shape} expected, not {images.shape[1:]}")
-        size = max(1, min(batch_size, limits.MAX_BATCH_ELEMENTS // max(1, self._elements)))
+        size = max(1, min(batch_size, MAX_BATCH_ELEMENTS // max(1, self._elements)))
         result = np.empty((len(images), *self.output_shape), np.float32)
         last_uses = {value: i for i, step in enumerate(self._steps) for value in step.inputs}
         summaries = {layer.name: layer for layer in self.layers}
@@ -132,22 +133,13 @@ def rebuild(export: NetworkExport) -> Network:
 
 def _rebuild(export: NetworkExport) -> Network:
     serialized = export.network
-    if (constants := _count_constants(serialized.config)) > limits.MAX_CONSTANTS:
+    if (constants := _count_constants(serialized.config)) > MAX_CONSTANTS:
         raise UnverifiableModel(
             f"The settings of the network's layers hold {constants:,} numbers, and the grader "
-            f"takes {limits.MAX_CONSTANTS:,}. Numbers that the network computes with belong into "
+            f"takes {MAX_CONSTANTS:,}. Numbers that the network computes with belong into "
             "weights: use Dense or Conv2D layers, and Normalization with adapt()."
         )
-    network = parse_layer(
-        {
-            "module": serialized.module,
-            "class_name": serialized.class_name,
-            "registered_name": serialized.registered_name,
-            "config": serialized.config,
-            "name": "network",
-        },
-        "",
-    )
+    network = parse_root(serialized)
     if not network.is_network:
         raise malformed(f"{printable(network.kind)} is neither Sequential nor Functional")
     arrays: dict[tuple[str, ...], list[Array]] = {}
@@ -191,7 +183,7 @@ def _count_constants(config: object) -> int:
         item, is_constant = pending.pop()
         if isinstance(item, dict):
             for key, value in item.items():
-                pending.append((value, is_constant or key in limits.CONSTANT_KEYS))
+                pending.append((value, is_constant or key in CONSTANT_KEYS))
         elif isinstance(item, list):
             pending += [(part, is_constant) for part in item]
             count += is_constant * sum(isinstance(part, (int, float)) for part in item)
@@ -220,3 +212,64 @@ def _as_unverifiable() -> Iterator[None]:
         raise malformed(f"{type(error).__name__}") from error
     except (MemoryError, RecursionError, TypeError, ValueError) as error:
         raise malformed(f"{type(error).__name__}") from error
+
+
+def count_parameters(export: NetworkExport) -> int | None:
+    """All parameters, trainable or not, a shared one once; None where some may not be among them.
+
+    For a network that `rebuild` refuses with ``NotEvaluated``: one that diverged, or that has a
+    layer which is Keras's own but is not rebuilt. Counted is only what holds all its numbers in
+    arrays that left the box: no layer or function of the student's own, no code, no weights in
+    the settings beyond what a rebuilt network may have there.
+    """
+    try:
+        layers = set(_layers_within(parse_root(export.network), ()))
+    except UnverifiableModel:
+        return None
+    sizes = {array.offset: array.values.size for array in export.arrays}
+    if not sizes or not {array.layer for array in export.arrays} <= layers | {BESIDE}:
+        return None
+    return sum(sizes.values())
+
+
+def _layers_within(network: ParsedLayer, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The path of every layer that is no network itself.
+
+    Raises
+    ------
+    UnverifiableModel
+        If one of them may hold numbers that are no arrays.
+    """
+    raw = network.config.get("layers")
+    if not isinstance(raw, list) or len(raw) > MAX_STEPS or len(path) > MAX_DEPTH:
+        raise malformed("it has no layers, or too many")
+    for item in raw:
+        # How a layer is called does not matter for counting, and may be why it is not evaluated.
+        layer = parse_layer({**item, "inbound_nodes": []} if isinstance(item, dict) else item, "")
+        here = (*path, layer.name)
+        if layer.is_input:
+            continue
+        if layer.is_network:
+            yield from _layers_within(layer, here)
+            continue
+        if layer.kind not in COUNTED and not layer.module.startswith("keras.src.ops"):
+            raise malformed(f"a {layer.kind} may compute with numbers that are no weights")
+        _check_is_of_keras(layer.config)
+        yield here
+
+
+def _check_is_of_keras(config: object) -> None:
+    """Raise where settings name a class or a function of the student's: it may hold anything."""
+    pending = [config]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            if "class_name" in item:
+                module = item.get("module")
+                registered = item.get("registered_name")
+                is_own = registered is not None and registered != item["class_name"]
+                if is_own or not isinstance(module, str) or module.split(".")[0] != "keras":
+                    raise malformed("a layer's settings name something that is not Keras's")
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item

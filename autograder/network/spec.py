@@ -1,9 +1,9 @@
-"""One layer as the export describes it, and what is made of it: a plan of its computation."""
+"""One layer as the export describes it: its settings and arrays, checked when they are read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -19,21 +19,6 @@ Shape: TypeAlias = tuple[int, ...]
 
 MAX_EXTENT = 1 << 31
 """No configured size is larger; products of a few of these are still cheap in Python."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """How one layer computes on inputs of known shape."""
-
-    output_shape: Shape
-    work: int
-    """Per image; see ``limits``."""
-    run: Callable[[Sequence[Array]], Array]
-    """From inputs, each of shape (n, *input_shape), which it must not change, to the output of
-    shape (n, *output_shape)."""
-    scratch: int = 0
-    """Numbers per image that are needed besides inputs and output."""
-    activation: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,15 +121,22 @@ class LayerSpec:
                 "data_format='channels_last', Keras's default, and images of shape (28, 28, 1)"
             )
 
-    def image_shape(self, shape: Shape) -> tuple[int, int, int]:
-        """`shape` as (height, width, channels)."""
+    def check_image(self, shape: Shape) -> None:
+        """Raise unless `shape` is (height, width, channels)."""
         self.check_channels_last()
         if len(shape) != 3:
             raise self.refusal(
                 f"needs images of shape (height, width, channels), but gets {shape}. "
                 "Use keras.Input(shape=(28, 28, 1)) or a Reshape((28, 28, 1)) layer before it"
             )
-        return shape[0], shape[1], shape[2]
+
+    def check_sequence(self, shape: Shape, what: str = "features") -> None:
+        """Raise unless `shape` is (steps, features)."""
+        if len(shape) != 2:
+            raise self.refusal(
+                f"needs sequences of shape (steps, {what}), but gets {shape}. Use "
+                "keras.Input(shape=(28, 28)), or a Reshape((28, 28)) layer before it"
+            )
 
     def weights(self, *expected: tuple[str, Shape]) -> tuple[Array, ...]:
         """The layer's arrays, which must be exactly those `expected`, in order."""
@@ -161,6 +153,11 @@ class LayerSpec:
                     f"for {shape}"
                 )
         return self.arrays
+
+    def learned(self, size: Shape, **names: bool) -> dict[str, Array]:
+        """The layer's arrays, all of shape `size`, by name: of `names` those that it has."""
+        present = [name for name, has_it in names.items() if has_it]
+        return dict(zip(present, self.weights(*((name, size) for name in present)), strict=True))
 
     def only_input(self, shapes: Sequence[Shape]) -> Shape:
         """The shape of the layer's one input."""
@@ -180,7 +177,3 @@ def finite(value: object) -> float | None:
 def volume(shape: Shape) -> int:
     """Numbers in an array of that shape; exact, however large."""
     return math.prod(shape)
-
-
-Planner: TypeAlias = Callable[[LayerSpec, Sequence[Shape]], Plan]
-"""Checks a layer against its inputs' shapes, and says how to compute it."""

@@ -11,8 +11,7 @@ import pytest
 from network_harness import exported, keras
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
-from autograder.network.counting import count_parameters
-from autograder.network.rebuild import rebuild
+from autograder.network.rebuild import count_parameters, rebuild
 
 kl = keras.layers
 

@@ -11,9 +11,8 @@ from keras import layers as kl
 from network_harness import MAX_BYTES
 
 from autograder.core.errors import UnverifiableModel
-from autograder.network.counting import count_parameters
 from autograder.network.export import read_export
-from autograder.network.rebuild import rebuild
+from autograder.network.rebuild import count_parameters, rebuild
 from autograder.sandbox.inside.export import export_network
 
 HUGE = 10**400

@@ -259,17 +259,17 @@ def tall():
 )
 def test_network_beyond_a_limit_is_refused_before_it_is_computed(monkeypatch, limit, value, words):
     export = exported(wide())
-    monkeypatch.setattr(f"autograder.network.limits.{limit}", value)
+    monkeypatch.setattr(f"autograder.network.graph.{limit}", value)
     with pytest.raises(UnverifiableModel, match=words):
         rebuild(export)
 
 
 def test_too_many_layers(monkeypatch):
     export = exported(tall())
-    monkeypatch.setattr("autograder.network.limits.MAX_STEPS", 20)
+    monkeypatch.setattr("autograder.network.graph.MAX_STEPS", 20)
     with pytest.raises(UnverifiableModel):
         rebuild(export)
-    monkeypatch.setattr("autograder.network.limits.MAX_STEPS", 22)
+    monkeypatch.setattr("autograder.network.graph.MAX_STEPS", 22)
     rebuild(export)
 
 
