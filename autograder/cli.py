@@ -16,6 +16,8 @@ from autograder.core.exit_status import ExitStatus, statuses_for_help
 from autograder.core.verdict import Verdict
 
 if TYPE_CHECKING:
+    from autograder.batch.grading import Done
+    from autograder.core.config import Config
     from autograder.core.report import Report
 
 
@@ -156,18 +158,18 @@ def grade(
 
     May be stopped with Ctrl-C, and gone on with by --resume.
     """
-    from autograder.batch.ahead import head_start
-    from autograder.core.assignment import LESSON_PATH, find_root, load_assignment
+    from autograder.batch.pool import head_start
+    from autograder.core.assignment import LESSON_PATH, load_assignment
     from autograder.core.clerk import clerk
     from autograder.reports.pages import AHEAD_OF_CLASS
 
+    if overwrite and resume:
+        raise UsageError("--overwrite and --resume contradict each other; name one of them.")
     clerk(("autograder.intake.submission", AHEAD_OF_CLASS)).start()
-    root = root or (config.resolve().parent if config else find_root(Path.cwd()))
+    root = root or _root_of(config)
     assignment = load_assignment(root, config)
     if timeout is not None:
         assignment = assignment.with_timeout(timeout)
-    if overwrite and resume:
-        raise UsageError("--overwrite and --resume contradict each other; name one of them.")
     settings = assignment.config
     assignment.begin_reading()
     with contextlib.ExitStack() as stack:
@@ -185,12 +187,11 @@ def grade(
 
             write_feedback(report, executed, folder, settings)
 
+        results = ResultsFolder(output, overwrite=overwrite, resume=resume, write_page=write_page)
         done = grade_batch(
             paths,
             assignment=assignment,
-            results=ResultsFolder(
-                output, overwrite=overwrite, resume=resume, write_page=write_page
-            ),
+            results=results,
             progress=stack.enter_context(TerminalProgress()),
             kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
             require_isolation=require_isolation,
@@ -198,10 +199,22 @@ def grade(
             cluster=cluster,
             ahead=ahead,
         )
+    print_grades(done.rows, output)
+    return _finish_class(done, output, settings, released=root / LESSON_PATH)
+
+
+def _root_of(config: Path | None) -> Path:
+    """The folder of a configuration that was named, or of the one that is found from here."""
+    from autograder.core.assignment import find_root
+
+    return config.resolve().parent if config else find_root(Path.cwd())
+
+
+def _finish_class(done: Done, output: Path, settings: Config, *, released: Path) -> int:
+    """Draw the pages of a class that has been graded; returns the exit status."""
     from autograder.reports.pages import rebuild_pages
 
-    print_grades(done.rows, output)
-    pages = rebuild_pages(output, settings, released=root / LESSON_PATH)
+    pages = rebuild_pages(output, settings, released=released)
     say(f"The class at a glance: {pages.report}")
     for problem in pages.problems:
         say(problem, color="red", err=True)
@@ -228,11 +241,11 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 
     Exit status: 0 all pages were built, 1 some report could not be read; else as `m5 grade`.
     """
-    from autograder.core.assignment import LESSON_PATH, find_root
+    from autograder.core.assignment import LESSON_PATH
     from autograder.core.config import CONFIG_NAME, load_config
     from autograder.reports.pages import rebuild_pages
 
-    root = root or (config.resolve().parent if config else find_root(Path.cwd()))
+    root = root or _root_of(config)
     settings = load_config(config or root / CONFIG_NAME)
     is_watched = sys.stderr.isatty()
     with click.progressbar(

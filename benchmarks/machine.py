@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from autograder.batch.machine import cores
+from autograder.batch.pool import cores
 from benchmarks.groups import Meter
 from benchmarks.results import Machine
 

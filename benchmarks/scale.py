@@ -17,13 +17,13 @@ import psutil
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.batch.grading import grade_batch
-from autograder.batch.progress import Quiet
+from autograder.batch.loop import Progress
 from autograder.core.assignment import find_root, load_assignment
 from autograder.core.report import Report
 from autograder.reports.folder import ResultsFolder
 
 
-class Memory(Quiet):
+class Memory(Progress):
     """Notes how large this process is whenever a submission is done."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ def main() -> None:
             [folder],
             assignment=assignment,
             results=ResultsFolder(output, overwrite=False, resume=True),
-            progress=Quiet(),
+            progress=Progress(),
         )
         resumed = time.monotonic() - resumed
         with (output / "grades.csv").open(encoding="utf-8-sig", newline="") as file:

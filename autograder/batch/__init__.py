@@ -4,7 +4,12 @@
 
     grading.py    from paths to a folder of grades
     loop.py       hands submissions to a pool, writes down what comes back
-    pool.py       grading processes on this machine; `autograder.batch.dask` has those of others
+    resuming.py   what an earlier run has graded
+    pool.py       grading processes of this machine
+    dask.py       those of other machines
     process.py    the beginning and the end of one of them
+    messages.py   what is said to it, and what it answers
     worker.py     what runs in it
+    executed.py   the executed notebook, as it is kept
+    terminal.py   what staff see meanwhile
 """

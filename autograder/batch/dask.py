@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import tempfile
+import threading
 import time
 import warnings
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
 from typing import Any
 
-from autograder.batch.messages import Job, Refused, Setup, decode_answer
-from autograder.batch.pool import Event
-from autograder.batch.remote import LOST, grade_there, pack_kit
+import msgspec
+
+from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup, decode_answer
+from autograder.batch.pool import Event, LocalPool
+from autograder.core.config import Record
 from autograder.core.errors import BoxError
 from autograder.core.wire import encode
 
@@ -26,9 +32,14 @@ ASK_SECONDS = 0.5
 """How long the number of the cluster's threads is believed."""
 LEAST_QUEUED = 8
 """Handed over even if the cluster has no worker yet: it may start some because of it."""
+LOOK_SECONDS = 0.5
+"""Between two looks at whether a job is still wanted."""
+IDLE_SECONDS = 60.0
+"""How long a grading process is kept without anything to do."""
+LOST = "lost on the cluster: "
 
 
-class ClusterPool:
+class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
     """Hands submissions to a Dask cluster; a context manager.
 
     Parameters
@@ -66,15 +77,7 @@ class ClusterPool:
         self._count = 0
         self._threads = (0.0, 0)
 
-    def __enter__(self) -> ClusterPool:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -143,3 +146,113 @@ def _scheduler_gone() -> BoxError:
     return BoxError(
         "The Dask scheduler does not answer any more. What was graded is kept; go on with --resume."
     )
+
+
+# ---------------------------------------------------------------------- on a worker
+
+
+class Kit(Record, frozen=True):
+    """An assignment as it travels."""
+
+    setup: Setup
+    data: bytes
+    tests: dict[str, bytes]
+
+
+def pack_kit(setup: Setup) -> bytes:
+    """All that a machine needs, which has nothing but this package."""
+    tests = {path.name: path.read_bytes() for path in sorted(Path(setup.tests).glob("*.py"))}
+    kit = Kit(setup=setup, data=Path(setup.data).read_bytes(), tests=tests)
+    return msgspec.msgpack.encode(kit)
+
+
+_idle: dict[str, deque[LocalPool]] = {}
+_lock = threading.Lock()
+
+
+def grade_there(kit: bytes, job: bytes, key: str) -> bytes:
+    """Grade one submission on the machine that this is called on; an `Answer`, as bytes."""
+    return grade_job(kit, msgspec.msgpack.decode(job, type=Job), wanted=lambda: _is_wanted(key))
+
+
+def grade_job(kit: bytes, job: Job, *, wanted: Callable[[], bool]) -> bytes:
+    """The same, until nobody wants it any more."""
+    pool: LocalPool | None = _take_pool(kit)
+    assert pool is not None
+    try:
+        pool.submit(job)
+        while wanted():
+            for event in pool.wait(LOOK_SECONDS):
+                if isinstance(event.answer, CellRan):
+                    continue
+                if event.answer is None:
+                    return encode(Refused(reason=LOST + event.lost_because))
+                if isinstance(event.answer, Graded):
+                    _give_back(kit, pool)
+                    pool = None
+                return encode(event.answer)
+        return encode(Refused(reason=LOST + "nobody wanted it any more"))
+    finally:
+        if pool is not None:
+            pool.close()
+
+
+def _is_wanted(key: str) -> bool:
+    """Whether Dask still wants the task: not once its client has stopped, or is gone."""
+    from distributed import get_worker
+
+    task = get_worker().state.tasks.get(key)
+    return task is not None and task.state in ("executing", "long-running")
+
+
+def _take_pool(kit: bytes) -> LocalPool:
+    """A grading process for this assignment, used if there is one."""
+    with _lock:
+        waiting = _idle.get(_digest(kit))
+        if waiting:
+            return waiting.pop()
+    return _open_pool(kit)
+
+
+def _open_pool(kit: bytes) -> LocalPool:
+    from distributed import get_worker
+
+    content = msgspec.msgpack.decode(kit, type=Kit)
+    # Where Dask keeps this worker's files.
+    folder = Path(tempfile.mkdtemp(prefix="m5-kit-", dir=get_worker().local_directory))
+    data = folder / "mnist.npz"
+    data.write_bytes(content.data)
+    tests = folder / "tests"
+    tests.mkdir()
+    for name, text in content.tests.items():
+        (tests / name).write_bytes(text)
+    setup = msgspec.structs.replace(
+        content.setup,
+        data=str(data),
+        tests=str(tests),
+        # Those of the one who sent it lie on another machine.
+        leftovers=[str(folder)],
+    )
+    return LocalPool(setup, size=1, owned=folder)
+
+
+def _give_back(kit: bytes, pool: LocalPool) -> None:
+    """Keep the process for the next job, but not for ever: it holds the data in memory."""
+    with _lock:
+        _idle.setdefault(_digest(kit), deque()).append(pool)
+    timer = threading.Timer(IDLE_SECONDS, _close_idle, (kit, pool))
+    timer.daemon = True
+    timer.start()
+
+
+def _close_idle(kit: bytes, pool: LocalPool) -> None:
+    with _lock:
+        waiting = _idle.get(_digest(kit), deque())
+        if pool not in waiting or pool.idle_seconds < IDLE_SECONDS:
+            return
+        waiting.remove(pool)
+    pool.close()
+
+
+def _digest(kit: bytes) -> str:
+    return hashlib.sha256(kit).hexdigest()

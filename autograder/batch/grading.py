@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 
-from autograder.batch.ahead import HeadStart
-from autograder.batch.fingerprints import configuration_hash
-from autograder.batch.loop import Batch
-from autograder.batch.machine import default_jobs
+from autograder.batch.loop import Batch, Progress
 from autograder.batch.messages import Setup
-from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool, Pool
-from autograder.batch.progress import Progress
-from autograder.batch.resuming import find_kept
-from autograder.batch.stopping import Stop, stop_asked
+from autograder.batch.pool import HeadStart, LocalPool, Pool, default_jobs
+from autograder.batch.resuming import configuration_hash, find_kept
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
-from autograder.core.errors import BoxError
 from autograder.intake import Handin, Intake, collect
 from autograder.reports.folder import ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.tables import COLUMNS, Gradebook, write_table
-from autograder.sandbox.box import BoxKind, Isolation, Toolbox, probe
+from autograder.sandbox.box import BoxKind, Toolbox, probe
 
 PROBED_SUBMISSIONS = 20
 """So many other submissions are tried to be read; if one is hidden, its neighbours are."""
@@ -49,6 +47,45 @@ class Done:
 
     rows: list[Row]
     passed_over: tuple[str, ...]
+
+
+class Stop:
+    """Whether SIGINT or SIGTERM has come.
+
+    Until it is armed they interrupt whatever is going on; from then on they are only noted, and
+    asked for between two writes, so that none is cut.
+    """
+
+    def __init__(self) -> None:
+        self._asked = self._armed = False
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def arm(self) -> None:
+        """From now on, only note them."""
+        self._armed = True
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        if not self._armed:
+            raise KeyboardInterrupt
+        self._asked = True
+
+
+@contextlib.contextmanager
+def stop_asked() -> Iterator[Stop]:
+    """Listen to SIGINT and SIGTERM."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {n: signal.signal(n, stop.handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 OpenPool = Callable[[Sequence[Handin]], contextlib.AbstractContextManager[Pool]]
@@ -92,63 +129,70 @@ def grade_batch(
     KeyboardInterrupt
         If it was stopped by SIGINT or SIGTERM; what was finished is on disk.
     """
-    with (
-        stop_asked() as stop,
-        tempfile.TemporaryDirectory(prefix="m5-intake-") as scratch,
-    ):
+    with stop_asked() as stop, tempfile.TemporaryDirectory(prefix="m5-intake-") as scratch:
         _ = assignment.mnist  # so that a fault in it is known before anything is graded
         found = collect(paths, scratch=Path(scratch), assignment_id=assignment.config.assignment.id)
-        setup = Setup(
-            config=assignment.config,
-            data=str(assignment.data.resolve()),
-            tests=str(assignment.tests.resolve()),
-            lesson_text=assignment.lesson_text,
-            toolbox=None,
-            isolation=None,
-            kinds=list(kinds),
-            require_isolation=require_isolation,
-            warm=True,
-            leftovers=[scratch],
-            grader="autograder.batch.worker:make_grader",
+        setup = Setup.of(
+            assignment, kinds=kinds, require_isolation=require_isolation, leftovers=[scratch]
         )
-
-        @contextlib.contextmanager
-        def on_this_machine(todo: Sequence[Handin]) -> Iterator[Pool]:
-            count = jobs or default_jobs(assignment.config.limits)
-            count = max(1, min(count, len(todo)))
-            with Toolbox.make(assignment.mnist) as toolbox:
-                isolation = _find_isolation(assignment, toolbox, todo, kinds, require_isolation)
-                progress.began(isolation, total=len(todo), jobs=count)
-                own = msgspec.structs.replace(
-                    setup,
-                    toolbox=str(toolbox.root),
-                    isolation=isolation,
-                    # For one alone it takes longer to make ready than it saves.
-                    warm=len(todo) > count,
-                    leftovers=[*setup.leftovers, str(toolbox.root)],
-                )
-                seconds = assignment.config.longest_seconds + OVERHEAD_SECONDS
-                with LocalPool(own, size=count, job_seconds=seconds, ahead=ahead) as pool:
-                    yield pool
-
-        @contextlib.contextmanager
-        def on_the_cluster(todo: Sequence[Handin]) -> Iterator[Pool]:
-            from autograder.batch.dask import ClusterPool
-
-            assert cluster is not None
-            progress.began(None, total=len(todo), jobs=None)
-            with ClusterPool(cluster, setup) as pool:
-                yield pool
-
+        open_pool = (
+            partial(_local_pool, setup, assignment, progress, jobs, ahead)
+            if cluster is None
+            else partial(_cluster_pool, setup, progress, cluster)
+        )
         rows = grade_handins(
             found,
             assignment=assignment,
             results=results,
             progress=progress,
-            open_pool=on_this_machine if cluster is None else on_the_cluster,
+            open_pool=open_pool,
             stop=stop,
         )
         return Done(rows=rows, passed_over=found.passed_over)
+
+
+@contextlib.contextmanager
+def _local_pool(
+    setup: Setup,
+    assignment: Assignment,
+    progress: Progress,
+    jobs: int | None,
+    ahead: HeadStart | None,
+    todo: Sequence[Handin],
+) -> Iterator[Pool]:
+    """Grading processes of this machine, which share a toolbox and what is known of boxes."""
+    count = max(1, min(jobs or default_jobs(setup.config.limits), len(todo)))
+    notebooks = [h.path for h in todo if h.path.suffix == ".ipynb"]
+    with Toolbox.make(assignment.mnist) as toolbox:
+        isolation = probe(
+            limits=setup.config.limits,
+            toolbox=toolbox,
+            secret_files=[*assignment.secret_files, *notebooks[:PROBED_SUBMISSIONS]],
+            kinds=setup.kinds,
+            require=setup.require_isolation,
+        )
+        progress.began(isolation, total=len(todo), jobs=count)
+        own = msgspec.structs.replace(
+            setup,
+            toolbox=str(toolbox.root),
+            isolation=isolation,
+            # For one alone it takes longer to make ready than it saves.
+            warm=len(todo) > count,
+            leftovers=[*setup.leftovers, str(toolbox.root)],
+        )
+        with LocalPool(own, size=count, ahead=ahead) as pool:
+            yield pool
+
+
+@contextlib.contextmanager
+def _cluster_pool(
+    setup: Setup, progress: Progress, address: str, todo: Sequence[Handin]
+) -> Iterator[Pool]:
+    from autograder.batch.dask import ClusterPool
+
+    progress.began(None, total=len(todo), jobs=None)
+    with ClusterPool(address, setup) as pool:
+        yield pool
 
 
 def grade_handins(
@@ -221,25 +265,3 @@ def _finish(
     named = [(handin, dict(zip(COLUMNS, row, strict=True))) for handin, row in known]
     write_gradebooks(results.root, named, assignment.config)
     return [row for _, row in named]
-
-
-def _find_isolation(
-    assignment: Assignment,
-    toolbox: Toolbox,
-    handins: Sequence[Handin],
-    kinds: Sequence[BoxKind],
-    require: bool,
-) -> Isolation:
-    notebooks = [h.path for h in handins if h.path.suffix == ".ipynb"]
-    isolation = probe(
-        limits=assignment.config.limits,
-        toolbox=toolbox,
-        secret_files=[*assignment.secret_files, *notebooks[:PROBED_SUBMISSIONS]],
-        kinds=kinds,
-    )
-    if require and not isolation.is_complete:
-        raise BoxError(
-            "This machine does not give every guarantee, and --require-isolation was asked "
-            "for. Missing: " + "; ".join(isolation.missing)
-        )
-    return isolation

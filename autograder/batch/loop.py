@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from autograder.batch.executed import executed_twin
-from autograder.batch.messages import CellRan, Graded, Job, Refused
+from autograder.batch.messages import CellRan, Graded, Refused, read_job
 from autograder.batch.pool import Event, Pool
-from autograder.batch.progress import Progress
 from autograder.batch.resuming import Kept
-from autograder.batch.twins import report_of_twin
-from autograder.core.clerk import Unfinished
 from autograder.core.config import Config
-from autograder.core.errors import BoxError, MalformedSubmission
+from autograder.core.errors import BoxError
+from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.grading.describe import ungraded
-from autograder.intake import Handin, Submission, read_submission
+from autograder.intake import Handin, Submission
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.tables import Gradebook
+from autograder.sandbox.box import Isolation
 
 MAX_LOSSES = 3
 """A submission whose process was lost so often is given up: it may well be the cause."""
@@ -31,15 +28,32 @@ WAIT_SECONDS = 0.2
 """Between two looks at whether somebody wants to stop, and at the clock of the display."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Flight:
-    """A submission that is being graded, and those that wait for it since they are the same."""
+class Progress:
+    """Who wants to know how a batch is getting on; this one does not."""
 
-    handin: Handin
-    content_hash: str = ""
-    answer_hash: str = ""
-    losses: int = 0
-    twins: list[Handin] = field(default_factory=list)
+    def warned(self, sentence: str) -> None:
+        """Something about the submissions that staff should know."""
+
+    def began(self, isolation: Isolation | None, *, total: int, jobs: int | None) -> None:
+        """The number of submissions is known, and where they will be graded.
+
+        Both `isolation` and `jobs` are None on a cluster, where each machine has its own.
+        """
+
+    def started(self, submission: str) -> None:
+        """A submission's turn has come."""
+
+    def ran_cell(self, submission: str, done: int, total: int) -> None:
+        """One of its code cells has ended."""
+
+    def gave_back(self, submission: str, reason: str) -> None:
+        """It was lost, and will be tried again."""
+
+    def finished(self, report: Report, remark: str = "") -> None:
+        """Its grade is on disk; the remark says why so soon."""
+
+    def stopping(self, running: Sequence[str]) -> None:
+        """Somebody wants it to end; these submissions are given up."""
 
 
 class Batch:
@@ -77,9 +91,12 @@ class Batch:
         self._progress = progress
         self._run = run
         self._stop = stop
-        self._flights: dict[str, _Flight] = {}
+        self._waiting: deque[Handin] = deque()
+        self._running: dict[str, tuple[Handin, Submission | None]] = {}
+        self._losses: Counter[str] = Counter()
+        # By the hash of the answer: what has been graded, and who waits for one that is running.
         self._done: dict[str, Handin] = {}
-        self._waiting: deque[_Flight] = deque()
+        self._twins: dict[str, list[Handin]] = {}
 
     def take_over(self, kept: Iterable[Kept]) -> None:
         """Count submissions as done that were graded by an earlier run."""
@@ -97,10 +114,10 @@ class Batch:
         ResultsError
             If something cannot be written.
         """
-        self._waiting.extend(_Flight(handin=handin) for handin in handins)
+        self._waiting.extend(handins)
         # The clerk interrupts what it is asked when somebody wants to stop.
         with contextlib.suppress(KeyboardInterrupt):
-            while self._waiting or self._flights:
+            while self._waiting or self._running:
                 if self._stop():
                     break
                 while self._waiting and pool.free > 0 and not self._stop():
@@ -109,74 +126,75 @@ class Batch:
                     self._handle(event)
             else:
                 return True
-        self._progress.stopping(list(self._flights))
+        self._progress.stopping(list(self._running))
         return False
 
-    def _dispatch(self, flight: _Flight, pool: Pool) -> None:
-        handin = flight.handin
+    def _dispatch(self, handin: Handin, pool: Pool) -> None:
         if handin.is_missing:
             self._progress.started(handin.submission)
             self._keep_missing(handin)
             return
-        job, submission = _read(handin, self._config.assignment.id)
+        job, submission = read_job(handin, self._config.assignment.id)
         if self._results.has_pages:
             job = msgspec.structs.replace(job, page_notes=list(handin.notes))
         if submission is not None:
-            flight.content_hash = submission.content_hash
-            flight.answer_hash = key = submission.answer_hash
-            if key in self._done and self._copy(self._done[key], handin, submission, key):
+            key = submission.answer_hash
+            if key in self._done and self._copy(self._done[key], handin, submission):
                 return
-            for other in self._flights.values():
-                if other.answer_hash == key:
-                    other.twins.append(handin)
-                    return
-        self._flights[handin.submission] = flight
+            if key in self._twins:
+                self._twins[key].append(handin)
+                return
+            self._twins[key] = []
+        self._running[handin.submission] = (handin, submission)
         self._progress.started(handin.submission)
         pool.submit(job)
 
     def _keep_missing(self, handin: Handin) -> None:
         """Write down that nothing was handed in, which is not a zero."""
-        candidate = handin
-        verdict, notes = Verdict.MALFORMED_SUBMISSION, [candidate.refusal]
-        report = ungraded(candidate, verdict, self._config, score=None, notes=notes)
+        verdict, notes = Verdict.MALFORMED_SUBMISSION, [handin.refusal]
+        report = ungraded(handin, verdict, self._config, score=None, notes=notes)
         graded = Graded(report=report, executed=None, log="")
-        self._keep(handin, graded, content_hash="", key="", remark="nothing was handed in")
+        self._keep(handin, graded, None, remark="nothing was handed in")
 
     def _handle(self, event: Event) -> None:
-        flight = self._flights[event.submission]
         answer = event.answer
         if isinstance(answer, CellRan):
             self._progress.ran_cell(event.submission, answer.done, answer.total)
         elif isinstance(answer, Graded):
-            self._land(flight, answer)
+            self._land(event.submission, answer)
         elif isinstance(answer, Refused):
             kept = "What was graded before is kept; go on with --resume."
             raise BoxError(f"{answer.reason} {kept}" if self.rows else answer.reason)
         else:
-            self._lose(flight, event.lost_because)
+            self._lose(event.submission, event.lost_because)
 
-    def _lose(self, flight: _Flight, reason: str) -> None:
-        flight.losses += 1
-        if flight.losses < MAX_LOSSES:
-            del self._flights[flight.handin.submission]
-            self._waiting.append(flight)
-            self._progress.gave_back(flight.handin.submission, reason)
+    def _lose(self, name: str, reason: str) -> None:
+        handin, submission = self._running[name]
+        self._losses[name] += 1
+        if self._losses[name] < MAX_LOSSES:
+            del self._running[name]
+            self._waiting += [handin, *self._twins_of(submission)]
+            self._progress.gave_back(name, reason)
             return
-        note = f"Given up after {flight.losses} attempts. The last: {reason}"
-        candidate, verdict = flight.handin, Verdict.GRADER_ERROR
-        report = ungraded(candidate, verdict, self._config, score=None, staff_notes=[note])
-        self._land(flight, Graded(report=report, executed=None, log=note + "\n"))
+        note = f"Given up after {self._losses[name]} attempts. The last: {reason}"
+        verdict = Verdict.GRADER_ERROR
+        report = ungraded(handin, verdict, self._config, score=None, staff_notes=[note])
+        self._land(name, Graded(report=report, executed=None, log=note + "\n"))
 
-    def _land(self, flight: _Flight, graded: Graded) -> None:
-        handin, key = flight.handin, flight.answer_hash
-        self._keep(handin, graded, content_hash=flight.content_hash, key=key)
-        del self._flights[handin.submission]
-        if key and graded.report.verdict is not Verdict.GRADER_ERROR:
-            self._done[key] = handin
+    def _land(self, name: str, graded: Graded) -> None:
+        handin, submission = self._running[name]
+        self._keep(handin, graded, submission)
+        del self._running[name]
+        if submission is not None and graded.report.verdict is not Verdict.GRADER_ERROR:
+            self._done[submission.answer_hash] = handin
         # Each finds its twin among those that are done; if the grader failed, each has its turn.
-        self._waiting.extendleft(_Flight(handin=twin) for twin in reversed(flight.twins))
+        self._waiting.extendleft(reversed(self._twins_of(submission)))
 
-    def _copy(self, source: Handin, handin: Handin, submission: Submission, key: str) -> bool:
+    def _twins_of(self, submission: Submission | None) -> list[Handin]:
+        """Those who have waited for it, and wait no more."""
+        return [] if submission is None else self._twins.pop(submission.answer_hash)
+
+    def _copy(self, source: Handin, handin: Handin, submission: Submission) -> bool:
         """Take over what is known of another submission; False if it is not there any more."""
         report = self._results.report_of(source.submission)
         if report is None:
@@ -189,11 +207,11 @@ class Batch:
         )
         self._progress.started(handin.submission)
         remark = f"same as {source.submission}"
-        self._keep(handin, graded, content_hash=submission.content_hash, key=key, remark=remark)
+        self._keep(handin, graded, submission, remark=remark)
         return True
 
     def _keep(
-        self, handin: Handin, graded: Graded, *, content_hash: str, key: str, remark: str = ""
+        self, handin: Handin, graded: Graded, submission: Submission | None, *, remark: str = ""
     ) -> None:
         """Write everything, the row last: a row means that the rest is there."""
         report = msgspec.structs.replace(
@@ -202,11 +220,11 @@ class Batch:
             staff_notes=[*graded.report.staff_notes, *handin.staff_notes],
         )
         marker = None
-        if key and report.verdict is not Verdict.GRADER_ERROR:
+        if submission is not None and report.verdict is not Verdict.GRADER_ERROR:
             marker = Marker(
                 configuration_hash=self._run.configuration_hash,
-                content_hash=content_hash,
-                answer_hash=key,
+                content_hash=submission.content_hash,
+                answer_hash=submission.answer_hash,
             )
         self._results.keep(
             report,
@@ -220,27 +238,28 @@ class Batch:
         self._progress.finished(report, remark)
 
 
-def _read(handin: Handin, assignment_id: str) -> tuple[Job, Submission | None]:
-    """The submission with its file, and what it says; or with the reason why there is none."""
-    candidate = handin
-    content: bytes | None = None
-    submission: Submission | None = None
-    refusal = ""
-    try:
-        # A mistake of ours the process that grades it will make too, and report.
-        with contextlib.suppress(Unfinished):
-            submission = read_submission(candidate, assignment_id=assignment_id)
-        content = candidate.path.read_bytes()
-    except MalformedSubmission as error:
-        refusal = str(error)
-    except OSError as error:
-        submission, refusal = None, f"The file could not be read: {error.strerror}."
-    job = Job(
-        submission=candidate.submission,
-        name=candidate.name,
-        email=candidate.email,
-        file_name=os.fsencode(candidate.path.name or "submission.ipynb"),
-        content=content,
-        refusal=refusal,
+def report_of_twin(report: Report, submission: Submission, *, notes_of_other: int) -> Report:
+    """The report of a submission that did not have to be run, since another one was.
+
+    Parameters
+    ----------
+    report
+        Of the one that was run.
+    submission
+        The one that was not.
+    notes_of_other
+        So many notes at the beginning are about how the other was handed in.
+    """
+    return msgspec.structs.replace(
+        report,
+        submission=submission.submission,
+        name=submission.name,
+        email=submission.email,
+        content_hash=submission.content_hash,
+        notes=report.notes[notes_of_other:],
+        staff_notes=[
+            *submission.repairs,
+            f"Its code and text are the same as those of {report.submission}: "
+            "one was run for both.",
+        ],
     )
-    return job, submission

@@ -5,19 +5,26 @@ All of it is data, as MessagePack: between two machines of a cluster nobody unpi
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from autograder.core.clerk import Unfinished
 from autograder.core.config import Config, Record
+from autograder.core.errors import MalformedSubmission
 from autograder.core.report import Report
 from autograder.sandbox.box import BoxKind, Isolation
 
 if TYPE_CHECKING:
+    from autograder.core.assignment import Assignment
     from autograder.grading.pipeline import Outcome
+    from autograder.intake import Handin, Submission
 
 
-class Setup(Record, frozen=True):
+class Setup(Record, frozen=True, kw_only=True):
     """All that a grading process needs to know before its first submission."""
 
     config: Config
@@ -26,18 +33,38 @@ class Setup(Record, frozen=True):
     tests: str
     """Folder of Otter test files."""
     lesson_text: str
-    toolbox: str | None
+    toolbox: str | None = None
     """Folder of a toolbox that somebody else keeps; None to make one of its own."""
-    isolation: Isolation | None
+    isolation: Isolation | None = None
     """What is known about boxes here; None to find out."""
     kinds: list[BoxKind]
     require_isolation: bool
-    warm: bool
+    warm: bool = True
     """Whether to fork boxes from a process that has TensorFlow imported: worth it for several."""
     leftovers: list[str]
     """Folders that the one who starts the process removes; if it was killed, the process does."""
-    grader: str
+    grader: str = "autograder.batch.worker:make_grader"
     """``module:function`` that makes the grader, so that tests can have one of their own."""
+
+    @classmethod
+    def of(
+        cls,
+        assignment: Assignment,
+        *,
+        kinds: Sequence[BoxKind],
+        leftovers: Sequence[str] = (),
+        require_isolation: bool = False,
+    ) -> Setup:
+        """For grading this assignment on this machine."""
+        return cls(
+            config=assignment.config,
+            data=str(assignment.data.resolve()),
+            tests=str(assignment.tests.resolve()),
+            lesson_text=assignment.lesson_text,
+            kinds=list(kinds),
+            require_isolation=require_isolation,
+            leftovers=list(leftovers),
+        )
 
 
 class Job(Record, frozen=True, tag="job"):
@@ -95,6 +122,35 @@ class Refused(Record, frozen=True, tag="refused"):
 
 
 Answer = Ready | CellRan | Graded | Refused
+
+
+def read_job(handin: Handin, assignment_id: str) -> tuple[Job, Submission | None]:
+    """The submission with its file, and what it says; or with the reason why there is none."""
+    # Only now: the first grading process is started meanwhile.
+    from autograder.intake import read_submission
+
+    content: bytes | None = None
+    submission: Submission | None = None
+    refusal = ""
+    try:
+        # A mistake of ours the process that grades it will make too, and report.
+        with contextlib.suppress(Unfinished):
+            submission = read_submission(handin, assignment_id=assignment_id)
+        content = handin.path.read_bytes()
+    except MalformedSubmission as error:
+        refusal = str(error)
+    except OSError as error:
+        submission, refusal = None, f"The file could not be read: {error.strerror}."
+    job = Job(
+        submission=handin.submission,
+        name=handin.name,
+        email=handin.email,
+        file_name=os.fsencode(handin.path.name or "submission.ipynb"),
+        content=content,
+        refusal=refusal,
+    )
+    return job, submission
+
 
 _answers: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Answer)
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 import msgspec
+import psutil
 
-from autograder.batch.ahead import HeadStart, start_in
 from autograder.batch.messages import Answer, CellRan, Job, Ready, Setup, decode_answer
-from autograder.batch.process import STOP_SECONDS, GradingProcess
-from autograder.batch.workplace import Workplace
+from autograder.batch.process import STOP_SECONDS, GradingProcess, Workplace
+from autograder.core.config import Limits
+from autograder.core.memory import container_bytes
 from autograder.core.wire import encode
 
 OVERHEAD_SECONDS = 900.0
 """What a submission may take beside its cells: to start, to export, to measure; generous, since
 it only serves to notice a process that is stuck."""
+JOB_BYTES = 1_600_000_000
+"""What one submission takes: TensorFlow with all of MNIST in a network of the course's size was
+seen to hold 1.2 GB, the process that grades it 0.25 GB, and the clerk of that 0.06 GB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,45 @@ class Pool(Protocol):
         """End everything, wherever it runs; what is in hand is given up."""
 
 
-class LocalPool:
+class HeadStart:
+    """The workplace of a pool that is yet to be opened, and its first process.
+
+    While submissions are collected and boxes tried, the process imports what it will need: about
+    a second, which one submission alone would wait for.
+    """
+
+    def __init__(self, place: Workplace, process: GradingProcess) -> None:
+        self._place, self._process = place, process
+        self.is_taken = False
+
+    def take(self) -> tuple[Workplace, GradingProcess]:
+        """Hand both over, to be ended and removed by whoever asks; once."""
+        assert not self.is_taken
+        self.is_taken = True
+        return self._place, self._process
+
+
+@contextlib.contextmanager
+def head_start(*, threads: int) -> Iterator[HeadStart]:
+    """Start; what nobody has taken by the end is ended and removed."""
+    place = Workplace()
+    try:
+        process = GradingProcess(
+            folder=place.root / "w0", setup_file=place.setup_file, threads=threads
+        )
+    except BaseException:
+        place.remove()
+        raise
+    ahead = HeadStart(place, process)
+    try:
+        yield ahead
+    finally:
+        if not ahead.is_taken:
+            process.end(at_once=True)
+            place.remove()
+
+
+class LocalPool(contextlib.AbstractContextManager["LocalPool"]):
     """Grading processes of this machine; a context manager.
 
     Parameters
@@ -61,7 +104,7 @@ class LocalPool:
     size
         How many at most; they are started when there is something to do.
     job_seconds
-        After so long a process is taken for stuck, and ended.
+        After so long a process is taken for stuck, and ended; None for what the limits allow.
     owned
         A folder to be removed with the pool.
     ahead
@@ -73,12 +116,12 @@ class LocalPool:
         setup: Setup,
         *,
         size: int,
-        job_seconds: float,
+        job_seconds: float | None = None,
         owned: Path | None = None,
         ahead: HeadStart | None = None,
     ) -> None:
         self._size = size
-        self._job_seconds = job_seconds
+        self._job_seconds = job_seconds or setup.config.longest_seconds + OVERHEAD_SECONDS
         self._owned = owned
         self._threads = setup.config.verification.threads
         self._processes: list[GradingProcess] = []
@@ -91,15 +134,7 @@ class LocalPool:
             self._place, self._spare = ahead.take()
         self._place.write(setup)
 
-    def __enter__(self) -> LocalPool:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -144,7 +179,11 @@ class LocalPool:
         self._started += 1
         process, self._spare = self._spare, None
         if process is None:
-            process = start_in(self._place, f"w{self._started}", self._threads)
+            process = GradingProcess(
+                folder=self._place.root / f"w{self._started}",
+                setup_file=self._place.setup_file,
+                threads=self._threads,
+            )
         self._processes.append(process)
         process.begin()
         return process
@@ -186,3 +225,20 @@ class LocalPool:
         self._place.remove()
         if self._owned is not None:
             shutil.rmtree(self._owned, ignore_errors=True)
+
+
+def default_jobs(limits: Limits) -> int:
+    """As many as cores and free memory allow, at least one."""
+    need = min(JOB_BYTES, limits.memory_bytes)
+    return max(1, min(cores(), _free_bytes() // need))
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _free_bytes() -> int:
+    return min(int(psutil.virtual_memory().available), container_bytes())

@@ -1,30 +1,42 @@
-"""One grading process, from its start to its end, with all that it may leave behind."""
+"""One grading process, from its start to its end, and the folder in which it and others lie."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
 
-import psutil
+import msgspec
 
+from autograder.batch.messages import Setup
 from autograder.batch.worker import BEGIN
 from autograder.core.errors import BoxError
-from autograder.core.processes import HELPERS, descendants, kill_all
+from autograder.core.processes import (
+    HELPERS,
+    adopt_orphans,
+    children,
+    descendants,
+    kill_all,
+    reap_orphans,
+)
 from autograder.sandbox.box.command import THREAD_VARIABLES
 
-STOP_SECONDS = 20.0
-"""For a process that was told to end to close its box; it ends itself after 15."""
+STOP_SECONDS = 6.0
+"""For a process that was told to end to close its box; it ends itself after 4."""
 MAX_SAID_CHARACTERS = 600
-PR_SET_CHILD_SUBREAPER = 36
+PREFIX = "m5-run-"
+SETUP_NAME = "setup.json"
 CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
     "from autograder.batch.worker import main; main(int(sys.argv[1]), sys.argv[2])"
@@ -70,8 +82,8 @@ class GradingProcess:
         arguments = [str(theirs.fileno()), str(setup_file), paths]
         with _starting, theirs, self._log.open("wb") as log:
             # Children that are not grading processes, from before the first of ours.
-            self._strangers = _children() - _ours
-            _adopt_orphans()
+            self._strangers = children(os.getpid()) - HELPERS - _ours
+            adopt_orphans()
             try:
                 self._process = subprocess.Popen(
                     # Isolated, so that no file beside a submission is taken for a module.
@@ -145,23 +157,65 @@ class GradingProcess:
             self._process.wait()
         with _starting:
             _ours.discard(self.pid)
-            for pid in _children() - self._strangers - _ours:
-                _end_orphan(pid)
+            # What a killed process left running: the kernel has made it a child of ours.
+            for pid in children(os.getpid()) - HELPERS - self._strangers - _ours:
+                kill_all(partial(descendants, pid))
+            reap_orphans(self._strangers | _ours)
             for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
                 subprocess.run([*command, "--", str(self._folder)], capture_output=True)
 
 
-def _end_orphan(pid: int) -> None:
-    """End what a killed process left running: the kernel has made it a child of ours."""
-    kill_all(lambda: descendants(pid))
-    with contextlib.suppress(OSError):
-        os.waitpid(pid, os.WNOHANG)
+# ---------------------------------------------------------------------- where its files lie
 
 
-def _children() -> set[int]:
-    return {child.pid for child in psutil.Process().children()} - HELPERS
+class Workplace:
+    """A folder for the setup of grading processes, locked for as long as its owner lives."""
+
+    def __init__(self) -> None:
+        _remove_abandoned()
+        self.root = Path(tempfile.mkdtemp(prefix=PREFIX))
+        # A box of another user must get through; the one file in it is for us alone.
+        self.root.chmod(0o711)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._lock = os.open(self.setup_file, flags, 0o600)
+        # Locked before anything is in it, so that what can be read and locked was abandoned.
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def write(self, setup: Setup) -> None:
+        """Put the setup there, before any process is told to begin."""
+        self.setup_file.write_bytes(msgspec.json.encode(setup))
+
+    @property
+    def setup_file(self) -> Path:
+        """A `Setup`, as JSON."""
+        return self.root / SETUP_NAME
+
+    def remove(self) -> None:
+        """Delete it."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        os.close(self._lock)
 
 
-def _adopt_orphans() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def remove_workplace(root: Path) -> None:
+    """Delete the folder of somebody who was killed, and all else that was left."""
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        setup = msgspec.json.decode((root / SETUP_NAME).read_bytes(), type=Setup)
+        for folder in setup.leftovers:
+            shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _remove_abandoned() -> None:
+    """Clean up after earlier runs of this user that were killed with all their processes."""
+    for root in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            status = root.lstat()
+            if status.st_uid != os.geteuid() or root.is_symlink():
+                continue
+            lock = os.open(root / SETUP_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(lock).st_size and os.fstat(lock).st_uid == os.geteuid():
+                    remove_workplace(root)
+            finally:
+                os.close(lock)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from autograder.batch.loop import Progress
 from autograder.core.config import CHECK_NAMES
 from autograder.core.report import Report
 from autograder.core.text import one_line, plain_text
@@ -32,7 +34,7 @@ def shown(text: str) -> str:
     return escape(plain_text(text))
 
 
-class TerminalProgress:
+class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProgress"]):
     """A live display on a terminal, plain lines elsewhere; a context manager.
 
     Parameters
@@ -43,7 +45,7 @@ class TerminalProgress:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
-        self._bar = Progress(
+        self._bar = Bar(
             TextColumn("Graded"), BarColumn(bar_width=24), MofNCompleteColumn(),
             TimeElapsedColumn(), TextColumn("{task.fields[left]}"), console=self._console,
         )  # fmt: skip
@@ -66,12 +68,7 @@ class TerminalProgress:
             self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
 

@@ -23,6 +23,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from autograder.core.clerk import clerk
+from autograder.core.processes import end_children
 
 if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from autograder.intake import Handin
     from autograder.sandbox.box import Isolation, Toolbox, Zygote
 
-END_SECONDS = 15.0
-"""For closing the box and leaving, before the process is ended whatever it does."""
+END_SECONDS = 4.0
+"""For closing the box and leaving, before the process is ended whatever it does: somebody waits,
+and an exception that asks it to leave may get lost, where it comes in a callback of a library."""
 BEGIN = b"begin"
 """Sent once the setup can be read, before the first job."""
 AHEAD = (
@@ -169,7 +171,7 @@ def _main(descriptor: int, setup_file: str) -> None:
                 link.send_bytes(encode(Refused(reason=str(error))))
     finally:
         if os.getppid() != parent:
-            from autograder.batch.workplace import remove_workplace
+            from autograder.batch.process import remove_workplace
 
             remove_workplace(Path(setup_file).parent)
 
@@ -218,7 +220,6 @@ def _with_page(graded: Graded, notes: list[str], config: Config) -> Graded:
 
 def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolation]:
     """The toolbox and what is known of boxes: as given, or of our own."""
-    from autograder.core.errors import BoxError
     from autograder.core.mnist import load_mnist
     from autograder.sandbox.box import Toolbox, probe
 
@@ -231,12 +232,8 @@ def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolatio
         toolbox=toolbox,
         secret_files=_secret_files(setup),
         kinds=setup.kinds,
+        require=setup.require_isolation,
     )
-    if setup.require_isolation and not isolation.is_complete:
-        raise BoxError(
-            "This machine does not give every guarantee, and --require-isolation was asked "
-            "for. Missing: " + "; ".join(isolation.missing)
-        )
     return toolbox, isolation
 
 
@@ -267,15 +264,7 @@ def _listen(link: Connection, jobs: queue.SimpleQueue[bytes]) -> None:
         # To that thread: sent to the process, the signal may come to this one, and wake nobody.
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
     time.sleep(END_SECONDS)
-    _end_at_once()
-
-
-def _end_at_once() -> None:
-    import psutil
-
-    from autograder.core.processes import kill_all
-
-    kill_all(lambda: {child.pid for child in psutil.Process().children(recursive=True)})
+    end_children()
     os._exit(1)
 
 

@@ -117,8 +117,8 @@ def calibrate(
     Exit status: 0 the starter always failed and the reference always passed, 1 not so or not
     measured in full; else as `m5 grade`.
     """
-    from autograder.batch.machine import default_jobs
-    from autograder.batch.stopping import stop_asked
+    from autograder.batch.grading import stop_asked
+    from autograder.batch.pool import default_jobs
     from autograder.core.assignment import find_root, load_assignment
     from autograder.sandbox.box import BoxKind
     from studies.calibration import (

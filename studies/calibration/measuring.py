@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup
-from autograder.batch.pool import OVERHEAD_SECONDS, LocalPool, Pool
+from autograder.batch.pool import LocalPool, Pool
 from autograder.core.assignment import Assignment
 from autograder.core.config import Record
 from autograder.core.errors import BoxError, DataError
@@ -206,8 +206,7 @@ def local_pool(assignment: Assignment, *, jobs: int, kinds: Sequence[BoxKind]) -
             leftovers=[str(toolbox.root)],
             grader="studies.calibration.worker:make_grader",
         )
-        seconds = config.longest_seconds + OVERHEAD_SECONDS
-        with LocalPool(setup, size=jobs, job_seconds=seconds) as pool:
+        with LocalPool(setup, size=jobs) as pool:
             yield pool
 
 

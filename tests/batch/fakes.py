@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.grading import grade_handins
+from autograder.batch.grading import grade_handins, stop_asked
 from autograder.batch.messages import Setup
 from autograder.batch.pool import LocalPool, Pool
-from autograder.batch.stopping import stop_asked
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.errors import AutograderError
 from autograder.core.report import Report

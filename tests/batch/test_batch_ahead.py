@@ -10,9 +10,8 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from autograder.batch.ahead import head_start
 from autograder.batch.messages import CellRan, Graded, Job
-from autograder.batch.pool import LocalPool
+from autograder.batch.pool import LocalPool, head_start
 from autograder.cli import main
 from autograder.core.assignment import Assignment
 from autograder.core.processes import HELPERS

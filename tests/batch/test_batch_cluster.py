@@ -11,9 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder.batch.grading import grade_handins
+from autograder.batch.grading import Stop, grade_handins
 from autograder.batch.pool import Pool
-from autograder.batch.stopping import Stop
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
 from autograder.intake import Handin, collect
@@ -85,11 +84,11 @@ def test_what_nobody_wants_any_more_is_stopped(
     write_class(tmp_path / "in", {"long": f"orphan {pid}"})
     (tmp_path / "scratch").mkdir()
     found = collect([tmp_path / "in"], scratch=tmp_path / "scratch", assignment_id="activity-m5")
-    from autograder.batch.loop import _read
+    from autograder.batch.messages import read_job
 
     setup = fake_setup(assignment, data=str(assignment.data), tests=str(assignment.tests))
     with ClusterPool(cluster.address, setup) as pool:
-        pool.submit(_read(found.handins[0], "activity-m5")[0])
+        pool.submit(read_job(found.handins[0], "activity-m5")[0])
         deadline = time.monotonic() + 30
         while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
             pool.wait(0.1)

@@ -16,7 +16,7 @@ import msgspec
 import nbformat
 import pytest
 
-from autograder.batch.fingerprints import configuration_hash
+from autograder.batch.resuming import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.errors import ConfigError, ResultsError
 from autograder.reports.folder import ResultsFolder

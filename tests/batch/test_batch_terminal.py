@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from autograder.batch import machine
+from autograder.batch import pool as machine
 from autograder.batch.terminal import TerminalProgress, print_grades
 from autograder.core.assignment import Assignment
 from autograder.core.report import Report

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from autograder.batch import grader_version
-from autograder.batch.grader_version import meaning_of
+from autograder.batch import resuming
+from autograder.batch.resuming import meaning_of
 
 MODULE = (
     '"""Doc."""\nimport os\n\n\nclass A:\n    """Doc."""\n\n'
@@ -48,9 +48,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the package, which may be changed."""
     copy = tmp_path / "autograder"
     skipped = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(grader_version.PACKAGE, copy, ignore=skipped)
-    monkeypatch.setattr(grader_version, "PACKAGE", copy)
-    monkeypatch.setattr(grader_version, "_cache_file", lambda: tmp_path / "cache" / "v.json")
+    shutil.copytree(resuming.PACKAGE, copy, ignore=skipped)
+    monkeypatch.setattr(resuming, "PACKAGE", copy)
+    monkeypatch.setattr(resuming, "_cache_file", lambda: tmp_path / "cache" / "v.json")
     return copy
 
 
@@ -60,47 +60,47 @@ def append(package: Path, name: str, text: str) -> None:
 
 
 def test_a_comment_grades_no_class_again(package: Path) -> None:
-    before = grader_version.grader_version()
-    assert before == grader_version.grader_version()
+    before = resuming.grader_version()
+    assert before == resuming.grader_version()
     append(package, "measurement.py", "\n# Nothing but words.\n")
     append(package, "terminal.py", "\nSHOWN = 1\n")
-    assert grader_version.grader_version() == before
+    assert resuming.grader_version() == before
 
 
 @pytest.mark.parametrize("name", ["measurement.py", "retrace.py", "clerk.py"])
 def test_code_that_decides_is_another_grader(package: Path, name: str) -> None:
-    before = grader_version.grader_version()
+    before = resuming.grader_version()
     append(package, name, "\nMORE = 1\n")
-    assert grader_version.grader_version() != before
+    assert resuming.grader_version() != before
 
 
 @pytest.mark.parametrize("name", ["keras", "numpy", "tensorflow-cpu"])
 def test_another_library_is_another_grader(
     package: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = grader_version.grader_version()
-    version = grader_version.importlib.metadata.version
+    before = resuming.grader_version()
+    version = resuming.importlib.metadata.version
 
     def other(asked: str) -> Any:
         return "0.0.1" if asked == name else version(asked)
 
-    monkeypatch.setattr(grader_version.importlib.metadata, "version", other)
-    assert grader_version.grader_version() != before
+    monkeypatch.setattr(resuming.importlib.metadata, "version", other)
+    assert resuming.grader_version() != before
 
 
 def test_it_is_remembered_and_not_believed_when_broken(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    version = grader_version.grader_version()
-    cache = grader_version._cache_file()
+    version = resuming.grader_version()
+    cache = resuming._cache_file()
     with monkeypatch.context() as patch:
-        patch.setattr(grader_version, "meaning_of", lambda source: pytest.fail("parsed again"))
-        assert grader_version.grader_version() == version
+        patch.setattr(resuming, "meaning_of", lambda source: pytest.fail("parsed again"))
+        assert resuming.grader_version() == version
     for text in ("", "[]", "{", '{"other": "x"}'):
         cache.write_text(text)
-        assert grader_version.grader_version() == version
+        assert resuming.grader_version() == version
 
 
 def test_what_only_shows_is_named_as_it_is_called() -> None:
-    package = grader_version.PACKAGE
-    assert [name for name in grader_version.SHOWING if not (package / name).exists()] == []
+    package = resuming.PACKAGE
+    assert [name for name in resuming.SHOWING if not (package / name).exists()] == []

@@ -15,12 +15,12 @@ import msgspec
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
+from autograder.core.verdict import Ending
 from autograder.sandbox.box.box import Box
-from autograder.sandbox.box.cgroup import ControlGroup
 from autograder.sandbox.box.command import BoxKind
+from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.lures import daemon_pipe, listeners, what_daemon_left
-from autograder.sandbox.box.toolbox import Toolbox
-from autograder.sandbox.box.watchdog import Breach
+from autograder.sandbox.box.marks import ControlGroup
 from autograder.sandbox.box.zygote import Zygote
 
 SELFTEST_SECONDS = 40.0
@@ -94,6 +94,7 @@ def probe(
     secret_files: Sequence[Path],
     kinds: Sequence[BoxKind] = tuple(BoxKind),
     try_memory: bool = False,
+    require: bool = False,
 ) -> Isolation:
     """Find the strongest kind of box that works here, and try to break out of it.
 
@@ -105,11 +106,13 @@ def probe(
         Kinds to try, the strongest first.
     try_memory
         Whether to try the limit of memory too, which takes some seconds.
+    require
+        Whether every guarantee must hold.
 
     Raises
     ------
     BoxError
-        If no kind of box can be made.
+        If no kind of box can be made, or a guarantee that is required does not hold.
     """
     passed_over: list[str] = []
     for kind in kinds:
@@ -120,9 +123,15 @@ def probe(
             continue
         if try_memory:
             findings = (*findings[:-1], _try_memory(kind, limits, toolbox))
-        return Isolation(
+        isolation = Isolation(
             kind=kind, layers=layers, findings=findings, passed_over=tuple(passed_over)
         )
+        if require and not isolation.is_complete:
+            raise BoxError(
+                "This machine does not give every guarantee, and --require-isolation was asked "
+                "for. Missing: " + "; ".join(isolation.missing)
+            )
+        return isolation
     raise BoxError("No kind of box can be made here. " + " ".join(passed_over))
 
 
@@ -185,6 +194,7 @@ def _try_kind(
         left = what_daemon_left(pipe)
         layers = tuple(f"{name} {value}" for name, value in box.layers.items())
     has_cgroup = _has_cgroup(limits)
+    layers += ("control group",) if has_cgroup else ()
     findings = [
         Finding(
             guarantee=guarantee,
@@ -193,26 +203,22 @@ def _try_kind(
         )
         for attempt, guarantee in ATTEMPTS.items()
     ]
-    findings.append(
+    if kind is BoxKind.PLAIN:
+        how = "a daemon ended with the box; but nothing marks its processes for certain"
+    else:
+        how = "tried: a daemon ended with the box"
+    findings += [
         Finding(
             guarantee=Guarantee.ENDS_WHOLE,
             held=ended_whole and not left and kind is not BoxKind.PLAIN,
-            reason=left
-            or (
-                "a daemon ended with the box; but nothing marks its processes for certain"
-                if kind is BoxKind.PLAIN
-                else "tried: a daemon ended with the box"
-            ),
-        )
-    )
-    findings.append(
+            reason=left or how,
+        ),
         Finding(
             guarantee=Guarantee.MEMORY_BOUNDED,
             held=True,
             reason=f"not tried here ({_how_bounded(has_cgroup)}); `m5 doctor` tries it",
-        )
-    )
-    layers += ("control group",) if has_cgroup else ()
+        ),
+    ]
     return layers, tuple(findings)
 
 
@@ -226,7 +232,7 @@ def _try_memory(kind: BoxKind, limits: Limits, toolbox: Toolbox) -> Finding:
         while box.is_alive and time.monotonic() < deadline:
             time.sleep(0.01)
         box.stop()
-        held = box.breach is Breach.MEMORY and not answer.exists()
+        held = box.breach is Ending.OUT_OF_MEMORY and not answer.exists()
     how = _how_bounded(_has_cgroup(limits))
     return Finding(
         guarantee=Guarantee.MEMORY_BOUNDED,
