@@ -8,14 +8,12 @@ processor time, its wall time or its memory, and nobody needs to watch it.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import gc
 import importlib
 import os
 import resource
 import signal
-import sys
 import traceback
 import typing
 from collections.abc import Sequence
@@ -26,8 +24,8 @@ from typing import Any
 import msgspec
 
 from autograder.core.clerk import Answer, Bounds, Request, Trouble
+from autograder.core.processes import end_with_parent
 
-PR_SET_PDEATHSIG = 1
 DONE, LARGE, FAULT = 0, 3, 4
 """Exit statuses of a child."""
 CHUNK_BYTES = 1 << 20
@@ -38,8 +36,7 @@ REQUESTS = msgspec.msgpack.Decoder(Request)
 def main(descriptor: int, ahead: Sequence[str]) -> None:
     """Serve whoever holds the other end of the connection `descriptor`, until it is closed."""
     os.set_inheritable(descriptor, False)
-    parent = os.getppid()
-    _end_with(parent)
+    end_with_parent(os.getppid())
     with Connection(descriptor) as link, contextlib.suppress(EOFError, OSError):
         waiting = list(ahead)
         while True:
@@ -68,13 +65,6 @@ def _prepare(what: str) -> None:
         traceback.print_exc()
 
 
-def _end_with(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
 def _run(request: Request, link: Connection) -> Answer:
     """Fork a child that does the task, and wait for it."""
     try:
@@ -87,7 +77,7 @@ def _run(request: Request, link: Connection) -> Answer:
     if child == 0:
         status = FAULT
         try:
-            _end_with(us)
+            end_with_parent(us)
             link.close()
             os.close(read)
             _limit(request.bounds)

@@ -22,6 +22,10 @@ HELPERS: set[int] = set()
 for what a box or a grading process has left behind passes these over."""
 PR_SET_CHILD_SUBREAPER = 36
 """prctl(2): orphaned descendants become children of this process."""
+PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that this process gets when the thread that started it ends."""
+LISTS_CHILDREN = Path("/proc/thread-self/children").exists()
+"""Whether Linux lists the children of a thread: it can be built without."""
 KILL_SECONDS = 8.0
 """How long to go on killing; a fork storm under a process limit ends within a second."""
 LARGE_BYTES = 64 << 20
@@ -55,9 +59,13 @@ def descendants(pid: int) -> set[int]:
 
 def children(pid: int) -> set[int]:
     """Direct children of `pid`: every process is asked, so that none is passed over."""
+    found: set[int] = set()
     if sys.platform != "linux":
-        return set(_children_by_psutil(pid))
-    found = set()
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            found.update(child.pid for child in psutil.Process(pid).children())
+        return found
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             fields = _stat_fields(int(entry.name))
@@ -68,25 +76,14 @@ def children(pid: int) -> set[int]:
 
 def _children_by_thread(pid: int) -> list[int]:
     """Direct children; Linux lists them by thread, which is cheaper than to ask every process."""
+    if not LISTS_CHILDREN:
+        return list(children(pid))
     found: list[int] = []
-    try:
+    with contextlib.suppress(OSError):
         for thread in os.scandir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError), Path(thread.path, "children").open() as file:
                 found += [int(child) for child in file.read().split()]
-    except FileNotFoundError:
-        if sys.platform != "linux":
-            found = _children_by_psutil(pid)
-    except OSError:
-        pass
     return found
-
-
-def _children_by_psutil(pid: int) -> list[int]:
-    import psutil
-
-    with contextlib.suppress(psutil.Error):
-        return [child.pid for child in psutil.Process(pid).children()]
-    return []
 
 
 def owned_by(uid: int) -> set[int]:
@@ -222,10 +219,27 @@ def kill_all(find: Callable[[], set[int]]) -> bool:
     return True
 
 
+def end_children() -> None:
+    """End every process below this one, however far; those that it has adopted among them."""
+    us = os.getpid()
+    kill_all(lambda: descendants(us) - {us})
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def adopt_orphans() -> None:
     """Have Linux hand orphaned descendants to this process, where they can be found."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_with_parent(parent: int) -> None:
+    """Have Linux kill this process when `parent` ends, which may have happened already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def reap_orphans(known: set[int]) -> None:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import json
 import os
 import resource
-import signal
 import sys
 import tempfile
 import time
@@ -24,21 +22,22 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import msgspec
 
-from autograder.core.assignment import load_assignment
+from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.clerk import clerk
 from autograder.core.errors import AutograderError, BoxError
 from autograder.core.memory import container_bytes
+from autograder.core.processes import end_with_parent
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
-from autograder.gradescope.container import ADVICE, fit_limits
+from autograder.gradescope.container import ADVICE, Fit, fit_limits
 from autograder.gradescope.metadata import read_metadata
 from autograder.gradescope.place import GRADER, Place
 from autograder.gradescope.staff import staff_report
-from autograder.grading.pipeline import Grader
+from autograder.grading.pipeline import Grader, Outcome
 from autograder.intake import Handin, Student, find_notebook
 from autograder.otter.results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
-from autograder.sandbox.box import Toolbox, probe
+from autograder.sandbox.box import Isolation, Toolbox, probe
 
 KILL_ME_FIRST = "300"
 """Added to our score and our children's where the kernel chooses whom to kill for memory, so that
@@ -46,8 +45,6 @@ the supervisor is left to say so."""
 
 CLERKS_AHEAD = ("autograder.intake.submission", "autograder.grading.reflections.judging")
 """Imported by the helper that reads what students wrote, while we import what we need."""
-
-PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(KILL_ME_FIRST)
-    if sys.platform == "linux":  # end with the supervisor, should that be killed
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    end_with_parent(os.getppid())  # the supervisor, should that be killed
     os.set_inheritable(options.answer, False)
     deadline = time.monotonic() + options.seconds
     clerk(CLERKS_AHEAD).start()
@@ -97,7 +93,6 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
     """
     started = time.monotonic()
     assignment = load_assignment(GRADER)
-    config = assignment.config
     submitters = read_metadata(place.metadata)
     with (
         Toolbox.make(assignment.mnist) as toolbox,
@@ -113,27 +108,49 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
                 ),
             ),
             scratch=Path(scratch),
-            assignment_id=config.assignment.id,
+            assignment_id=assignment.config.assignment.id,
         )
         isolation = probe(
-            limits=config.limits,
+            limits=assignment.config.limits,
             toolbox=toolbox,
             secret_files=[*assignment.secret_files, place.metadata],
         )
-        fit = fit_limits(
-            config.limits,
-            memory_bytes=container_bytes(),
-            seconds=deadline - config.gradescope.reserve_seconds - time.monotonic(),
-        )
-        grader = Grader(
-            assignment=replace(
-                assignment, config=msgspec.structs.replace(config, limits=fit.limits)
-            ),
-            toolbox=toolbox,
-            isolation=isolation,
-            deadline=deadline - config.gradescope.reserve_seconds,
-        )
-        outcome = grader.grade(upload)
+        deadline -= assignment.config.gradescope.reserve_seconds
+        outcome, fit = _grade(upload, assignment, toolbox, isolation, deadline)
+    remarks = [
+        *fit.remarks,
+        f"graded in {time.monotonic() - started:.0f} s in all; the grader itself used "
+        f"{_peak_bytes() / 1e9:.2f} GB",
+    ]
+    print(
+        staff_report(outcome, submitters=submitters, isolation=isolation, remarks=remarks),
+        flush=True,
+    )
+    report = outcome.report
+    results = gradescope_results(report, leaderboard=assignment.config.gradescope.leaderboard)
+    jsonschema.validate(results, schema())
+    if place.pickle.is_file():
+        write_pickle(report, place.pickle)
+    return {"results": results, "report": msgspec.to_builtins(report)}
+
+
+def _grade(
+    upload: Handin, assignment: Assignment, toolbox: Toolbox, isolation: Isolation, deadline: float
+) -> tuple[Outcome, Fit]:
+    """Grade within what the container has left; returns also what that was."""
+    fit = fit_limits(
+        assignment.config.limits,
+        memory_bytes=container_bytes(),
+        seconds=deadline - time.monotonic(),
+    )
+    config = msgspec.structs.replace(assignment.config, limits=fit.limits)
+    grader = Grader(
+        assignment=replace(assignment, config=config),
+        toolbox=toolbox,
+        isolation=isolation,
+        deadline=deadline,
+    )
+    outcome = grader.grade(upload)
     if outcome.report.verdict is Verdict.OUT_OF_MEMORY and not fit.is_ample:
         raise BoxError(
             f"The notebook needed more than {fit.limits.memory_bytes / 1e9:.2f} GB, which is all "
@@ -144,26 +161,7 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
     if outcome.report.verdict is Verdict.TIMED_OUT:
         allowed = fit.limits.notebook_seconds
         notes.append(f"All cells together may run for {allowed:.0f} s here.")
-    report = msgspec.structs.replace(outcome.report, notes=notes)
-    remarks = [
-        *fit.remarks,
-        f"graded in {time.monotonic() - started:.0f} s in all; the grader itself used "
-        f"{_peak_bytes() / 1e9:.2f} GB",
-    ]
-    print(
-        staff_report(
-            replace(outcome, report=report),
-            submitters=submitters,
-            isolation=isolation,
-            remarks=remarks,
-        ),
-        flush=True,
-    )
-    results = gradescope_results(report, leaderboard=config.gradescope.leaderboard)
-    jsonschema.validate(results, schema())
-    if place.pickle.is_file():
-        write_pickle(report, place.pickle)
-    return {"results": results, "report": msgspec.to_builtins(report)}
+    return replace(outcome, report=msgspec.structs.replace(outcome.report, notes=notes)), fit
 
 
 def _peak_bytes() -> int:

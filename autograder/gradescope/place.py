@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from autograder.core.files import replace_file
 
 GRADER = Path(__file__).resolve().parents[2]
 """The folder that holds the package, the configuration, the data and the tests."""
@@ -52,43 +53,18 @@ class Place:
                 continue
 
 
-RESERVED_BYTES = 1 << 20
-"""A result has some kilobytes; one with ten long tracebacks has a tenth of this."""
-
-
-def reserve_space(path: Path) -> None:
-    """Take disk space for the next `replace_json` of `path`, while there is some."""
-    with contextlib.suppress(OSError), _part_of(path).open("wb") as file:
-        file.write(bytes(RESERVED_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def replace_json(path: Path, content: dict[str, Any]) -> str:
-    """Replace a JSON file in one step: a crash leaves the old one or the new one.
+    """Replace a JSON file in one step, in a folder that is made if it is not there.
 
     Returns
     -------
     str
         Why that failed; empty if it did not.
     """
-    temporary = _part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(content, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
-        # Not truncated on opening: that would give reserved space away.
-        with open(os.open(temporary, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:  # noqa: PTH123
-            file.write(text.encode("ascii"))
-            file.truncate()
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        replace_file(path, text.encode("ascii"))
     except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         return f"{path.name} could not be written: {error}"
     return ""
-
-
-def _part_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")

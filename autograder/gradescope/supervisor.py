@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import os
 import select
@@ -16,7 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from autograder.gradescope.place import GRADER, Place, replace_json, reserve_space
+from autograder.core.files import reserve_space
+from autograder.core.processes import adopt_orphans, end_children
+from autograder.gradescope.place import GRADER, Place, replace_json
 from autograder.reports.placeholder import (
     FAILED,
     OUT_OF_TIME,
@@ -32,7 +33,6 @@ WRITE_SECONDS = 10.0
 """Between the end of the grading process and the container's limit: to kill and to write."""
 KILL_SECONDS = 5.0
 MAX_ANSWER_BYTES = 32 << 20
-PR_SET_CHILD_SUBREAPER = 36
 
 
 class Stopped(BaseException):
@@ -57,7 +57,7 @@ def supervise(place: Place, *, report: Path | None = None) -> int:
     reserve_space(place.results)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop)
-    _adopt_orphans()
+    adopt_orphans()
     results: dict[str, Any] = failed_results(FAILED)
     try:
         if problem:
@@ -80,7 +80,7 @@ def supervise(place: Place, *, report: Path | None = None) -> int:
         _say(f"The supervisor failed: {type(error).__name__}: {error}")
     finally:
         _ignore_signals()
-        _kill_descendants()
+        end_children()
         problem = replace_json(place.results, results)
     if problem:
         _say(problem)
@@ -159,48 +159,6 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _ignore_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _adopt_orphans() -> None:
-    """Whatever loses its parent below us becomes our child, so that it can be found and ended."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _kill_descendants() -> None:
-    """End every process below us, however far; the box's own processes among them."""
-    deadline = time.monotonic() + KILL_SECONDS
-    while (found := _descendants(os.getpid())) and time.monotonic() < deadline:
-        for pid in found:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except OSError:
-                continue
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            pass
-        time.sleep(0.02)
-
-
-def _descendants(root: int) -> set[int]:
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            # The name before the last ")" may hold anything, blanks and brackets included.
-            status = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            parents[int(entry.name)] = int(status[1])
-        except (OSError, ValueError, IndexError):
-            continue
-    found: set[int] = set()
-    for start in parents:
-        chain, pid = {start}, start
-        while (pid := parents.get(pid, 0)) and pid != root and pid not in chain:
-            chain.add(pid)
-        if pid == root:
-            found |= chain
-    return found
 
 
 def _say(sentence: str) -> None:

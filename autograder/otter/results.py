@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
+from autograder.core.files import replace_file
 from autograder.core.report import CheckResult, CheckStatus, Report
 from autograder.reports.placeholder import FAILED, NOT_YOUR_FAULT
 
@@ -50,7 +50,4 @@ def write_pickle(report: Report, path: Path) -> None:
     """Write what `otter grade` takes out of its container."""
     import dill  # type: ignore[import-untyped]
 
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("wb") as file:
-        dill.dump(otter_results(report), file)
-    os.replace(temporary, path)  # noqa: PTH105
+    replace_file(path, dill.dumps(otter_results(report)))

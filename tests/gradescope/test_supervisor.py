@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from autograder.core.files import reserve_space
 from autograder.gradescope import supervisor
-from autograder.gradescope.place import Place, replace_json, reserve_space
+from autograder.gradescope.place import Place, replace_json
 from tests.gradescope.conftest import Autograder
 
 DRIVER = Path(__file__).with_name("supervise.py")
