@@ -11,7 +11,7 @@ import pytest
 
 from autograder.core.assignment import Assignment
 from autograder.core.report import CheckResult, CheckStatus
-from autograder.core.verdict import Verdict
+from autograder.core.verdict import Ending, Verdict
 from autograder.grading.checks import describe_checks, run_checks
 from autograder.grading.describe import notes_for, verdict_of
 from autograder.grading.diagnosis import Fault, Hint
@@ -19,7 +19,7 @@ from autograder.grading.evidence import Evidence
 from autograder.grading.reflections import ReflectionJudgement
 from autograder.grading.wording import OVERFLOWS, SEEN
 from autograder.network.measurement import Comparison
-from autograder.sandbox.execution import CellRun, CellStatus, Ending, Execution
+from autograder.sandbox.execution import CellRun, CellStatus, Execution
 
 LABELS = np.arange(1000, dtype=np.uint8) % 10
 RUN = Execution(

@@ -15,12 +15,12 @@ import pytest
 
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
+from autograder.core.verdict import Ending
 from autograder.sandbox import executor
 from autograder.sandbox.box import Box, BoxKind, Isolation, Toolbox
-from autograder.sandbox.channel import MAX_MESSAGE_BYTES
-from autograder.sandbox.execution import CellError, CellStatus, Ending, Execution
+from autograder.sandbox.execution import CellError, CellStatus, Execution
 from autograder.sandbox.executor import Executor
-from autograder.sandbox.kernel import Message
+from autograder.sandbox.kernel import MAX_MESSAGE_BYTES, Message
 from autograder.sandbox.outputs import OutputKeeper
 from tests.notebooks import notebook
 

@@ -13,6 +13,7 @@ import pytest
 
 from autograder.core.config import Config, Limits
 from autograder.core.report import Report
+from autograder.core.verdict import Ending
 from autograder.grading.evidence import Evidence
 from autograder.grading.pipeline import Grader
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
@@ -20,7 +21,7 @@ from autograder.intake import find_submissions
 from autograder.reports.pages.feedback import feedback_view
 from autograder.reports.results_json import gradescope_results
 from autograder.sandbox.box import Isolation, Toolbox
-from autograder.sandbox.execution import Ending, Execution
+from autograder.sandbox.execution import Execution
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, write
 from tests.rules import with_own_rules
 

@@ -115,19 +115,6 @@ def test_training_gives_the_same_numbers(kernels: Kernels, zygote: Zygote) -> No
             np.testing.assert_array_equal(here.values, there.values)
 
 
-def test_every_kernel_has_the_list_of_fonts(kernels: Kernels, zygote: Zygote) -> None:
-    # A list that no Matplotlib would have written itself.
-    name = "fontlist-v0.json"
-    (kernels.toolbox.root / name).write_text("{}")
-    look = f"import os; print(os.path.exists(os.path.expanduser('~/.cache/matplotlib/{name}')))"
-    try:
-        for start in (None, zygote):
-            execution, _ = kernels.run(look, zygote=start)
-            assert execution.notebook.cells[0].outputs[0].text == "True\n"
-    finally:
-        (kernels.toolbox.root / name).unlink()
-
-
 def test_surroundings_are_the_same(kernels: Kernels, zygote: Zygote) -> None:
     found: list[dict[str, Any]] = []
     for start in (None, zygote, zygote):

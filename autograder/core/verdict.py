@@ -1,4 +1,10 @@
-"""The closed set of ways in which grading one submission can end."""
+"""How a notebook's run can end, and how its grading can: two closed sets, the first part of the way
+to the second.
+
+Whatever ends a run, a limit of the box or of the executor, is said as an `Ending`; that has one
+`Verdict`, and where two have the same the report's sentences tell them apart. The standard library
+alone, since the watchdog says endings too.
+"""
 
 from __future__ import annotations
 
@@ -36,3 +42,33 @@ class Verdict(str, Enum):
     def is_gradable(self) -> bool:
         """Whether a notebook was run and its checks scored."""
         return self not in (Verdict.MALFORMED_SUBMISSION, Verdict.GRADER_ERROR)
+
+
+class Ending(str, Enum):
+    """How the run of a notebook as a whole ended."""
+
+    COMPLETED = "completed"
+    """The last cell was run; how well, each cell says."""
+    TIMED_OUT = "timed out"
+    KERNEL_DIED = "kernel died"
+    OUT_OF_MEMORY = "out of memory"
+    TOO_MANY_PROCESSES = "too many processes"
+    OUTPUT_TOO_LARGE = "output too large"
+    """Its cells showed too much."""
+    DISK_FULL = "too many or too large files"
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the grading ends with, whatever the checks say; None if they decide."""
+        return _VERDICTS[self]
+
+
+_VERDICTS = {
+    Ending.COMPLETED: None,
+    Ending.TIMED_OUT: Verdict.TIMED_OUT,
+    Ending.KERNEL_DIED: Verdict.KERNEL_DIED,
+    Ending.OUT_OF_MEMORY: Verdict.OUT_OF_MEMORY,
+    Ending.TOO_MANY_PROCESSES: Verdict.KERNEL_DIED,
+    Ending.OUTPUT_TOO_LARGE: Verdict.OUTPUT_TOO_LARGE,
+    Ending.DISK_FULL: Verdict.OUTPUT_TOO_LARGE,
+}

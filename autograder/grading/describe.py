@@ -17,7 +17,7 @@ from autograder.core.report import (
     Report,
     UnitReport,
 )
-from autograder.core.verdict import Verdict
+from autograder.core.verdict import Ending, Verdict
 from autograder.grading.checks import skipped_checks
 from autograder.grading.diagnosis import Hint, Symptoms
 from autograder.grading.evidence import Evidence
@@ -26,17 +26,10 @@ from autograder.grading.pictures import png_text
 from autograder.intake import Handin
 from autograder.network.choice import remarks_for_student
 from autograder.network.measurement import Measurement
-from autograder.sandbox.execution import CellStatus, Ending, Execution
+from autograder.sandbox.execution import CellStatus, Execution
 
 PICTURED_PAIRS = 3
 """Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""
-ENDING_VERDICTS = {
-    Ending.TIMED_OUT: Verdict.TIMED_OUT,
-    Ending.OUT_OF_MEMORY: Verdict.OUT_OF_MEMORY,
-    Ending.KERNEL_DIED: Verdict.KERNEL_DIED,
-    Ending.TOO_MANY_PROCESSES: Verdict.KERNEL_DIED,
-    Ending.OUTPUT_TOO_LARGE: Verdict.OUTPUT_TOO_LARGE,
-}
 HEADLINES = {
     Verdict.PASSED: "Everything passed. Well done!",
     Verdict.FAILED: "Your notebook ran; some checks did not pass yet.",
@@ -93,8 +86,8 @@ def verdict_of(
     too_large: bool,
 ) -> Verdict:
     """Why grading ended as it did: the first of these that holds."""
-    if execution.ending in ENDING_VERDICTS:
-        return ENDING_VERDICTS[execution.ending]
+    if (verdict := execution.ending.verdict) is not None:
+        return verdict
     if too_large:
         return Verdict.OUTPUT_TOO_LARGE
     if any(cell.status is not CellStatus.OK for cell in execution.cells):

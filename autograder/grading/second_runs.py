@@ -15,8 +15,8 @@ import msgspec
 
 from autograder.core.config import Config, Limits
 from autograder.core.report import CheckResult, RunReport
+from autograder.core.verdict import Ending
 from autograder.grading.evidence import Evidence
-from autograder.sandbox.execution import Ending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from autograder.sandbox.box.watchdog import Breach
+from autograder.core.verdict import Ending
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 MEMORY_ERRORS = frozenset({"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError"})
@@ -28,24 +28,6 @@ class CellStatus(str, Enum):
     STOPPED = "stopped"
     """The kernel ended, or was ended, while it ran."""
     NOT_RUN = "not run"
-
-
-class Ending(str, Enum):
-    """How the run as a whole ended."""
-
-    COMPLETED = "completed"
-    TIMED_OUT = "timed out"
-    KERNEL_DIED = "kernel died"
-    OUT_OF_MEMORY = "out of memory"
-    TOO_MANY_PROCESSES = "too many processes"
-    OUTPUT_TOO_LARGE = "output too large"
-
-
-BREACH_ENDINGS = {
-    Breach.MEMORY: Ending.OUT_OF_MEMORY,
-    Breach.PROCESSES: Ending.TOO_MANY_PROCESSES,
-    Breach.DISK: Ending.OUTPUT_TOO_LARGE,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

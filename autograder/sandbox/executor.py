@@ -1,4 +1,8 @@
-"""Runs a notebook's cells, one after another, in a kernel in a box."""
+"""Runs a notebook's cells, one after another, in a kernel in a box.
+
+Not by nbclient, which trusts its kernel: it sets no bound on the size of messages, keeps all that
+cells show, waits for outputs that need not come, and ends a kernel by asking it.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,13 @@ import nbformat
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
+from autograder.core.verdict import Ending
 from autograder.sandbox.box import Box, Toolbox
 from autograder.sandbox.execution import (
-    BREACH_ENDINGS,
     MEMORY_ERRORS,
     CellError,
     CellRun,
     CellStatus,
-    Ending,
     Execution,
     expects_error,
     first_line,
@@ -90,6 +93,7 @@ class Executor:
         self._steps = steps_per_execution
         self._on_cell = on_cell or (lambda done, total: None)
         self._kernel = Kernel(box)
+        self._was_killed = False
         self._keeper = OutputKeeper(
             keep_bytes=limits.kept_output_bytes, stop_bytes=limits.output_bytes
         )
@@ -107,38 +111,10 @@ class Executor:
         executed = nbformat.from_dict(notebook)
         cells = [cell for cell in executed.cells if cell.cell_type == "code"]
         runs: list[CellRun] = []
-        ending = Ending.COMPLETED
         try:
-            self._kernel.start()
-            self._kernel.wait_until_ready(START_SECONDS)
-            stepper = str(self._toolbox.program("steps.py"))
-            self._run_program(
-                "prelude.py",
-                PRELUDE_SECONDS,
-                SEED=self._seed,
-                SHIFT=self._shift,
-                SEEDER=str(self._toolbox.program("seeds.py")),
-                STEPS=self._steps,
-                STEPPER=stepper,
-                CLAIMER=str(self._toolbox.program("claims.py")),
-            )
+            self._start_kernel()
             started = time.monotonic()
-            try:
-                for number, cell in enumerate(cells, start=1):
-                    left = started + self._limits.notebook_seconds - time.monotonic()
-                    if left <= 0:
-                        ending = Ending.TIMED_OUT
-                        break
-                    runs.append(self._run_cell(number, cell, left))
-                    self._on_cell(number, len(cells))
-                    if runs[-1].status is CellStatus.TIMED_OUT:
-                        ending = Ending.TIMED_OUT
-                    if self._keeper.is_flooded:
-                        ending = Ending.OUTPUT_TOO_LARGE
-                        break
-            except KernelDied:
-                runs.append(self._stopped(len(runs) + 1, cells))
-                ending = self._why_stopped(ending)
+            ending = self._run_cells(cells, runs, started + self._limits.notebook_seconds)
             seconds = time.monotonic() - started
             if self._box.is_alive:
                 self._export()
@@ -146,8 +122,6 @@ class Executor:
             self._kernel.close()
             self._box.stop()
             self._keeper.finish()
-        if (breach := self._box.breach) is not None:
-            ending = BREACH_ENDINGS[breach]
         if ending is Ending.COMPLETED and any(
             run.status is CellStatus.ERROR and run.error_name in MEMORY_ERRORS for run in runs
         ):
@@ -159,7 +133,7 @@ class Executor:
             )
         return Execution(
             cells=tuple(runs),
-            ending=ending,
+            ending=self._box.breach or ending,
             notebook=executed,
             seconds=seconds,
             output_bytes=self._keeper.seen_bytes,
@@ -169,6 +143,27 @@ class Executor:
         )
 
     # ------------------------------------------------------------------ cells
+
+    def _run_cells(self, cells: list[Any], runs: list[CellRun], deadline: float) -> Ending:
+        """Run the cells in order, each into `runs`, as far as they may; returns how that ended."""
+        ending = Ending.COMPLETED
+        try:
+            for number, cell in enumerate(cells, start=1):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return Ending.TIMED_OUT
+                runs.append(self._run_cell(number, cell, left))
+                self._on_cell(number, len(cells))
+                if self._keeper.is_flooded:
+                    return Ending.OUTPUT_TOO_LARGE
+                if runs[-1].status is CellStatus.TIMED_OUT:
+                    ending = Ending.TIMED_OUT
+        except KernelDied:
+            runs.append(self._stopped(len(runs) + 1, cells))
+            if self._keeper.is_flooded:
+                return Ending.OUTPUT_TOO_LARGE
+            return Ending.TIMED_OUT if self._was_killed else Ending.KERNEL_DIED
+        return ending
 
     def _run_cell(self, number: int, cell: Any, seconds_left: float) -> CellRun:
         self._cell_started = time.monotonic()
@@ -210,8 +205,6 @@ class Executor:
         status = CellStatus.STOPPED if flooded else CellStatus.TIMED_OUT
         return Reply(status=status, content=reply.content)
 
-    _was_killed = False
-
     def _collect(
         self, request: str, deadline: float, *, stop_at_flood: bool = True
     ) -> Reply | None:
@@ -245,20 +238,29 @@ class Executor:
 
     def _stopped(self, number: int, cells: list[Any]) -> CellRun:
         """The record of the cell in which the kernel ended."""
-        timed_out = self._was_killed
         return CellRun(
             number=number,
-            status=CellStatus.TIMED_OUT if timed_out else CellStatus.STOPPED,
+            status=CellStatus.TIMED_OUT if self._was_killed else CellStatus.STOPPED,
             seconds=time.monotonic() - self._cell_started,
             first_line=first_line(cells[number - 1].source),
         )
 
-    def _why_stopped(self, ending: Ending) -> Ending:
-        if self._keeper.is_flooded:
-            return Ending.OUTPUT_TOO_LARGE
-        return Ending.TIMED_OUT if self._was_killed else Ending.KERNEL_DIED
-
     # ------------------------------------------------------------------ our own programs
+
+    def _start_kernel(self) -> None:
+        """Start it, and have it do what comes before the student's first cell."""
+        self._kernel.start()
+        self._kernel.wait_until_ready(START_SECONDS)
+        self._run_program(
+            "prelude.py",
+            PRELUDE_SECONDS,
+            SEED=self._seed,
+            SHIFT=self._shift,
+            SEEDER=str(self._toolbox.program("seeds.py")),
+            STEPS=self._steps,
+            STEPPER=str(self._toolbox.program("steps.py")),
+            CLAIMER=str(self._toolbox.program("claims.py")),
+        )
 
     def _run_program(self, name: str, seconds: float, **names: object) -> None:
         """Run a program of `inside/` in the kernel, in a namespace of its own.

@@ -32,6 +32,7 @@ from autograder.core.processes import (
     owned_by,
     take_census,
 )
+from autograder.core.verdict import Ending
 
 CENSUS_SECONDS = 0.1
 """Between two looks at memory and processes. Touching fresh memory at 3 GB/s overshoots by
@@ -42,8 +43,6 @@ DISK_PATIENCE = 50.0
 """How much longer to wait than the last look at the disk took: 2 % of a processor."""
 MAX_ENTRIES = 200_000
 """Files and folders; a notebook that makes more is flooding the disk with names."""
-MEMORY, PROCESSES, DISK = "memory", "processes", "disk"
-"""Values of `autograder.sandbox.box.watchdog.Breach`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +161,7 @@ class Finding:
         The most memory that was seen in use.
     """
 
-    breach: str | None
+    breach: Ending | None
     peak_bytes: int
 
     def to_line(self) -> bytes:
@@ -172,7 +171,9 @@ class Finding:
     @classmethod
     def from_line(cls, line: bytes) -> Finding:
         """Read what `to_line` wrote."""
-        return cls(**json.loads(line))
+        fields = json.loads(line)
+        breach = fields.pop("breach")
+        return cls(breach=Ending(breach) if breach else None, **fields)
 
 
 class Guard:
@@ -181,7 +182,7 @@ class Guard:
     def __init__(self, watched: Watched, told: int) -> None:
         self._watched = watched
         self._told = told
-        self._breach: str | None = None
+        self._breach: Ending | None = None
         self._peak_bytes = 0
         self._disk_full = False
         self._disk_failed = False
@@ -207,15 +208,15 @@ class Guard:
         self._stop.set()
         self._disk_looker.join()
         if self._breach is None and self._is_disk_full():
-            self._breach = DISK
+            self._breach = Ending.DISK_FULL
         return Finding(breach=self._breach, peak_bytes=self._peak_bytes)
 
-    def _breach_of(self, held_bytes: int, threads: int) -> str | None:
+    def _breach_of(self, held_bytes: int, threads: int) -> Ending | None:
         if held_bytes > self._watched.memory_bytes:
-            return MEMORY
+            return Ending.OUT_OF_MEMORY
         if threads > self._watched.processes:
-            return PROCESSES
-        return DISK if self._disk_full else None
+            return Ending.TOO_MANY_PROCESSES
+        return Ending.DISK_FULL if self._disk_full else None
 
     def _look_at_disk(self) -> None:
         """In a thread of its own: so many files that it takes seconds hide no memory meanwhile."""

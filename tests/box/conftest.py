@@ -18,7 +18,8 @@ import pytest
 from autograder.core.assignment import Assignment
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
-from autograder.sandbox.box import Box, BoxKind, Breach, Toolbox, Zygote, probe
+from autograder.core.verdict import Ending
+from autograder.sandbox.box import Box, BoxKind, Toolbox, Zygote, probe
 
 PROGRAM_SECONDS = 30.0
 
@@ -29,7 +30,7 @@ class Run:
 
     answer: Any
     """What the program left in ``answer``; None if it did not get that far."""
-    breach: Breach | None
+    breach: Ending | None
     stderr: str
     root: Path
 

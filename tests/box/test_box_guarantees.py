@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.sandbox.box import BoxKind, Breach, Finding, Guarantee, Isolation, probe
-from autograder.sandbox.box.cgroup import ControlGroup
+from autograder.core.verdict import Ending
+from autograder.sandbox.box import BoxKind, Finding, Guarantee, Isolation, probe
+from autograder.sandbox.box.marks import ControlGroup
 from autograder.sandbox.box.watchdog import Watchdog
 from tests.box.conftest import Lab
 
@@ -334,8 +335,8 @@ def test_nothing_is_left_for_the_next(lab: Lab) -> None:
 MEGABYTE = 1 << 20
 
 
-@pytest.mark.parametrize(("megabytes", "breach"), [(250, None), (900, Breach.MEMORY)])
-def test_memory_is_bounded(lab: Lab, megabytes: int, breach: Breach | None) -> None:
+@pytest.mark.parametrize(("megabytes", "breach"), [(250, None), (900, Ending.OUT_OF_MEMORY)])
+def test_memory_is_bounded(lab: Lab, megabytes: int, breach: Ending | None) -> None:
     run = lab.run(
         f"import time\nheld = [bytearray({MEGABYTE}) for _ in range({megabytes})]\n"
         "time.sleep(0.5)\nanswer = len(held)\n",
@@ -354,7 +355,7 @@ def test_memory_of_children_counts_together(lab: Lab) -> None:
         "time.sleep(8)\nanswer = 1\n",
         memory_bytes=512 * MEGABYTE,
     )
-    assert run.breach is Breach.MEMORY, run.stderr
+    assert run.breach is Ending.OUT_OF_MEMORY, run.stderr
 
 
 @pytest.mark.parametrize(("children", "inside"), [(15, True), (150, False)])
@@ -374,7 +375,7 @@ def test_processes_are_bounded(lab: Lab, children: int, inside: bool) -> None:
     if inside:
         assert (run.breach, run.answer) == (None, children), run.stderr
     else:
-        assert run.breach is Breach.PROCESSES or (run.answer or 0) <= 40, run.stderr
+        assert run.breach is Ending.TOO_MANY_PROCESSES or (run.answer or 0) <= 40, run.stderr
 
 
 @pytest.mark.parametrize(("extra", "written"), [(0, True), (1, False)])
@@ -392,9 +393,9 @@ def test_files_are_bounded(lab: Lab, extra: int, written: bool) -> None:
     assert run.answer is written, run.stderr
 
 
-@pytest.mark.parametrize(("files", "breach"), [(5, None), (12, Breach.DISK)])
+@pytest.mark.parametrize(("files", "breach"), [(5, None), (12, Ending.DISK_FULL)])
 @pytest.mark.parametrize("folder", [".", "~", "/dev/shm"])
-def test_disk_is_bounded(lab: Lab, folder: str, files: int, breach: Breach | None) -> None:
+def test_disk_is_bounded(lab: Lab, folder: str, files: int, breach: Ending | None) -> None:
     if folder == "/dev/shm" and lab.kind is BoxKind.PLAIN:
         pytest.skip("a plain box cannot write there at all, which another test shows")
     run = lab.run(

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from autograder.core.errors import BoxError
-from autograder.sandbox.box import Box, users
+from autograder.sandbox.box import Box, marks
 from tests.box.conftest import Lab
 
 
@@ -29,17 +29,17 @@ def test_a_process_that_ends_while_it_is_looked_at(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(psutil.Process, "uids", end_then_look)
     try:
-        uid = users.free_user_id()
-        assert uid in users.USER_IDS
-        users.give_back(uid)
+        uid = marks.free_user_id()
+        assert uid in marks.USER_IDS
+        marks.give_back(uid)
     finally:
         short_lived.kill()
     assert short_lived.wait() != 0
 
 
-@pytest.mark.parametrize("free", [users.USER_IDS[0], users.USER_IDS[-1]])
+@pytest.mark.parametrize("free", [marks.USER_IDS[0], marks.USER_IDS[-1]])
 def test_ids_of_processes_are_not_given(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-    taken = [uid for uid in users.USER_IDS if uid != free]
+    taken = [uid for uid in marks.USER_IDS if uid != free]
     ids = iter([(uid, uid, uid) for uid in taken])
 
     def processes(attributes: list[str]) -> list[Any]:
@@ -47,22 +47,22 @@ def test_ids_of_processes_are_not_given(monkeypatch: pytest.MonkeyPatch, free: i
         return [type("Process", (), {"info": {"uids": uids}}) for uids in ids]
 
     monkeypatch.setattr(psutil, "process_iter", processes)
-    assert users.free_user_id() == free
-    users.give_back(free)
+    assert marks.free_user_id() == free
+    marks.give_back(free)
 
 
 def test_no_two_boxes_have_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(users, "USER_IDS", users.USER_IDS[:2])
-    first, second = users.free_user_id(), users.free_user_id()
+    monkeypatch.setattr(marks, "USER_IDS", marks.USER_IDS[:2])
+    first, second = marks.free_user_id(), marks.free_user_id()
     try:
         assert first != second
         with pytest.raises(BoxError, match="No free user id"):
-            users.free_user_id()
+            marks.free_user_id()
     finally:
-        users.give_back(first)
-    assert users.free_user_id() == first
+        marks.give_back(first)
+    assert marks.free_user_id() == first
     for uid in (first, second):
-        users.give_back(uid)
+        marks.give_back(uid)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors as Linux lists them")

@@ -18,7 +18,8 @@ import pytest
 
 from autograder.core.errors import BoxError
 from autograder.core.processes import is_living, take_census
-from autograder.sandbox.box import Box, Breach
+from autograder.core.verdict import Ending
+from autograder.sandbox.box import Box
 from autograder.sandbox.guard import Disk, read_line
 from tests.box.conftest import PROGRAM_SECONDS, Lab
 
@@ -77,16 +78,16 @@ def hold_the_interpreter(pid: int) -> bool:
 def test_limits_strike_while_no_thread_here_can_run(lab: Lab) -> None:
     limit = 96 * MEGABYTE
     # One each, since it takes so long.
-    breach = Breach.DISK if lab.zygote is None else Breach.MEMORY
-    changes = {Breach.DISK: "scratch_bytes", Breach.MEMORY: "memory_bytes"}
+    breach = Ending.DISK_FULL if lab.zygote is None else Ending.OUT_OF_MEMORY
+    changes = {Ending.DISK_FULL: "scratch_bytes", Ending.OUT_OF_MEMORY: "memory_bytes"}
     with lab.box(**{changes[breach]: limit}) as box:
-        lab.start(box, WRITE if breach is Breach.DISK else EAT)
+        lab.start(box, WRITE if breach is Ending.DISK_FULL else EAT)
         program = max(box.members())
         with busy_threads(2):
             assert hold_the_interpreter(program), "the limit did not strike"
         run = lab.wait(box)
         used, _ = Disk(folders=(str(box.scratch.work),), shared=None, owner=None).measure()
-        if breach is Breach.MEMORY:
+        if breach is Ending.OUT_OF_MEMORY:
             used = int((box.scratch.work / "held").read_text() or "0")
     assert run.breach is breach
     assert used < 4 * limit
@@ -140,7 +141,7 @@ def test_processes_may_call_themselves_anything(lab: Lab) -> None:
         "time.sleep(60)\nanswer = 1\n",
         scratch_bytes=8 * MEGABYTE,
     )
-    assert run.breach is Breach.DISK, run.stderr
+    assert run.breach is Ending.DISK_FULL, run.stderr
 
 
 def test_memory_is_counted_whatever_a_process_is_called() -> None:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
-from types import TracebackType
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
 from autograder.core.processes import HELPERS, adopt_orphans, children, kill_all, reap_orphans
-from autograder.sandbox.box.cgroup import ControlGroup
+from autograder.core.verdict import Ending
 from autograder.sandbox.box.command import (
     BoxKind,
     environment,
     lock_specification,
     readable_paths,
 )
+from autograder.sandbox.box.folders import Scratch, Toolbox
+from autograder.sandbox.box.marks import (
+    SHARED_MEMORY,
+    ControlGroup,
+    free_user_id,
+    give_back,
+    is_root,
+    sweep,
+)
 from autograder.sandbox.box.process import BoxProcess, Launch
-from autograder.sandbox.box.scratch import Scratch
-from autograder.sandbox.box.toolbox import Toolbox
-from autograder.sandbox.box.users import SHARED_MEMORY, free_user_id, give_back, is_root, sweep
-from autograder.sandbox.box.watchdog import Breach, Watchdog
+from autograder.sandbox.box.watchdog import Watchdog
 from autograder.sandbox.box.zygote import Zygote
 from autograder.sandbox.guard import Disk, Members, Watched
 
@@ -28,7 +34,7 @@ END_SECONDS = 2.0
 """For the first process to be taken leave of, after it was killed."""
 
 
-class Box:
+class Box(contextlib.AbstractContextManager["Box"]):
     """A closed place for one program and its children.
 
     Use it as a context manager: ``with Box.open(...) as box: box.run(...)``. Leaving it kills
@@ -121,15 +127,7 @@ class Box:
             zygote=zygote,
         )
 
-    def __enter__(self) -> Box:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # ------------------------------------------------------------------ run
@@ -201,11 +199,11 @@ class Box:
         return self._process is not None and self._process.is_alive
 
     @property
-    def breach(self) -> Breach | None:
+    def breach(self) -> Ending | None:
         """The limit for which the box was ended, if it was; known once it has stopped."""
         found = self._watchdog.breach if self._watchdog else None
         if found is None and self._cgroup and self._cgroup.ran_out_of_memory():
-            return Breach.MEMORY
+            return Ending.OUT_OF_MEMORY
         return found
 
     @property

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
-from autograder.sandbox.box.scratch import Scratch
-from autograder.sandbox.box.users import SHARED_MEMORY
+from autograder.sandbox.box.folders import Scratch
+from autograder.sandbox.box.marks import SHARED_MEMORY
 
 
 class BoxKind(str, Enum):

@@ -12,11 +12,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from autograder.core.errors import BoxError
-from autograder.sandbox.box.cgroup import ControlGroup
 from autograder.sandbox.box.command import BoxKind, bubblewrap_command, interpreter, readable_paths
-from autograder.sandbox.box.scratch import Scratch
-from autograder.sandbox.box.toolbox import Toolbox
-from autograder.sandbox.box.users import is_root
+from autograder.sandbox.box.folders import Scratch, Toolbox
+from autograder.sandbox.box.marks import ControlGroup, is_root
 from autograder.sandbox.box.zygote import ForkedProcess, Zygote
 
 START_SECONDS = 30.0

@@ -7,22 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from enum import Enum
 
 from autograder.core.errors import BoxError
 from autograder.core.processes import HELPERS
+from autograder.core.verdict import Ending
 from autograder.sandbox.guard import Finding, Watched, command
 
 FAREWELL_SECONDS = 6.0
 """For the guard's last look at the disk: a second where there are as many files as are allowed."""
-
-
-class Breach(Enum):
-    """The limit that was overstepped."""
-
-    MEMORY = "memory"
-    PROCESSES = "processes"
-    DISK = "disk"
 
 
 class Watchdog:
@@ -58,10 +50,9 @@ class Watchdog:
         HELPERS.add(self._process.pid)
 
     @property
-    def breach(self) -> Breach | None:
+    def breach(self) -> Ending | None:
         """The limit that was overstepped; known once it has stopped."""
-        found = self._finding and self._finding.breach
-        return Breach(found) if found else None
+        return self._finding.breach if self._finding else None
 
     @property
     def peak_bytes(self) -> int:

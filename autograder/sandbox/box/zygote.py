@@ -16,7 +16,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
 import psutil
@@ -31,9 +30,8 @@ from autograder.sandbox.box.command import (
     readable_paths,
     zygote_command,
 )
-from autograder.sandbox.box.scratch import MAX_PARENT_BYTES, Scratch
-from autograder.sandbox.box.toolbox import Toolbox
-from autograder.sandbox.box.users import is_root
+from autograder.sandbox.box.folders import MAX_PARENT_BYTES, Scratch, Toolbox
+from autograder.sandbox.box.marks import is_root
 
 IMPORT_SECONDS = 300.0
 """For importing TensorFlow, 3 to 9 s on an idle machine, on a machine that is far from idle."""
@@ -89,7 +87,7 @@ class ForkedProcess:
         return code
 
 
-class Zygote:
+class Zygote(contextlib.AbstractContextManager["Zygote"]):
     """Forks the processes of boxes of one kind; a context manager.
 
     Importing TensorFlow takes longer than all else that grading costs beside the training. Here it
@@ -164,15 +162,7 @@ class Zygote:
             )
         threading.Thread(target=self._drain, daemon=True, name="m5-zygote").start()
 
-    def __enter__(self) -> Zygote:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

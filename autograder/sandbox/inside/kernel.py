@@ -8,7 +8,6 @@ output is lost.
 
 import contextlib
 import os
-import runpy
 import socket
 import struct
 import sys
@@ -109,9 +108,6 @@ original_show_traceback = InteractiveShell.showtraceback
 InteractiveShell.showtraceback = show_traceback
 iostream.IOPubThread._setup_pipe_in = setup_pipe_in
 iostream.IOPubThread._setup_pipe_out = setup_pipe_out
-
-# Before anything imports Matplotlib.
-runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "fonts.py"))
 
 if __name__ == "__main__":
     # Students import modules that they wrote beside the notebook.

@@ -168,7 +168,6 @@ def serve(link, imported, enter, nest):
 
 def main():
     import enter
-    import fonts  # noqa: F401  (brings them to this process's own home folder)
     import nest
 
     del sys.path[0]  # the folder of this file, where those were found
@@ -195,7 +194,7 @@ def main():
         warnings.simplefilter("ignore", DeprecationWarning)
         run = serve(link, imported, enter, nest)
     gc.unfreeze()
-    for name in ("enter", "fonts", "nest"):
+    for name in ("enter", "nest"):
         del sys.modules[name]
     sys.argv = run
 

@@ -1,17 +1,24 @@
-"""The only folder that a submission may write to."""
+"""The folders of a box: the one that a submission may write to, and the one that all may read."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from autograder.core.errors import BoxError
+from autograder.core.mnist import Mnist
 
 MAX_PARENT_BYTES = 80
 """A Unix socket's path has at most 107 bytes; ours adds "/m5-12345678/c/k-5" to the parent."""
+INSIDE = Path(__file__).resolve().parent.parent / "inside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +99,51 @@ class Scratch:
             subprocess.run(["rm", "-rf", "--", target], capture_output=True)
         if self.root.exists():
             raise BoxError(f"The scratch folder {target} could not be removed; remove it by hand.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox:
+    """The programs of `inside/` and the part of the data that students get.
+
+    A read-only folder, shared by all boxes of one run.
+    """
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """The handed-out mnist.npz: all training images, and the public test images twice."""
+        return self.root / "mnist.npz"
+
+    def program(self, name: str) -> Path:
+        """The program of that name from `inside/`."""
+        return self.root / name
+
+    @classmethod
+    @contextlib.contextmanager
+    def make(cls, mnist: Mnist) -> Iterator[Toolbox]:
+        """Lay the toolbox out in a temporary folder, and take it away afterwards.
+
+        The programs are copied, since a course may well keep the grader itself where another user
+        cannot read it.
+        """
+        root = Path(tempfile.mkdtemp(prefix="m5-tools-")).resolve()
+        try:
+            toolbox = cls(root=root)
+            for program in INSIDE.glob("*.py"):
+                shutil.copyfile(program, root / program.name)
+            x_test, y_test = mnist.public_test
+            # Not compressed: read once per submission, and packing would take seconds.
+            np.savez(
+                toolbox.data,
+                x_train=mnist.x_train,
+                y_train=mnist.y_train,
+                x_test=np.concatenate([x_test, x_test]),
+                y_test=np.concatenate([y_test, y_test]),
+            )
+            for file in root.iterdir():
+                file.chmod(0o444)
+            root.chmod(0o755)
+            yield toolbox
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
