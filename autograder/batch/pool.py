@@ -17,9 +17,9 @@ import psutil
 
 from autograder.batch.messages import Answer, CellRan, Job, Ready, Setup, decode_answer
 from autograder.batch.process import STOP_SECONDS, GradingProcess, Workplace
+from autograder.core.clerk import encode
 from autograder.core.config import Limits
-from autograder.core.memory import container_bytes
-from autograder.core.wire import encode
+from autograder.core.processes import container_bytes
 
 OVERHEAD_SECONDS = 900.0
 """What a submission may take beside its cells: to start, to export, to measure; generous, since

@@ -53,7 +53,6 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
         self._running: dict[str, tuple[float, str]] = {}
         self._verdicts: Counter[Verdict] = Counter()
         self._total = 0
-        self._jobs = 1
         self._live: Live | None = None
         if self._console.is_terminal:
             self._live = Live(
@@ -78,7 +77,7 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
 
     def began(self, isolation: Isolation | None, *, total: int, jobs: int | None) -> None:
         """Say where it happens, in which box, and what the box lacks."""
-        self._total, self._jobs = total, jobs or 0
+        self._total = total
         self._bar.update(self._task, total=total, left="")
         if isolation is None:
             self._say(f"{total} to grade, on the cluster")

@@ -25,13 +25,12 @@ from dataclasses import dataclass
 from enum import Enum
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from autograder.core.errors import AutograderError
 from autograder.core.processes import HELPERS
-from autograder.core.wire import encode
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -44,6 +43,7 @@ CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from autograder.core.clerk_process import main; main(int(sys.argv[1]), sys.argv[3:])"
 )
+_encoder = msgspec.msgpack.Encoder()
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """A process with one thread can be forked safely."""
 
@@ -264,6 +264,24 @@ def clerk(ahead: Sequence[str] = ()) -> Clerk:
 def ask(task: Task[A, R], argument: A) -> R:
     """Have the clerk of this process do a task; see `Clerk.ask`."""
     return clerk().ask(task, argument)
+
+
+def encode(record: Any) -> bytes:
+    """A record as MessagePack. Text that is not Unicode (half a character) is made printable."""
+    try:
+        return _encoder.encode(record)
+    except UnicodeEncodeError:
+        return _encoder.encode(_printable(msgspec.to_builtins(record, builtin_types=(bytes,))))
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_printable(item) for item in value]
+    return value
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Processes of this machine, seen from outside: whose children they are, what they hold, their end.
+"""Processes of this machine, seen from outside: whose they are, what they hold, how they are ended.
 
 The standard library alone on Linux, so that a process which must start within some milliseconds
 can use it too.
@@ -30,6 +30,7 @@ KILL_SECONDS = 8.0
 """How long to go on killing; a fork storm under a process limit ends within a second."""
 LARGE_BYTES = 64 << 20
 """A process above this may share much with another: TensorFlow's libraries alone are larger."""
+CGROUPS = Path("/sys/fs/cgroup")
 ENDED = frozenset({"Z", "X", ""})
 """States of a process that has ended, in /proc/PID/stat; nothing where it is gone."""
 
@@ -197,6 +198,41 @@ def deleted_bytes(pids: Iterable[int]) -> int:
                     if status.st_nlink == 0 and stat.S_ISREG(status.st_mode):
                         files[status.st_dev, status.st_ino] = status.st_blocks * 512
     return sum(files.values())
+
+
+# ---------------------------------------------------------------------------- what there is
+
+
+def container_bytes(groups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> int:
+    """Memory that this container may use: the least of all limits above us, and of the machine's.
+
+    In a container the path in ``/proc/self/cgroup`` often is the host's, while the tree that is
+    mounted begins at the container itself; so folders that are not there are passed over.
+    """
+    found: list[int] = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        lines = ["0::/"]
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if not controllers:
+            found += _limits_above(groups, path, "memory.max")
+        elif "memory" in controllers.split(","):
+            found += _limits_above(groups / "memory", path, "memory.limit_in_bytes")
+    return min(found)
+
+
+def _limits_above(mount: Path, path: str, name: str) -> list[int]:
+    folder = Path("/" + path.strip("/"))
+    found = []
+    for part in (folder, *folder.parents):
+        try:
+            found.append(int((mount / str(part).lstrip("/") / name).read_text()))
+        except (OSError, ValueError):  # ValueError: "max"
+            continue
+    return found
 
 
 # ---------------------------------------------------------------------------- their end

@@ -38,11 +38,6 @@ class Verdict(str, Enum):
     GRADER_ERROR = "GRADER_ERROR"
     """The grader failed; nothing is known about the submission."""
 
-    @property
-    def is_gradable(self) -> bool:
-        """Whether a notebook was run and its checks scored."""
-        return self not in (Verdict.MALFORMED_SUBMISSION, Verdict.GRADER_ERROR)
-
 
 class Ending(str, Enum):
     """How the run of a notebook as a whole ended."""

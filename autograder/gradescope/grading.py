@@ -25,8 +25,7 @@ import msgspec
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.clerk import clerk
 from autograder.core.errors import AutograderError, BoxError
-from autograder.core.memory import container_bytes
-from autograder.core.processes import end_with_parent
+from autograder.core.processes import container_bytes, end_with_parent
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
 from autograder.gradescope.container import ADVICE, Fit, fit_limits

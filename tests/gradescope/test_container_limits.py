@@ -10,7 +10,7 @@ import pytest
 from autograder.core.assignment import Assignment
 from autograder.core.config import parse_config
 from autograder.core.errors import BoxError, ConfigError
-from autograder.core.memory import container_bytes
+from autograder.core.processes import container_bytes
 from autograder.gradescope.container import GRADER_BYTES, fit_limits
 from tests.notebooks import write
 

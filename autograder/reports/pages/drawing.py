@@ -9,12 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.core.clerk import Bounds, Task, Unfinished, ask
+from autograder.core.clerk import Bounds, Task, Unfinished, ask, encode
 from autograder.core.config import Config, Record
 from autograder.core.errors import DataError
 from autograder.core.files import replace_file
 from autograder.core.report import Report
-from autograder.core.wire import encode
 from autograder.reports.pages.reading import FEEDBACK_NAME, REPORT_NAME, submission_folders
 
 AHEAD_OF_CLASS = "autograder.reports.pages.class_report"
