@@ -1,14 +1,23 @@
-"""Files that appear whole or not at all. The standard library alone."""
+"""Files: written whole or not at all, and read with a limit. The standard library alone."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
 RESERVED_BYTES = 1 << 20
 """Of a file for which space is reserved; a result for Gradescope has some kilobytes, one with ten
 long tracebacks a tenth of this."""
+
+
+class NotPlain(Exception):
+    """The name is there, but is no plain file that can be read; the text says why."""
+
+
+class TooLarge(Exception):
+    """The file has more bytes than allowed; its size is the argument."""
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -44,3 +53,62 @@ def reserve_space(path: Path) -> None:
 
 def _part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
+
+
+def open_folder(path: os.PathLike[str]) -> int:
+    """A descriptor of the folder at `path`, which must not be a link; the caller closes it.
+
+    Raises
+    ------
+    OSError
+        If there is no such folder.
+    """
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def read_plain_file(folder: int, name: str, *, max_bytes: int) -> bytes:
+    """The whole of a file directly in `folder`, which is never followed nor waited for.
+
+    Parameters
+    ----------
+    folder
+        A descriptor, so that the folder cannot be exchanged between two files.
+    max_bytes
+        Checked before anything is read.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing of that name.
+    NotPlain, TooLarge
+        If it is something else than a plain file of at most that size.
+    """
+    # A pipe must not block the grader, and a link must not lead it anywhere.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        descriptor = os.open(name, flags, dir_fd=folder)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise NotPlain(f"{name} cannot be opened") from error
+    try:
+        status = os.fstat(descriptor)
+        # A second name of the same file could be one of ours, or one that is still written to.
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            raise NotPlain(f"{name} is not a plain file")
+        if status.st_size > max_bytes:
+            raise TooLarge(status.st_size)
+        content = bytearray()
+        # One byte more than the size, so that a file that grows meanwhile is noticed.
+        while len(content) <= status.st_size:
+            part = os.read(descriptor, min(1 << 20, status.st_size + 1 - len(content)))
+            if not part:
+                break
+            content += part
+    except OSError as error:
+        raise NotPlain(f"{name} cannot be read") from error
+    finally:
+        os.close(descriptor)
+    if len(content) != status.st_size:
+        raise NotPlain(f"{name} changed while it was read")
+    return bytes(content)

@@ -9,7 +9,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """Stands for what cannot be shown or written."""
 
 MAX_SHOWN_CHARACTERS = 80
-"""A file name in a sentence; a longer one is cut, so that the sentence stays readable."""
+"""A name in a sentence; a longer one is cut, so that the sentence stays readable."""
 
 MAX_NAME_CHARACTERS = 100
 """Leaves room for parent folders within the 260 characters of a path on Windows."""
@@ -75,7 +75,7 @@ def one_line(text: str, limit: int | None = None) -> str:
 
 
 def shown_name(text: str) -> str:
-    """A file name as it may stand in a sentence."""
+    """A name that a stranger chose, of a file or a layer, as it may stand in a sentence."""
     return one_line(text, MAX_SHOWN_CHARACTERS) or "(no name)"
 
 

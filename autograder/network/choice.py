@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from autograder.core.config import Record
-from autograder.core.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
+from autograder.core.text import one_line
 
 CHOICE_NAME = "choice.json"
 MAX_BYTES = 1 << 16
@@ -104,4 +105,4 @@ def remarks_for_staff(choice: Choice | None) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{printable(name, 40)}`" for name in names)
+    return ", ".join(f"`{one_line(name, 40)}`" for name in names)

@@ -23,7 +23,8 @@ from msgspec import Meta
 
 from autograder.core.config import Record
 from autograder.core.errors import OutputTooLarge, UnverifiableModel
-from autograder.core.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
+from autograder.core.text import one_line, shown_name
 from autograder.network.preparation.claim import Claim
 
 DESCRIPTION_NAME = "network.json"
@@ -163,15 +164,15 @@ def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
     finally:
         os.close(directory)
     return NetworkExport(
-        chosen_by=printable(description.chosen_by, 120),
-        keras_version=printable(description.keras_version, 20),
+        chosen_by=one_line(description.chosen_by, 120),
+        keras_version=one_line(description.keras_version, 20),
         network=description.network,
         compilation=description.compile,
-        history={printable(name): values for name, values in (description.history or {}).items()},
+        history={shown_name(name): values for name, values in (description.history or {}).items()},
         arrays=_arrays(description.arrays, content),
-        hindrance=printable(description.hindrance, HINDRANCE_LENGTH),
-        remedy=printable(description.remedy, HINDRANCE_LENGTH),
-        always_training=tuple(printable(name) for name in description.always_training),
+        hindrance=one_line(description.hindrance, HINDRANCE_LENGTH),
+        remedy=one_line(description.remedy, HINDRANCE_LENGTH),
+        always_training=tuple(shown_name(name) for name in description.always_training),
     )
 
 
@@ -203,7 +204,7 @@ def _parse(text: bytes) -> _Network | _Failure:
     try:
         return msgspec.json.decode(text, type=_Network | _Failure)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        why = f"{DESCRIPTION_NAME} is not as expected ({printable(str(error), 120)})"
+        why = f"{DESCRIPTION_NAME} is not as expected ({one_line(str(error), 120)})"
         raise UnverifiableModel(_GARBLED.format(why=why)) from error
 
 
@@ -223,15 +224,15 @@ _FAILURES = {
 def _failure(failure: _Failure) -> UnverifiableModel:
     if failure.reason == "subclassed" and failure.detail:
         return UnverifiableModel(
-            printable(failure.detail, HINDRANCE_LENGTH),
-            next_step=printable(failure.remedy, HINDRANCE_LENGTH),
+            one_line(failure.detail, HINDRANCE_LENGTH),
+            next_step=one_line(failure.remedy, HINDRANCE_LENGTH),
         )
-    layers = ", ".join(dict.fromkeys(printable(name) for name in failure.layers[:20]))
+    layers = ", ".join(dict.fromkeys(shown_name(name) for name in failure.layers[:20]))
     return UnverifiableModel(
         _FAILURES[failure.reason].format(
-            kind=printable(failure.class_name),
+            kind=shown_name(failure.class_name),
             layers=f" (layers: {layers})" if layers else "",
-            detail=printable(failure.detail, 120),
+            detail=one_line(failure.detail, 120),
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.core.hostile import printable
+from autograder.core.text import shown_name
 from autograder.network.export import MAX_DEPTH
 from autograder.network.kinds import planner_of
 from autograder.network.parsing import (
@@ -115,7 +115,7 @@ class Assembler:
                     raise malformed("it has an input that is not its own")
                 values[start] = self._enter(layer, value)
             elif not layer.calls:
-                raise malformed(f"layer {printable(layer.name)!r} is not connected")
+                raise malformed(f"layer {shown_name(layer.name)!r} is not connected")
             for number, call in enumerate(layer.calls):
                 pending[layer.name, number] = (layer, call)
         # Whoever has all its inputs is next. Each round places at least one call, or what is left

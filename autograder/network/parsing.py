@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
-from autograder.core.hostile import printable
+from autograder.core.text import shown_name
 from autograder.network.export import SerializedLayer
 from autograder.network.operations import CALL_SETTINGS, OPERATORS
 from autograder.network.plan import MAX_STEPS
@@ -135,7 +135,8 @@ def _parse_call(raw: object, spec: LayerSpec) -> Call:
         arguments, given["key"] = arguments[:1], arguments[1]
     if unknown := given.keys() - CALL_SETTINGS.get(spec.kind, ()):
         raise spec.refusal(
-            f"is called with a further argument, {printable(min(unknown))}; give it its input alone"
+            f"is called with a further argument, {shown_name(min(unknown))}; give it its input "
+            "alone"
         )
     if len(arguments) == 1 and isinstance(arguments[0], list):
         arguments = arguments[0]

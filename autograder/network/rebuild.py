@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
-from autograder.core.hostile import printable
+from autograder.core.text import shown_name
 from autograder.network.export import BESIDE, MAX_DEPTH, ExportedArray, NetworkExport
 from autograder.network.graph import Assembler, LayerSummary, Step
 from autograder.network.kinds import COUNTED
@@ -141,7 +141,7 @@ def _rebuild(export: NetworkExport) -> Network:
         )
     network = parse_root(serialized)
     if not network.is_network:
-        raise malformed(f"{printable(network.kind)} is neither Sequential nor Functional")
+        raise malformed(f"{shown_name(network.kind)} is neither Sequential nor Functional")
     arrays: dict[tuple[str, ...], list[Array]] = {}
     shared: dict[int, Array] = {}
     for array in export.arrays:
@@ -152,7 +152,7 @@ def _rebuild(export: NetworkExport) -> Network:
     output = assembler.add(network, (), assembler.start(network))
     unclaimed = [path for path in arrays if path not in assembler.claimed and path != BESIDE]
     if unclaimed:
-        name = printable("/".join(unclaimed[0]))
+        name = shown_name("/".join(unclaimed[0]))
         raise malformed(f"it has weights for a layer {name!r} that it does not have")
     return Network(
         input_shape=assembler.shapes[0],
@@ -169,7 +169,7 @@ def _rebuild(export: NetworkExport) -> Network:
 
 def _remarks(export: NetworkExport) -> tuple[str, ...]:
     return tuple(
-        f"The notebook calls layer {printable(name)!r} with training=True, so that there it acts "
+        f"The notebook calls layer {shown_name(name)!r} with training=True, so that there it acts "
         "as in training even in evaluate(); here it was measured as Keras measures by default."
         for name in dict.fromkeys(export.always_training)
     )
@@ -197,7 +197,7 @@ def _as_float32(array: ExportedArray) -> Array:
     is_overflow = np.isfinite(array.values).all()
     what = "too large for float32" if is_overflow else "infinite or not a number"
     raise NotEvaluated(
-        f"Layer {printable('/'.join(array.layer))!r} holds weights that are {what}: training "
+        f"Layer {shown_name('/'.join(array.layer))!r} holds weights that are {what}: training "
         "diverged. Most often the learning rate is too high; try 0.001 with Adam, and scale the "
         "images to 0 ... 1."
     )

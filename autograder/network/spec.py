@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
-from autograder.core.hostile import printable
+from autograder.core.text import shown_name
 
 Array: TypeAlias = npt.NDArray[np.float32]
 Shape: TypeAlias = tuple[int, ...]
@@ -46,7 +46,7 @@ class LayerSpec:
         return UnverifiableModel(self._sentence(why))
 
     def _sentence(self, why: str) -> str:
-        return f"Layer {printable(self.name)!r} ({printable(self.kind)}) {why}."
+        return f"Layer {shown_name(self.name)!r} ({shown_name(self.kind)}) {why}."
 
     def integer(
         self, key: str, *, low: int = 1, high: int = MAX_EXTENT, default: int | None = None

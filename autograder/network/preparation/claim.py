@@ -18,7 +18,8 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from autograder.core.config import Record
-from autograder.core.hostile import NotPlain, TooLarge, open_folder, printable, read_plain_file
+from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
+from autograder.core.text import one_line
 
 DESCRIPTION_NAME = "claims.json"
 ARRAYS_NAME = "claims.bin"
@@ -124,7 +125,7 @@ def _claims(entries: list[_Entry], content: bytes) -> tuple[Claim, ...]:
         if _is_sound(rows):
             claims.append(
                 Claim(
-                    source=SOURCES[entry.source].format(name=printable(entry.name, 40)),
+                    source=SOURCES[entry.source].format(name=one_line(entry.name, 40)),
                     is_variable=entry.source == "variable",
                     total=entry.total,
                     rows=rows,
