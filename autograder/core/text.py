@@ -41,6 +41,11 @@ _ORDER = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 """Embeddings, overrides and isolates, which can show text in another order than it has. The marks
 U+200E, U+200F and U+061C stay: Arabic and Hebrew need them, and they move nothing else."""
 
+_PATH = re.compile(r"(?<![\w.~/-])~?(?:/[\w.+@%=~-]+)+/(?=[\w.+@%=~<-])")
+"""The folders of an absolute path, up to the last name in it."""
+_BARE = re.compile(r"/(?:autograder|tmp|root|opt/activity-m5)\b/?")
+"""What is left of our own folders where nothing follows them."""
+
 _KEPT = {
     **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)], REPLACEMENT),
     **dict.fromkeys([*_ORDER, 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)], None),
@@ -72,6 +77,20 @@ def one_line(text: str, limit: int | None = None) -> str:
     if limit is None or (len(line) <= limit and len(head) == len(text)):
         return line
     return line[: limit - 1] + "…"
+
+
+def without_folders(text: str) -> str:
+    """`text` without the folders of absolute paths, which may be this machine's.
+
+    The last name of each stays, which is what tells a student's own file.
+    """
+    return _BARE.sub("…/", _PATH.sub("…/", text))
+
+
+def excerpt(text: str, limit: int) -> str:
+    """`text` as a page or Gradescope shows it: plain, without our folders, not too long."""
+    text = without_folders(plain_text(text[: 4 * limit]))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def shown_name(text: str) -> str:

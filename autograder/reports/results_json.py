@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from autograder.core.report import CellReport, CheckResult, CheckStatus, Report
+from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
 from autograder.reports.placeholder import FAILED, NOTHING_HANDED_IN, failed_results
 
@@ -18,11 +18,6 @@ MAX_OUTPUT_CHARACTERS = 8_000
 MAX_NAME_CHARACTERS = 150
 MAX_FAILED_CELLS = 10
 """Cells that are shown with their error; those after the first mostly fail because of it."""
-
-_PATH = re.compile(r"(?<![\w.~/-])~?(?:/[\w.+@%=~-]+)+/(?=[\w.+@%=~<-])")
-"""The folders of an absolute path, up to the last name in it."""
-_BARE = re.compile(r"/(?:autograder|tmp|root|opt/activity-m5)\b/?")
-"""What is left of our own folders where nothing follows them."""
 
 
 def gradescope_results(report: Report, *, leaderboard: bool = False) -> dict[str, Any]:
@@ -43,12 +38,14 @@ def gradescope_results(report: Report, *, leaderboard: bool = False) -> dict[str
         return failed_results(FAILED, seconds=report.seconds)
     if report.score is None:
         results = failed_results(
-            shown(" ".join(report.notes)), next_step=NOTHING_HANDED_IN, seconds=report.seconds
+            excerpt(" ".join(report.notes), MAX_OUTPUT_CHARACTERS),
+            next_step=NOTHING_HANDED_IN,
+            seconds=report.seconds,
         )
         return results | {"extra_data": {"verdict": report.verdict.value}}
     results = {
         "score": report.score,
-        "output": shown("\n\n".join(_summary(report))),
+        "output": excerpt("\n\n".join(_summary(report)), MAX_OUTPUT_CHARACTERS),
         "output_format": "text",
         "execution_time": round(report.seconds, 1),
         "visibility": "visible",
@@ -100,7 +97,7 @@ def _extra_data(report: Report) -> dict[str, Any]:
         "content_hash": report.content_hash,
         "parameters": report.parameters,
         "counted_images": network.counted_images if network else None,
-        "chosen_by": shown(network.chosen_by, MAX_NAME_CHARACTERS) if network else None,
+        "chosen_by": excerpt(network.chosen_by, MAX_NAME_CHARACTERS) if network else None,
         "leaked": network.leaked if network else None,
         "peak_bytes": report.peak_bytes,
         "output_bytes": report.output_bytes,
@@ -116,11 +113,11 @@ def _test(number: int, check: CheckResult) -> dict[str, Any]:
         lines.append(f"Next step: {check.next_step}")
     return {
         "number": str(number),
-        "name": shown(check.title, MAX_NAME_CHARACTERS),
+        "name": excerpt(check.title, MAX_NAME_CHARACTERS),
         "score": check.points,
         "max_score": check.max_points,
         "status": "passed" if check.status is CheckStatus.PASSED else "failed",
-        "output": shown("\n".join(lines)),
+        "output": excerpt("\n".join(lines), MAX_OUTPUT_CHARACTERS),
         "output_format": "text",
         "visibility": "visible",
     }
@@ -129,11 +126,11 @@ def _test(number: int, check: CheckResult) -> dict[str, Any]:
 def _failed_cell(cell: CellReport) -> dict[str, Any]:
     lines = [cell.error, "", *cell.traceback, "", f"Next step: {cell.hint}"]
     return {
-        "name": shown(f"Code cell {cell.number}: {cell.first_line}", MAX_NAME_CHARACTERS),
+        "name": excerpt(f"Code cell {cell.number}: {cell.first_line}", MAX_NAME_CHARACTERS),
         "score": 0,
         "max_score": 0,
         "status": "failed",
-        "output": shown("\n".join(lines)),
+        "output": excerpt("\n".join(lines), MAX_OUTPUT_CHARACTERS),
         "output_format": "text",
         "visibility": "visible",
     }
@@ -149,13 +146,3 @@ def _leaderboard(report: Report) -> list[dict[str, Any]]:
         {"name": "Parameters", "value": report.network.parameters, "order": "asc"},
         {"name": "Accuracy", "value": accuracy, "order": "desc"},
     ]
-
-
-def shown(text: str, limit: int = MAX_OUTPUT_CHARACTERS) -> str:
-    """Text as students may see it: no folders of this machine, no half characters, not too long.
-
-    Of an absolute path the last name stays, which is what tells a student's own file.
-    """
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    text = _BARE.sub("…/", _PATH.sub("…/", text))
-    return text if len(text) <= limit else text[: limit - 1] + "…"

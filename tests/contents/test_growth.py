@@ -15,12 +15,11 @@ from typing import Any
 import pytest
 
 from autograder.core.budget import Budget, OutOfTime
+from autograder.core.text import excerpt
 from autograder.intake.submission import Contents, read_contents
 from autograder.reports.code_tokens import normalised_code
 from autograder.reports.pages import executed
-from autograder.reports.pages.executed import plain_output
 from autograder.reports.pages.markup import checked_picture, clean_html
-from autograder.reports.results_json import shown
 from autograder.reports.similarity import Work, find_similar
 
 KINDS = {
@@ -101,8 +100,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "code": lambda text: normalised_code([text], frozenset()),
     "html": clean_html,
     "picture": lambda text: checked_picture("image/png", text),
-    "output": lambda text: plain_output(text, len(text)),
-    "folders": lambda text: shown(text, len(text)),
+    "output": lambda text: excerpt(text, len(text)),
 }
 
 

@@ -9,8 +9,8 @@ from statistics import mean, median
 
 from autograder.core.config import CHECK_NAMES
 from autograder.core.report import CheckStatus
+from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
-from autograder.reports.pages.executed import plain_output
 from autograder.reports.pages.reading import Entry
 
 UNREADABLE = "UNREADABLE"
@@ -121,9 +121,9 @@ def row_of(entry: Entry, *, feedback: str) -> Row:
     feedback
         Address of the student's page.
     """
-    report, key = entry.report, plain_output(entry.key, MAX_NAME_CHARACTERS)
+    report, key = entry.report, excerpt(entry.key, MAX_NAME_CHARACTERS)
     if report is None:
-        problem = plain_output(entry.problem, MAX_NOTE_CHARACTERS)
+        problem = excerpt(entry.problem, MAX_NOTE_CHARACTERS)
         return Row(
             key=key, name=key, email="", link=feedback, verdict=UNREADABLE, notes=problem
         )  # fmt: skip
@@ -131,8 +131,8 @@ def row_of(entry: Entry, *, feedback: str) -> Row:
     passed = {check.name for check in report.checks if check.status is CheckStatus.PASSED}
     return Row(
         key=key,
-        name=plain_output(report.name, MAX_NAME_CHARACTERS).strip() or key,
-        email=plain_output(report.email, MAX_NAME_CHARACTERS),
+        name=excerpt(report.name, MAX_NAME_CHARACTERS).strip() or key,
+        email=excerpt(report.email, MAX_NAME_CHARACTERS),
         link=feedback,
         verdict=report.verdict.value,
         score=report.score,
@@ -148,7 +148,7 @@ def row_of(entry: Entry, *, feedback: str) -> Row:
             )
             for check in report.checks
         ],
-        notes=plain_output(" ".join([*report.notes, *report.staff_notes]), MAX_NOTE_CHARACTERS),
+        notes=excerpt(" ".join([*report.notes, *report.staff_notes]), MAX_NOTE_CHARACTERS),
         is_leaked=bool(network and network.leaked),
         passes_network=passed >= {"accuracy", "budget"},
     )
@@ -201,10 +201,10 @@ def answers_to(question: str, entries: Sequence[Entry], rows: Sequence[Row]) -> 
         answers.append(
             Answer(
                 row=row,
-                text=plain_output(found.text, MAX_ANSWER_CHARACTERS).strip(),
+                text=excerpt(found.text, MAX_ANSWER_CHARACTERS).strip(),
                 is_accepted=found.present,
-                reason=plain_output(found.reason, MAX_NOTE_CHARACTERS),
-                remark=plain_output(found.remark, MAX_NOTE_CHARACTERS),
+                reason=excerpt(found.reason, MAX_NOTE_CHARACTERS),
+                remark=excerpt(found.remark, MAX_NOTE_CHARACTERS),
             )
         )
     return sorted(answers, key=lambda answer: not answer.remark)

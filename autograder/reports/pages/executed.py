@@ -23,9 +23,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from autograder.core.budget import Budget, OutOfTime
+from autograder.core.text import excerpt, without_folders
 from autograder.reports.pages.environment import render
 from autograder.reports.pages.markup import SIGNATURES, checked_picture, clean_html
-from autograder.reports.results_json import shown
 
 MAX_CELLS = 500
 MAX_SOURCE_CHARACTERS = 20_000
@@ -43,7 +43,6 @@ reference solution takes a tenth of a second."""
 CELL_SECONDS = 1.0
 EMPTY = Markup()
 
-_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -96,21 +95,20 @@ def render_executed(notebook: Mapping[str, Any]) -> str:
     return render("executed.html", cells=cells, is_cut=is_cut)
 
 
-def plain_output(text: str, limit: int = MAX_TEXT_CHARACTERS) -> str:
-    """Text as a terminal would leave it, without colours, control characters and our folders."""
-    text = _CONTROL.sub("", _ANSI.sub("", text[: 4 * limit]))
-    return shown(text, limit)
-
-
 def _output(output: Mapping[str, Any]) -> Shown:
     kind = output.get("output_type")
     if kind == "stream":
         is_error = output.get("name") == "stderr"
-        return Shown(text=plain_output(_text(output.get("text"))), is_error=is_error)
+        return Shown(
+            text=excerpt(_text(output.get("text")), MAX_TEXT_CHARACTERS), is_error=is_error
+        )
     if kind == "error":
         lines = output.get("traceback")
         traceback = "\n".join(map(str, lines)) if isinstance(lines, list) else ""
-        return Shown(text=plain_output(traceback or _text(output.get("evalue"))), is_error=True)
+        return Shown(
+            text=excerpt(traceback or _text(output.get("evalue")), MAX_TEXT_CHARACTERS),
+            is_error=True,
+        )
     data = output.get("data")
     return _display(data) if isinstance(data, Mapping) else Shown()
 
@@ -123,14 +121,14 @@ def _display(data: Mapping[str, Any]) -> Shown:
     if cleaned := _clean(_text(data.get("text/html"))):
         return Shown(html=cleaned)
     if text := _text(data.get("text/plain")):
-        return Shown(text=plain_output(text))
+        return Shown(text=excerpt(text, MAX_TEXT_CHARACTERS))
     kinds = ", ".join(str(kind)[:MAX_KIND_CHARACTERS] for kind in islice(data, MAX_KINDS))
-    return Shown(text=plain_output(f"[An output that is not shown here: {kinds}]"))
+    return Shown(text=excerpt(f"[An output that is not shown here: {kinds}]", MAX_TEXT_CHARACTERS))
 
 
 def _clean(html: str) -> Markup:
     cleaned = clean_html(_CONTROL.sub("", html))
-    return Markup(shown(cleaned, MAX_TOTAL_CHARACTERS)) if cleaned else EMPTY
+    return Markup(without_folders(cleaned)) if cleaned else EMPTY
 
 
 def _markdown(source: str, budget: Budget) -> Markup:

@@ -11,12 +11,13 @@ from markupsafe import Markup
 
 from autograder.core.config import Config
 from autograder.core.report import CellReport, CheckStatus, NetworkReport, Report
+from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
 from autograder.reports.pages.confusions import ConfusionView, confusions_of
 from autograder.reports.pages.curve import Series, draw_curves
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.environment import environment, render
-from autograder.reports.pages.executed import plain_output, render_executed
+from autograder.reports.pages.executed import MAX_TEXT_CHARACTERS, render_executed
 from autograder.reports.results_json import MAX_FAILED_CELLS
 
 MAX_NAME_CHARACTERS = 200
@@ -177,7 +178,7 @@ def _cell(cell: CellReport) -> CellView:
         number=cell.number,
         first_line=_name(cell.first_line),
         error=_sentence(cell.error),
-        traceback=plain_output("\n".join(cell.traceback)),
+        traceback=excerpt("\n".join(cell.traceback), MAX_TEXT_CHARACTERS),
         hint=_sentence(cell.hint),
     )
 
@@ -231,8 +232,8 @@ def _executed(text: str | bytes | None) -> str:
 
 
 def _name(text: str) -> str:
-    return plain_output(text, MAX_NAME_CHARACTERS)
+    return excerpt(text, MAX_NAME_CHARACTERS)
 
 
 def _sentence(text: str) -> str:
-    return plain_output(text, MAX_SENTENCE_CHARACTERS)
+    return excerpt(text, MAX_SENTENCE_CHARACTERS)
