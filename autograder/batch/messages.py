@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from autograder.intake import Handin, Submission
 
 
+BEGIN = b"begin"
+"""Sent to a grading process once its setup can be read, before the first job."""
+
+
 class Setup(Record, frozen=True, kw_only=True):
     """All that a grading process needs to know before its first submission."""
 

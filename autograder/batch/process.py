@@ -19,8 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.batch.messages import Setup
-from autograder.batch.worker import BEGIN
+from autograder.batch.messages import BEGIN, Setup
 from autograder.core.errors import BoxError
 from autograder.core.processes import (
     HELPERS,

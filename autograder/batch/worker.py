@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 END_SECONDS = 4.0
 """For closing the box and leaving, before the process is ended whatever it does: somebody waits,
 and an exception that asks it to leave may get lost, where it comes in a callback of a library."""
-BEGIN = b"begin"
-"""Sent once the setup can be read, before the first job."""
 AHEAD = (
     "autograder.core.assignment",
     "autograder.sandbox.box",

@@ -1,13 +1,17 @@
-"""What of the container's memory and time a notebook may have."""
+"""What Gradescope's container gives: who handed in, and how much memory and time there is."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
+from autograder.core.text import safe_name
 
 GRADER_BYTES = 420 << 20
 """For the harness itself: the grading process was seen at 0.25 GB while it measured the starter's
@@ -20,6 +24,10 @@ AMPLE_NOTEBOOK_BYTES = 1_500_000_000
 """Images kept as 64-bit numbers were seen to take a notebook to 1.34 GB: nobody's fault. What needs
 more than this is something else."""
 LEAST_NOTEBOOK_SECONDS = 20.0
+MAX_METADATA_BYTES = 64 << 20
+"""It holds the results of the submission before, tracebacks and all: mostly some kilobytes."""
+MAX_USERS = 50
+MAX_CHARACTERS = 200
 ADVICE = (
     "Choose 3 GB in the assignment's settings on Gradescope, under Autograder, Container "
     "Specifications."
@@ -77,3 +85,49 @@ def fit_limits(limits: Limits, *, memory_bytes: int, seconds: float) -> Fit:
             limits, notebook_seconds=seconds, cell_seconds=min(limits.cell_seconds, seconds)
         )
     return Fit(limits=limits, remarks=tuple(remarks), is_ample=is_ample)
+
+
+# ---------------------------------------------------------------------- submission_metadata.json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitters:
+    """Who handed in, as far as Gradescope says so.
+
+    Attributes
+    ----------
+    submission
+        Gradescope's number of this submission, as a name for a folder.
+    names, emails
+        Of each member of a group, in Gradescope's order; those that are missing are left out.
+    """
+
+    submission: str
+    names: tuple[str, ...]
+    emails: tuple[str, ...]
+
+
+def read_metadata(path: Path) -> Submitters:
+    """Read submission_metadata.json, in which every key may be missing or be something else."""
+    try:
+        with path.open("rb") as file:
+            content: Any = json.loads(file.read(MAX_METADATA_BYTES))
+    except (OSError, ValueError, RecursionError):
+        content = None
+    content = content if isinstance(content, dict) else {}
+    users = content.get("users")
+    users = [user for user in users if isinstance(user, dict)] if isinstance(users, list) else []
+    number = content.get("id")
+    known = isinstance(number, (int, str)) and not isinstance(number, bool)
+    return Submitters(
+        submission=safe_name(f"submission_{str(number)[:40]}" if known else "submission"),
+        names=_texts(users, "name"),
+        emails=_texts(users, "email"),
+    )
+
+
+def _texts(users: list[dict[str, Any]], key: str) -> tuple[str, ...]:
+    found = [user.get(key) for user in users[:MAX_USERS]]
+    texts = [" ".join(text.split()) for text in found if isinstance(text, str)]
+    clean = ["".join(c for c in text if c.isprintable())[:MAX_CHARACTERS] for text in texts]
+    return tuple(text for text in clean if text)

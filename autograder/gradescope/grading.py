@@ -28,8 +28,7 @@ from autograder.core.errors import AutograderError, BoxError
 from autograder.core.processes import container_bytes, end_with_parent
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
-from autograder.gradescope.container import ADVICE, Fit, fit_limits
-from autograder.gradescope.metadata import read_metadata
+from autograder.gradescope.container import ADVICE, Fit, fit_limits, read_metadata
 from autograder.gradescope.place import GRADER, Place
 from autograder.gradescope.staff import staff_report
 from autograder.grading.pipeline import Grader, Outcome

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from autograder.core.report import Report
 from autograder.core.text import plain_text
-from autograder.gradescope.metadata import Submitters
+from autograder.gradescope.container import Submitters
 from autograder.grading.pipeline import Outcome
 from autograder.sandbox.box import Isolation
 

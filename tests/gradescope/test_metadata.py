@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograder.gradescope.metadata import MAX_CHARACTERS, MAX_USERS, Submitters, read_metadata
+from autograder.gradescope.container import MAX_CHARACTERS, MAX_USERS, Submitters, read_metadata
 
 NOBODY = Submitters(submission="submission", names=(), emails=())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from autograder.gradescope.metadata import Submitters
+from autograder.gradescope.container import Submitters
 from autograder.gradescope.staff import staff_report
 from autograder.grading.pipeline import Outcome
 from autograder.sandbox.box import BoxKind, Isolation
