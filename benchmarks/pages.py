@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from autograder.core.config import load_config
 from autograder.reports.pages import write_class_report, write_feedback
-from tests.pages.conftest import CHROMIUM, FLAGS
+from tests.browser import CHROMIUM, FLAGS
 from tests.pages.samples import write_class
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -39,6 +39,10 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     troubles: list[str] = []
     contexts = []
 
+    def dismissed(dialog: Dialog) -> None:
+        troubles.append("a dialog")
+        dialog.dismiss()
+
     def open_at(url: str, *, width: int = 1280, scheme: str = "light") -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
@@ -48,7 +52,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         page = context.new_page()
         page.on("console", lambda message: troubles.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (troubles.append("a dialog"), dialog.dismiss()))
+        page.on("dialog", dismissed)
         page.on(
             "request",
             lambda request: (

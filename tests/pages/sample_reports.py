@@ -6,6 +6,7 @@ The same number gives the same report.
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def make_report(number: int, config: Config, verdict: Verdict | None = None) -> 
         )[0]  # fmt: skip
     key = f"m5_{number:04d}"
     name = f"{NAMES[number % len(NAMES)]} {number}"
-    common = {
+    common: dict[str, Any] = {
         "submission": key,
         "name": name,
         "email": f"student{number}@school.example",

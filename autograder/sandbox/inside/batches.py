@@ -8,7 +8,10 @@ at these places itself, so that each step has the very batch that it would have 
 `serve_batches` has Keras do so in calls for which a network's ``steps_per_execution`` is `Many`.
 """
 
+from __future__ import annotations
+
 import contextlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -26,14 +29,14 @@ class Many(int):
     """How many batches to take at once, where it is not the student who says so."""
 
 
-class Places(ArrayDataAdapter):
+class Places(ArrayDataAdapter):  # type: ignore[misc]
     """The same arrays, handed out as places of many batches at once."""
 
-    def __init__(self, adapter, many):
-        vars(self).update(vars(adapter))
+    def __init__(self, adapter: Any, many: int) -> None:
+        self.__dict__.update(vars(adapter))
         self.many = many
 
-    def get_tf_dataset(self):
+    def get_tf_dataset(self) -> Any:
         arrays = array_slicing.convert_to_sliceable(self._inputs, target_backend="tensorflow")
         # Keras shuffles the places of all images and then cuts them into batches: into larger
         # ones here, with the same order.
@@ -63,36 +66,36 @@ class Groups:
         Dataset of the images' numbers in each group.
     """
 
-    def __init__(self, arrays, batch_size, is_even, places):
+    def __init__(self, arrays: Any, batch_size: int, is_even: bool, places: Any) -> None:
         self.arrays = arrays
         self.batch_size = batch_size
         self.is_even = is_even
         self.places = places
 
-    def __iter__(self):
+    def __iter__(self) -> Any:
         return Groups(self.arrays, self.batch_size, self.is_even, iter(self.places))
 
-    def __next__(self):
+    def __next__(self) -> Any:
         group = next(self.places)
         return group[0] if isinstance(group, tuple) else group
 
 
-class EpochIterator(trainer.TFEpochIterator):
+class EpochIterator(trainer.TFEpochIterator):  # type: ignore[misc]
     """Keras's own, that has `Places` for arrays wherever `Many` are to be taken."""
 
     @property
-    def data_adapter(self):
+    def data_adapter(self) -> Any:
         return self._adapter
 
     @data_adapter.setter
-    def data_adapter(self, adapter):
+    def data_adapter(self, adapter: Any) -> None:
         many = self.steps_per_execution
         if isinstance(many, Many) and many > 1 and can_be_picked(adapter):
             adapter = Places(adapter, many)
         self._adapter = adapter
 
 
-def can_be_picked(adapter):
+def can_be_picked(adapter: Any) -> bool:
     """Whether these are arrays of images and labels, in an order that `Places` can give."""
     if type(adapter) is not ArrayDataAdapter or adapter._shuffle == "batch":
         return False
@@ -104,14 +107,14 @@ def can_be_picked(adapter):
     )
 
 
-def function_over_groups(model, step):
+def function_over_groups(model: Any, step: Any) -> Any:
     """What Keras makes of a network's step, for `Groups` as well as for its own iterators."""
     of_keras = model._make_function(step)
     for cell in of_keras.__closure__:
         do_not_warn(cell.cell_contents)
     loops = {}
 
-    def over_groups(groups):
+    def over_groups(groups: Any) -> Any:
         __tracebackhide__ = True
         places = next(groups)
         specs = tree.map_structure(any_number_of, groups.arrays)
@@ -122,19 +125,19 @@ def function_over_groups(model, step):
             loops[kind] = loop_over(model, of_keras, specs, groups.batch_size, groups.is_even)
         return loops[kind](groups.arrays, places)
 
-    def function(iterator):
+    def function(iterator: Any) -> Any:
         __tracebackhide__ = True
         return over_groups(iterator) if isinstance(iterator, Groups) else of_keras(iterator)
 
     return function
 
 
-def is_of_libraries(thing):
+def is_of_libraries(thing: Any) -> bool:
     """Whether a function, a class or an object was written for Keras or TensorFlow."""
     return str(getattr(thing, "__module__", "")).startswith(("keras.", "tensorflow."))
 
 
-def runs_no_line_of_others(model):
+def runs_no_line_of_others(model: Any) -> bool:
     """Whether how often a step is traced cannot be seen: else a ``print`` would tell."""
     compilation = model._compile_config.config
     given = [compilation.get(name) for name in ("loss", "metrics", "weighted_metrics")]
@@ -147,7 +150,7 @@ def runs_no_line_of_others(model):
     )
 
 
-def make_variables(model, specs):
+def make_variables(model: Any, specs: Any) -> None:
     """Have the optimizer and the metrics make their variables before a step is traced.
 
     Keras makes them in the first trace, after which TensorFlow has to trace the step once more.
@@ -167,7 +170,7 @@ def make_variables(model, specs):
             metrics.build(specs[1], model.outputs)
 
 
-def do_not_warn(function):
+def do_not_warn(function: Any) -> Any:
     """Have TensorFlow keep to itself that a function is traced for nearly every call of it.
 
     Keras calls its own so often that nobody is told so. Here a short training is one call or two,
@@ -178,17 +181,17 @@ def do_not_warn(function):
     return function
 
 
-def any_number_of(array):
+def any_number_of(array: Any) -> Any:
     """The form of an array with so many images or others: a graph serves for all of them."""
     return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
 
 
-def loop_over(model, of_keras, specs, batch_size, is_even):
+def loop_over(model: Any, of_keras: Any, specs: Any, batch_size: int, is_even: bool) -> Any:
     """The graph that takes one step for each batch of a group."""
 
-    @tf.autograph.experimental.do_not_convert
-    def loop(arrays, places):
-        def take_step(number):
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+    def loop(arrays: Any, places: Any) -> Any:
+        def take_step(number: Any) -> Any:
             begin = number * batch_size
             batch = places[begin : begin + batch_size]
             if is_even:
@@ -207,6 +210,6 @@ def loop_over(model, of_keras, specs, batch_size, is_even):
     return do_not_warn(tf.function(loop, input_signature=[specs, places]))
 
 
-def serve_batches():
+def serve_batches() -> None:
     """Let Keras use `Places` from now on, wherever it is asked for `Many`."""
     trainer.TFEpochIterator = EpochIterator

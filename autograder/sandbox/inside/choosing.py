@@ -7,21 +7,24 @@
 Beside it, for remarks: what ``model`` is where it is not the one, and which networks were fitted.
 """
 
+from __future__ import annotations
+
 import json
 import os
+from typing import Any
 
 MOST_NAMES = 10
 NAME_LENGTH = 200
 
 
-def is_network(thing):
+def is_network(thing: Any) -> bool:
     """Whether it is a Keras model."""
     import keras
 
     return isinstance(thing, keras.Model)
 
 
-def is_usable(thing):
+def is_usable(thing: Any) -> Any:
     """Whether there is something to measure: a Keras model that was built and has weights."""
     try:
         return is_network(thing) and bool(thing.built) and len(thing.weights) > 0
@@ -29,7 +32,7 @@ def is_usable(thing):
         return False
 
 
-def choose(variables, fitted_last):
+def choose(variables: dict[str, Any], fitted_last: Any) -> Any:
     """The network and how it was chosen; (None, "") where there is none.
 
     Parameters
@@ -52,12 +55,12 @@ def choose(variables, fitted_last):
     return None, ""
 
 
-def was_fitted(network, fitted_last):
+def was_fitted(network: Any, fitted_last: Any) -> bool:
     """Whether ``fit`` was called on it: Keras then leaves it a history, after the first epoch."""
     return network is fitted_last or getattr(network, "history", None) is not None
 
 
-def describe(chosen, variables, fitted_last):
+def describe(chosen: Any, variables: dict[str, Any], fitted_last: Any) -> dict[str, Any]:
     """What ``autograder.network.choice.Choice`` holds."""
     model = variables.get("model")
     if model is chosen and chosen is not None:
@@ -83,7 +86,7 @@ def describe(chosen, variables, fitted_last):
     }
 
 
-def write_choice(chosen, variables, fitted_last, folder):
+def write_choice(chosen: Any, variables: dict[str, Any], fitted_last: Any, folder: str) -> None:
     """Write it into `folder`; where that fails there are no remarks, and nothing else is lost."""
     try:
         text = json.dumps(describe(chosen, variables, fitted_last))

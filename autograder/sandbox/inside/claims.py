@@ -12,6 +12,8 @@ none is ever drawn, which would take it from training.
 arrays, ``claims.bin`` holds them one after the other, little-endian, C order, without gaps.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import inspect
@@ -21,6 +23,8 @@ import os
 import runpy
 import time
 import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -57,11 +61,11 @@ class Copy:
         How many rows the array had; 0 where that is not known.
     """
 
-    def __init__(self, rows, total):
+    def __init__(self, rows: Any, total: int) -> None:
         self.rows = rows
         self.total = total
 
-    def equals(self, other):
+    def equals(self, other: Any) -> Any:
         """Whether both hold the same rows of arrays of the same length."""
         return (
             self.total == other.total
@@ -70,7 +74,7 @@ class Copy:
         )
 
 
-def copy_of(x):
+def copy_of(x: Any) -> Any:
     """The first rows of what may be an array; None where it is none, or has too few rows."""
     if isinstance(x, (list, tuple)) and len(x) == 1:
         x = x[0]
@@ -91,7 +95,7 @@ def copy_of(x):
     return Copy(rows, shape[0])
 
 
-def is_array(x):
+def is_array(x: Any) -> bool:
     """Whether it is an array of NumPy's, a tensor with values, or a table of pandas."""
     module = type(x).__module__.partition(".")[0]
     return isinstance(x, np.ndarray) or (
@@ -102,11 +106,11 @@ def is_array(x):
 class Claims:
     """What each network was given last; a network that goes takes its claims with it."""
 
-    def __init__(self):
-        self.of = weakref.WeakKeyDictionary()
+    def __init__(self) -> None:
+        self.of: weakref.WeakKeyDictionary[Any, dict[str, Copy]] = weakref.WeakKeyDictionary()
         self.seconds_left = MOST_SECONDS
 
-    def note(self, model, source, x, is_whole=True):
+    def note(self, model: Any, source: str, x: Any, is_whole: Any = True) -> None:
         """Copy what was given to a call, in the place of what such a call was given before.
 
         Parameters
@@ -128,7 +132,7 @@ class Claims:
                 self._forget_the_oldest()
         self.seconds_left -= time.perf_counter() - started
 
-    def passed(self, model, source, x):
+    def passed(self, model: Any, source: str, x: Any) -> Any:
         """Note what is given to a call; what to give to Keras in its place."""
         if self.seconds_left <= 0 or x is None:
             return x
@@ -140,21 +144,21 @@ class Claims:
         self.seconds_left -= time.perf_counter() - started
         return x
 
-    def _all(self):
+    def _all(self) -> Any:
         return [copy for given in self.of.values() for copy in given.values()]
 
-    def _shared(self, copy):
+    def _shared(self, copy: Any) -> Any:
         """A copy with the same rows that is there already, so that these are kept once."""
         return next((known for known in self._all() if known.equals(copy)), copy)
 
-    def _forget_the_oldest(self):
+    def _forget_the_oldest(self) -> None:
         while len(self.of) > 1 and self._bytes() > MOST_BYTES:
             del self.of[next(iter(self.of))]
 
-    def _bytes(self):
+    def _bytes(self) -> Any:
         return sum({id(copy): copy.rows.nbytes for copy in self._all()}.values())
 
-    def for_network(self, model):
+    def for_network(self, model: Any) -> Iterator[Any]:
         """(source, copy) of a network, then those of others, the latest first."""
         own = self.of.get(model, {})
         yield from ((source, own[source]) for source in SOURCES if source in own)
@@ -163,13 +167,13 @@ class Claims:
             yield from ((source, given[source]) for source in SOURCES if source in given)
 
 
-def wrap(original, claims):
+def wrap(original: Callable[..., Any], claims: Claims) -> Any:
     """One of ``fit``, ``evaluate`` and ``predict``, whose images are noted."""
     signature = inspect.signature(original)
     name = original.__name__
 
     @functools.wraps(original)
-    def call(*arguments, **options):
+    def call(*arguments: Any, **options: Any) -> Any:
         __tracebackhide__ = True
         with contextlib.suppress(TypeError):  # a call that Keras will refuse: let it say so
             bound = signature.bind_partial(*arguments, **options)
@@ -189,7 +193,7 @@ def wrap(original, claims):
     return call
 
 
-def begin_noting(trainer):
+def begin_noting(trainer: Any) -> Any:
     """Note what all networks of this process are given, whose class `trainer` is Keras's own."""
     claims = Claims()
     PASSING["watch_py_datasets"]()
@@ -198,7 +202,7 @@ def begin_noting(trainer):
     return claims
 
 
-def fits(shape, wanted):
+def fits(shape: Any, wanted: Any) -> bool:
     """Whether rows of a shape can be what a network takes; sizes of 1 do not matter."""
     sizes = [int(size) for size in shape if size != 1]
     wanted = [size for size in wanted if size != 1]
@@ -207,7 +211,7 @@ def fits(shape, wanted):
     )
 
 
-def variables(names, model):
+def variables(names: dict[str, Any], model: Any) -> Iterator[Any]:
     """(name, copy) of a notebook's arrays with as many rows as there are test images."""
     wanted = getattr(model, "input_shape", None)
     if not isinstance(wanted, tuple):
@@ -225,7 +229,7 @@ def variables(names, model):
             return
 
 
-def write_claims(claims, model, names, folder):
+def write_claims(claims: Claims, model: Any, names: dict[str, Any], folder: str) -> None:
     """Write what is claimed about a network's images into an existing folder.
 
     Parameters
@@ -238,7 +242,9 @@ def write_claims(claims, model, names, folder):
     found = [(source, "", copy) for source, copy in claims.for_network(model)]
     with contextlib.suppress(Exception):
         found += [("variable", name, copy) for name, copy in variables(names, model)]
-    entries, written, offset = [], [], 0
+    entries: list[dict[str, Any]] = []
+    written: list[Copy] = []
+    offset = 0
     with open(os.path.join(folder, "claims.bin"), "wb") as file:
         for source, name, copy in found:
             rows = copy.rows.astype(copy.rows.dtype.newbyteorder("<"), copy=False)

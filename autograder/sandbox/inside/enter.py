@@ -19,6 +19,8 @@ and then runs a program in that same process. SPEC is a JSON object:
 A layer that the kernel refuses is noted and left out: the grader reads the note, and decides.
 """
 
+from __future__ import annotations
+
 import ctypes
 import json
 import os
@@ -28,6 +30,7 @@ import runpy
 import signal
 import struct
 import sys
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
@@ -41,7 +44,7 @@ filter_program = runpy.run_path(os.path.join(HERE, "system_calls.py"))["filter_p
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def checked(result):
+def checked(result: int) -> Any:
     """Turn a negative result of a C call into an OSError."""
     if result < 0:
         number = ctypes.get_errno()
@@ -52,7 +55,7 @@ def checked(result):
 # ---------------------------------------------------------------------------- resource limits
 
 
-def set_limits(limits):
+def set_limits(limits: dict[str, int]) -> None:
     """Set soft and hard limits alike, never above what is already the hard limit."""
     for name, value in limits.items():
         which = getattr(resource, "RLIMIT_" + name, None)
@@ -64,20 +67,20 @@ def set_limits(limits):
         resource.setrlimit(which, (value, value))
 
 
-def become(uid):
+def become(uid: int) -> None:
     """Give up root for good: no groups, no capabilities, no way back."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
 
 
-def drop_capabilities():
+def drop_capabilities() -> None:
     """Root keeps its name alone, and nobody has any to hand on. linux/capability.h, version 3."""
     header = struct.pack("=Ii", 0x20080522, 0)
     checked(libc.capset(header, struct.pack("=6I", 0, 0, 0, 0, 0, 0)))
 
 
-def end_with(parent):
+def end_with(parent: int) -> None:
     """Have the kernel end this process with the grader, be it by SIGKILL; children not.
 
     Only after `become`, since a change of user takes it back.
@@ -98,7 +101,7 @@ FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 READ_RIGHTS = EXECUTE | READ_FILE | READ_DIR
 
 
-def lock_landlock(read, write):
+def lock_landlock(read: list[str], write: list[str]) -> Any:
     """Allow `read` and `write` alone; no TCP, no signals or abstract sockets to the outside."""
     abi = checked(libc.syscall(CREATE_RULESET, None, 0, 1))
     rights = (1 << 13) - 1
@@ -133,7 +136,7 @@ def lock_landlock(read, write):
 # ---------------------------------------------------------------------------- seccomp
 
 
-def lock_seccomp(**how):
+def lock_seccomp(**how: Any) -> None:
     """Install the filter; refused calls fail with an error, as if the kernel lacked them."""
     steps = filter_program(platform.machine(), **how)
     instructions = b"".join(struct.pack("=HBBI", *step) for step in steps)
@@ -145,7 +148,7 @@ def lock_seccomp(**how):
 # ---------------------------------------------------------------------------- all together
 
 
-def enter(spec):
+def enter(spec: dict[str, Any]) -> Any:
     """Lock every layer that the machine offers; return which ones came about."""
     layers = {}
     how = {"same_user": spec["same_user"], "connect": spec["connect"]}
@@ -173,7 +176,7 @@ def enter(spec):
     return layers
 
 
-def main():
+def main() -> None:
     del sys.path[0]  # the folder of this file: the student's imports must not find it
     spec = json.loads(sys.argv[1])
     layers = enter(spec)

@@ -6,9 +6,12 @@ code of the student's own is retraced: that code may raise, exit or never end, s
 request and a time limit to itself, and what was written before is graded then.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
+from typing import Any
 
 EXPORTER = globals()["EXPORTER"]
 FOLDER = globals()["FOLDER"]
@@ -21,13 +24,13 @@ NEVER_ENDED = {
 }
 
 
-def write_claims(model, memory, variables):
+def write_claims(model: Any, memory: Any, variables: dict[str, Any]) -> None:
     """Write what was noted of the images that `model` was given."""
     with contextlib.suppress(Exception):
         memory.write_claims(memory.claims, model, variables, FOLDER)
 
 
-def program(name):
+def program(name: str) -> Any:
     """The names that a program beside export.py defines."""
     path = os.path.join(os.path.dirname(EXPORTER), name)
     names = {"__name__": name.removesuffix(".py"), "__file__": path}
@@ -36,7 +39,7 @@ def program(name):
     return names
 
 
-def main():
+def main() -> None:
     """Write the network out, or what comes of retracing it where it has code of its own."""
     from IPython import get_ipython
 
@@ -58,7 +61,7 @@ def main():
         write_retraced(model, export_network, tracing, about)
 
 
-def write_retraced(model, export_network, tracing, about):
+def write_retraced(model: Any, export_network: Any, tracing: Any, about: Any) -> None:
     """Replace what was written by what `model` comes to once its code has been followed."""
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         try:

@@ -1,4 +1,4 @@
-"""Writes a Keras network out as data. UNTRUSTED: runs inside the box, in the student's process.
+"""UNTRUSTED GROUND: writes a Keras network out as data, in the student's process.
 
 Whatever this writes could as well have been written by the student, so that nothing here is a
 check; ``autograder.network.export`` reads it as hostile. It imports nothing of the grader's, and

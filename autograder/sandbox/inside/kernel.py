@@ -6,11 +6,14 @@ the same goes through a pair of sockets that children inherit. Long tracebacks a
 output is lost.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import socket
 import struct
 import sys
+from typing import Any
 
 import zmq
 from ipykernel import iostream, kernelapp
@@ -24,23 +27,23 @@ KEPT_FRAMES = 15
 class Packets:
     """The child's end, as ipykernel uses it: made for one message, then closed."""
 
-    def __init__(self, link):
+    def __init__(self, link: socket.socket) -> None:
         self.link = link
 
-    def send_multipart(self, frames, *arguments, **options):
+    def send_multipart(self, frames: list[Any], *arguments: Any, **options: Any) -> None:
         packet = b"".join(struct.pack("=I", len(frame)) + bytes(frame) for frame in frames)
         # What is too long for a packet is lost: a child's print is not worth more.
         with contextlib.suppress(OSError):
             self.link.send(packet)
 
-    def close(self):
+    def close(self) -> None:
         pass
 
-    def term(self):
+    def term(self) -> None:
         pass
 
 
-def split(packet):
+def split(packet: bytes) -> Any:
     """The frames of a packet."""
     frames = []
     while packet:
@@ -50,25 +53,25 @@ def split(packet):
     return frames
 
 
-def setup_pipe_in(self):
+def setup_pipe_in(self: Any) -> None:
     """Listen for the output of forked children."""
     self._pipe_uuid = os.urandom(16)
     ours, self._children = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
 
-    def take(link, events):
+    def take(link: socket.socket, events: Any) -> None:
         self._handle_pipe_msg(split(link.recv(MAX_PACKET_BYTES)))
 
     self.io_loop.add_handler(ours, take, self.io_loop.READ)
 
 
-def setup_pipe_out(self):
+def setup_pipe_out(self: Any) -> Any:
     """Send output from a forked child."""
     packets = Packets(self._children)
     return packets, packets
 
 
-def init_iopub(self, context):
+def init_iopub(self: Any, context: Any) -> None:
     """As ipykernel's own; what is shown faster than it is read waits, in the box's memory.
 
     By default a thousand messages wait, and those that come then are lost without a word.
@@ -77,7 +80,7 @@ def init_iopub(self, context):
     original_init_iopub(self, context)
 
 
-def shorten(error):
+def shorten(error: BaseException | None) -> None:
     """Cut the middle out of a long traceback, and of those of its causes.
 
     With TensorFlow imported IPython takes minutes to word the thousand frames of an endless
@@ -96,7 +99,7 @@ def shorten(error):
         error = error.__cause__ or error.__context__
 
 
-def show_traceback(self, exc_tuple=None, *arguments, **options):
+def show_traceback(self: Any, exc_tuple: Any = None, *arguments: Any, **options: Any) -> Any:
     """As IPython's own, after the traceback was shortened."""
     shorten(exc_tuple[1] if exc_tuple else sys.exc_info()[1])
     return original_show_traceback(self, exc_tuple, *arguments, **options)
@@ -105,7 +108,7 @@ def show_traceback(self, exc_tuple=None, *arguments, **options):
 original_init_iopub = kernelapp.IPKernelApp.init_iopub
 kernelapp.IPKernelApp.init_iopub = init_iopub
 original_show_traceback = InteractiveShell.showtraceback
-InteractiveShell.showtraceback = show_traceback
+setattr(InteractiveShell, "showtraceback", show_traceback)  # noqa: B010
 iostream.IOPubThread._setup_pipe_in = setup_pipe_in
 iostream.IOPubThread._setup_pipe_out = setup_pipe_out
 

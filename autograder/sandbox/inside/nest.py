@@ -1,4 +1,4 @@
-"""Namespaces for a forked process, inside those that bubblewrap made for its zygote.
+"""UNTRUSTED GROUND: namespaces for a forked process, inside those of its zygote.
 
 Bubblewrap has shown the zygote the system, read-only, and one folder with the scratch folders of
 all its submissions: the nest. Here a process leaves that view for one that has its own scratch
@@ -11,10 +11,13 @@ folder alone. Imports nothing of ours. WHERE is a dictionary:
     user        the user id to be seen as, or null to leave that to enter.py
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import os
 import socket
+from typing import Any
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x20000, 0x02000000, 0x04000000, 0x08000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -27,20 +30,26 @@ COVERED = ("sys", "sysrq-trigger", "irq", "bus")
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def call(name, *arguments):
+def call(name: str, *arguments: Any) -> None:
     """A C function that returns a negative number for failure."""
     if getattr(libc, name)(*arguments) < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
 
 
-def mount(source, target, kind=None, flags=0, options=None):
+def mount(
+    source: str | None,
+    target: str,
+    kind: str | None = None,
+    flags: int = 0,
+    options: str | None = None,
+) -> None:
     """As mount(2), with texts."""
     texts = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
     call("mount", *texts, ctypes.c_ulong(flags), options and options.encode())
 
 
-def make_place(path, like):
+def make_place(path: str, like: int) -> None:
     """Something to mount upon, of the same type as what the descriptor `like` stands for."""
     if os.path.isdir(f"/proc/self/fd/{like}"):
         os.makedirs(path, mode=0o755, exist_ok=True)
@@ -49,7 +58,7 @@ def make_place(path, like):
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
 
 
-def hide(where):
+def hide(where: dict[str, Any]) -> None:
     """New namespaces for this process and its children, and their own view of the files."""
     call("unshare", NEWNS | NEWIPC | NEWUTS | NEWNET | NEWPID)
     with contextlib.suppress(OSError):
@@ -59,7 +68,7 @@ def hide(where):
     shown = [*where["below_tmp"], *where["writable"]]
     handles = {path: os.open(path, os.O_PATH) for path in (*shown, where["tmp"], where["shm"])}
 
-    def bind(path, target):
+    def bind(path: str, target: str) -> None:
         mount(f"/proc/self/fd/{handles[path]}", target, None, BIND | REC)
 
     for target in ("/tmp", "/var/tmp"):
@@ -75,7 +84,7 @@ def hide(where):
         os.close(handle)
 
 
-def settle(where):
+def settle(where: dict[str, Any]) -> None:
     """What only the first process of the new namespaces can do."""
     mount("proc", "/proc", "proc", NOSUID | NODEV | NOEXEC)
     for name in COVERED:

@@ -4,10 +4,14 @@ Nothing is asked of either that Keras does not ask: what it takes goes through a
 which looks at the first batches and hands all of them on as they are.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import types
 import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,11 +21,11 @@ from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 ENOUGH_ROWS = 128
 MOST_BATCHES = 16
 
-py_datasets = weakref.WeakKeyDictionary()
+py_datasets: weakref.WeakKeyDictionary[Any, Callable[[Any], None]] = weakref.WeakKeyDictionary()
 """Each ``keras.utils.PyDataset`` that a network was given, and what to call with its batches."""
 
 
-def passing(x, note):
+def passing(x: Any, note: Callable[[Any], None]) -> Any:
     """`x`, or what stands in its place where it is a dataset or a generator.
 
     Parameters
@@ -40,13 +44,13 @@ def passing(x, note):
     return x
 
 
-def looker(note):
+def looker(note: Callable[[Any], None]) -> Any:
     """What to call with each batch: ``(images, labels)``, or images alone."""
-    seen = []
+    seen: list[Any] = []
 
-    def look(batch):
+    def look(batch: Any) -> None:
         with contextlib.suppress(Exception):
-            if sum(map(len, seen)) < ENOUGH_ROWS and len(seen) < MOST_BATCHES:
+            if sum(len(batch) for batch in seen) < ENOUGH_ROWS and len(seen) < MOST_BATCHES:
                 images = batch[0] if isinstance(batch, (tuple, list)) else batch
                 seen.append(np.array(images))
                 note(np.concatenate(seen))
@@ -54,7 +58,7 @@ def looker(note):
     return look
 
 
-def through_generator(generator, look):
+def through_generator(generator: Any, look: Callable[[Any], None]) -> Iterator[Any]:
     """The batches of a generator, one when one is asked for."""
     __tracebackhide__ = True
     for batch in generator:
@@ -62,15 +66,15 @@ def through_generator(generator, look):
         yield batch
 
 
-def through_dataset(dataset, look):
+def through_dataset(dataset: Any, look: Callable[[Any], None]) -> Any:
     """A dataset of the same batches."""
 
-    def see(images):
+    def see(images: Any) -> Any:
         look(images)
         return np.int32(0)
 
-    @tf.autograph.experimental.do_not_convert
-    def pass_on(number, batch):
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
+    def pass_on(number: Any, batch: Any) -> Any:
         images = batch[0] if isinstance(batch, tuple) else batch
         seen = tf.cond(
             number < MOST_BATCHES,
@@ -84,12 +88,12 @@ def through_dataset(dataset, look):
     return watched if watched.element_spec == dataset.element_spec else dataset
 
 
-def watch_py_datasets():
+def watch_py_datasets() -> None:
     """Look at the batches of `py_datasets` when Keras has taken them."""
     original = PyDatasetAdapter._standardize_batch
 
     @functools.wraps(original)
-    def standardize(self, batch):
+    def standardize(self: Any, batch: Any) -> Any:
         __tracebackhide__ = True
         with contextlib.suppress(Exception):
             look = py_datasets.get(self.py_dataset)

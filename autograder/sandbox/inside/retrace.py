@@ -1,4 +1,4 @@
-"""Follows a network with code of the student's own, such as a ``call``. UNTRUSTED: in the box.
+"""UNTRUSTED GROUND: follows a network with code of the student's own, such as a ``call``.
 
 The network is called once on a symbolic input, and every class that is not Keras's answers by its
 own ``call`` instead of being a node of the graph. What comes out is a plain functional network of
@@ -85,7 +85,8 @@ def retrace(model: Any) -> Retraced:
 def _tensorflow_calls() -> Any:
     path = __file__.replace("retrace.py", "tensorflow_calls.py")
     with open(path) as file:
-        exec(compile(file.read(), path, "exec"), namespace := {"__name__": "tensorflow_calls"})
+        namespace: dict[str, Any] = {"__name__": "tensorflow_calls"}
+        exec(compile(file.read(), path, "exec"), namespace)
     calls: Any = namespace["Calls"]()
     calls.register()
     return calls

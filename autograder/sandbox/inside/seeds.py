@@ -6,9 +6,13 @@ is the run that the student would see after writing 43 for 42. Seeds that are gi
 to a generator of one's own (``Dropout(seed=1)``, ``RandomState(1)``) are left as they are.
 """
 
+from __future__ import annotations
+
 import functools
 import importlib
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -24,17 +28,17 @@ SETTERS = (
 """(module, function). Keras's calls three of the others: only the outermost call may add."""
 
 
-def shifted(seed, shift):
+def shifted(seed: Any, shift: int) -> Any:
     """The number `shift` later, and what is no such number as it is."""
     is_number = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     return (int(seed) + shift) % MOST if is_number and 0 <= seed < MOST else seed
 
 
-def wrap(original, shift, inside):
+def wrap(original: Callable[..., Any], shift: int, inside: list[bool]) -> Any:
     """`original` with `shift` added to its first argument, except when called by another one."""
 
     @functools.wraps(original)
-    def call(*arguments, **options):
+    def call(*arguments: Any, **options: Any) -> Any:
         __tracebackhide__ = True
         if inside:
             return original(*arguments, **options)
@@ -52,7 +56,7 @@ def wrap(original, shift, inside):
     return call
 
 
-def replace_everywhere(original, replacement):
+def replace_everywhere(original: Callable[..., Any], replacement: Callable[..., Any]) -> None:
     """Wherever a loaded library holds `original` under its name."""
     name = original.__name__
     for module in list(sys.modules.values()):
@@ -60,9 +64,9 @@ def replace_everywhere(original, replacement):
             setattr(module, name, replacement)
 
 
-def shift_seeds(shift):
+def shift_seeds(shift: int) -> None:
     """Change the functions of this process that set seeds."""
-    inside = []
+    inside: list[bool] = []
     for module, name in SETTERS:
         original = getattr(importlib.import_module(module), name)
         changed = wrap(original, shift, inside)

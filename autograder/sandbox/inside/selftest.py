@@ -6,15 +6,20 @@ it leaves a daemon behind, which holds the pipe at PLAN["pipe"] for as long as i
 PLAN["eat"] it does nothing but take so many bytes of memory, and writes to PLAN["answer"] then.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import signal
 import socket
 import sys
 import time
+from typing import Any
+
+Plan = dict[str, Any]
 
 
-def read_files(plan):
+def read_files(plan: Plan) -> str | None:
     for path in plan["secrets"]:
         try:
             with open(path, "rb") as file:
@@ -25,7 +30,7 @@ def read_files(plan):
     return None
 
 
-def write_outside(plan):
+def write_outside(plan: Plan) -> str | None:
     for folder, device, inode in plan["folders"]:
         path = os.path.join(folder, f".m5-selftest-{os.getpid()}")
         try:
@@ -41,7 +46,7 @@ def write_outside(plan):
     return None
 
 
-def reach_network(plan):
+def reach_network(plan: Plan) -> str | None:
     attempts = (
         (socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", plan["tcp"])),
         (socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", plan["udp"])),
@@ -61,7 +66,7 @@ def reach_network(plan):
     return None
 
 
-def see_grader(plan):
+def see_grader(plan: Plan) -> str | None:
     grader = plan["grader"]
     for name in ("environ", "mem", "maps"):
         try:
@@ -75,7 +80,7 @@ def see_grader(plan):
     return None
 
 
-def signal_grader(plan):
+def signal_grader(plan: Plan) -> str | None:
     try:
         os.kill(plan["grader"], 0)
     except OSError:
@@ -89,7 +94,7 @@ def signal_grader(plan):
     return "could signal the grader" if seen == plan["started"] else None
 
 
-def gain_privileges(plan):
+def gain_privileges(plan: Plan) -> str | None:
     try:
         import ctypes
 
@@ -109,7 +114,7 @@ def gain_privileges(plan):
 ATTEMPTS = (read_files, write_outside, reach_network, see_grader, signal_grader, gain_privileges)
 
 
-def leave_daemon(path):
+def leave_daemon(path: str) -> None:
     """A process that nobody waits for, in a session of its own, deaf to what can be ignored."""
     ready, started = os.pipe()
     if os.fork() == 0:
@@ -125,9 +130,9 @@ def leave_daemon(path):
     os.read(ready, 1)
 
 
-def eat(plan):
+def eat(plan: Plan) -> None:
     """Touch memory, 4 MB at a time, slowly enough to be stopped near the limit."""
-    held = []
+    held: list[bytearray] = []
     while len(held) * (4 << 20) < plan["eat"]:
         held.append(bytearray(b"m") * (4 << 20))
         time.sleep(0.01)
@@ -135,7 +140,7 @@ def eat(plan):
         file.write("null")
 
 
-def main():
+def main() -> None:
     plan = json.loads(sys.argv[1])
     if "eat" in plan:
         eat(plan)

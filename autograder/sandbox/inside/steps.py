@@ -13,11 +13,15 @@ The number is set for the length of the call and put back, so that it is in no s
 batches then come to the network is in batches.py.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import inspect
 import os
 import runpy
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,9 +32,11 @@ from keras.src.utils import python_utils
 BATCHES = runpy.run_path(os.path.join(os.path.dirname(__file__), "batches.py"))
 Many = BATCHES["Many"]
 
-OWN_STEPS = ("train_step", "test_step", "predict_step", "make_train_function")
-OWN_STEPS += ("make_test_function", "make_predict_function", "_make_function")
-OWN_STEPS += ("compute_metrics", "get_metrics_result")
+OWN_STEPS = (
+    *("train_step", "test_step", "predict_step", "make_train_function"),
+    *("make_test_function", "make_predict_function", "_make_function"),
+    *("compute_metrics", "get_metrics_result"),
+)
 NUMBERS_OF_BATCHES = ("steps_per_epoch", "validation_steps", "steps")
 FUNCTIONS = ("train_function", "test_function", "predict_function")
 HOOKS = [
@@ -45,7 +51,7 @@ MANY_BATCHES_TO_PREDICT = 1000
 MOST_STEPS_TO_PREDICT = 10
 
 
-def is_own(model):
+def is_own(model: Any) -> bool:
     """Whether what happens in a step is what Keras wrote, nothing of the student's."""
     compiled = model._compile_metrics
     metrics = [compiled._user_metrics, compiled._user_weighted_metrics] if compiled else []
@@ -59,14 +65,14 @@ def is_own(model):
     )
 
 
-def looks_at_batches(callback):
+def looks_at_batches(callback: Any) -> bool:
     """Whether a callback, one of Keras's or of the student's, is told of single batches."""
     if type(callback) is keras.callbacks.ModelCheckpoint:
-        return callback.save_freq != "epoch"
+        return bool(callback.save_freq != "epoch")
     return not all(python_utils.is_default(getattr(callback, hook)) for hook in HOOKS)
 
 
-def may_take_many(model, given):
+def may_take_many(model: Any, given: dict[str, Any]) -> Any:
     """Whether taking many batches at once cannot be seen in this call, by what it is given."""
     callbacks = given.get("callbacks")
     callbacks = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
@@ -83,7 +89,7 @@ def may_take_many(model, given):
     )
 
 
-def steps_for(name, model, given, steps):
+def steps_for(name: str, model: Any, given: dict[str, Any], steps: int) -> Any:
     """How many batches to take at once in a call; None to leave the number as it is."""
     if not model.compiled or isinstance(given.get("callbacks"), keras.callbacks.CallbackList):
         # Not compiled, Keras will refuse. The list is Keras's own in a validation within fit,
@@ -102,11 +108,11 @@ def steps_for(name, model, given, steps):
 class Functions:
     """The functions that a network built, by the number of batches, until it is compiled anew."""
 
-    def __init__(self, model):
+    def __init__(self, model: Any) -> None:
         self.compilation = model._compile_config
-        self.built = {}
+        self.built: dict[int, list[Any]] = {}
 
-    def bring(self, model, steps):
+    def bring(self, model: Any, steps: int) -> None:
         """Have `model` take so many batches at once."""
         self.built[model.steps_per_execution] = [getattr(model, name) for name in FUNCTIONS]
         if steps not in self.built:
@@ -121,7 +127,7 @@ class Functions:
 
 
 @contextlib.contextmanager
-def taking(model, steps):
+def taking(model: Any, steps: int) -> Iterator[Any]:
     """Have `model` take so many batches at once, and put back what was there."""
     kept = vars(model).get("_m5_functions")
     if kept is None or kept.compilation is not model._compile_config:
@@ -136,12 +142,12 @@ def taking(model, steps):
             kept.bring(model, before)
 
 
-def wrap(original, steps):
+def wrap(original: Callable[..., Any], steps: int) -> Any:
     """One of ``fit``, ``evaluate`` and ``predict``, taking many batches where it may."""
     signature = inspect.signature(original)
 
     @functools.wraps(original)
-    def call(*arguments, **options):
+    def call(*arguments: Any, **options: Any) -> Any:
         __tracebackhide__ = True
         try:
             given = signature.bind_partial(*arguments, **options).arguments
@@ -150,7 +156,7 @@ def wrap(original, steps):
             given = {}
         model = given.get("self")
         many = None if model is None else steps_for(original.__name__, model, given, steps)
-        if many is None or many == model.steps_per_execution:
+        if model is None or many is None or many == model.steps_per_execution:
             return original(*arguments, **options)
         with taking(model, many):
             return original(*arguments, **options)
@@ -158,7 +164,7 @@ def wrap(original, steps):
     return call
 
 
-def speed_up(steps):
+def speed_up(steps: int) -> None:
     """Change ``fit``, ``evaluate`` and ``predict`` of all networks of this process."""
     BATCHES["serve_batches"]()
     for name in ("fit", "evaluate", "predict"):

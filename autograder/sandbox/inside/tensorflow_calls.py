@@ -1,4 +1,4 @@
-"""TensorFlow's functions on a symbolic input. UNTRUSTED: runs inside the box.
+"""UNTRUSTED GROUND: TensorFlow's functions on a symbolic input.
 
 Keras refuses to give its symbolic tensors to ``tf.reshape`` and the like. While a student's
 network is retraced, the operation or layer of Keras's that does the same is called instead.

@@ -1,4 +1,4 @@
-"""Parent of warm kernels: imports TensorFlow once, then forks a process for each submission.
+"""UNTRUSTED GROUND once it has forked: imports TensorFlow, then forks for each submission.
 
 ``zygote.py SOCKET SUBREAPER FOLDER MODULE...`` imports the modules in the working folder FOLDER,
 says so over the socket of that number, and is then told over it what to fork, one JSON object a
@@ -14,6 +14,8 @@ is closed when the grader has put the new process where it belongs. The answer i
 UNTRUSTED GROUND once enter.py is done with it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import gc
@@ -27,6 +29,7 @@ import socket
 import sys
 import types
 import warnings
+from typing import Any
 
 MAX_PACKET_BYTES = 1 << 20
 LOOK_SECONDS = 0.5
@@ -35,15 +38,18 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 # What ipykernel would set before Keras imports Matplotlib, which looks for it only once.
 BACKEND = "module://matplotlib_inline.backend_inline"
 
+Place = tuple[Any, str, bool]
+"""An object, its attribute that holds a path, and whether this is a folder."""
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent():
+def die_with_parent() -> None:
     """As enter.py does, where the parent's number is not known: it lies outside."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def own_descriptors(stderr, status):
+def own_descriptors(stderr: int, status: int) -> int:
     """Keep standard error and the status, the latter as number 3; returns 3."""
     null = os.open(os.devnull, os.O_RDWR)
     for number, source in ((0, null), (1, null), (2, stderr), (3, status)):
@@ -52,13 +58,14 @@ def own_descriptors(stderr, status):
     return 3
 
 
-def places_with(root):
+def places_with(root: str) -> list[Place]:
     """Where modules hold paths below `root`, which they worked out when they were imported.
 
     Returns (object, attribute, whether it is a folder), for globals and for what functions
     remember of their last call.
     """
-    found, seen = [], set()
+    found: list[Place] = []
+    seen: set[str] = set()
     # Modules that are loaded on demand are loaded by being looked at.
     while unseen := [module for name, module in list(sys.modules.items()) if name not in seen]:
         seen.update(sys.modules)
@@ -66,7 +73,7 @@ def places_with(root):
     return found
 
 
-def _places_in(modules, root):
+def _places_in(modules: list[Any], root: str) -> list[Place]:
     found = []
     for module in modules:
         for name, value in list(getattr(module, "__dict__", {}).items()):
@@ -80,7 +87,7 @@ def _places_in(modules, root):
     return found
 
 
-def move(places, old, new):
+def move(places: list[Place], old: str, new: str) -> None:
     """Have modules believe that they were imported below `new`."""
     for holder, attribute, is_folder in places:
         path = getattr(holder, attribute).replace(old, new, 1)
@@ -89,7 +96,16 @@ def move(places, old, new):
             os.makedirs(path, mode=0o700, exist_ok=True)
 
 
-def become_box(request, imported, enter, nest, settled, stderr, status, go):
+def become_box(
+    request: dict[str, Any],
+    imported: dict[str, Any],
+    enter: Any,
+    nest: Any,
+    settled: int,
+    stderr: int,
+    status: int,
+    go: int,
+) -> Any:
     """Lock this process in as `request` says; returns in the one that is to run the program."""
     os.setsid()
     os.read(go, 1)
@@ -123,7 +139,7 @@ def become_box(request, imported, enter, nest, settled, stderr, status, go):
     return specification["run"]
 
 
-def complain(text, stderr):
+def complain(text: str, stderr: int) -> None:
     """Write to standard error, which may have its own number by now, or not yet."""
     for number in (stderr, 2):
         with contextlib.suppress(OSError):
@@ -131,14 +147,14 @@ def complain(text, stderr):
             return
 
 
-def reap():
+def reap() -> None:
     """Take leave of children that have ended."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
 
 
-def serve(link, imported, enter, nest):
+def serve(link: socket.socket, imported: dict[str, Any], enter: Any, nest: Any) -> Any:
     """Fork until the other end is closed; returns only in a forked process, what it is to run."""
     while True:
         reap()
@@ -166,7 +182,7 @@ def serve(link, imported, enter, nest):
         os.close(middle_is_gone)
 
 
-def main():
+def main() -> None:
     import enter
     import nest
 
