@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,13 +15,16 @@ import msgspec
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
 from autograder.core.errors import ConfigError, DataError
 from autograder.core.mnist import Mnist, load_mnist
-from autograder.core.stamps import is_stamped
 
 DATA_PATH = Path("assignment/data/mnist.npz")
 TESTS_PATH = Path("dist/tests")
 LESSON_PATH = Path("student/m5.ipynb")
 GRADER_FOLDER = "files_m5"
 """The folder of all this in the archive for Otter; `autograder.release.bundle` says why."""
+
+STAMP = "# For the configuration and the tests below: "
+RULES = ("assignment", "accuracy", "budget", "points", "reflections")
+"""Sections of the configuration that stand in what students read, or decide what they earn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,12 +120,36 @@ def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
     )
 
 
+def stamp(text: str, config: Config) -> str:
+    """A test file of the grader's, with a second line that tells for which configuration it is.
+
+    A threshold changed in otter_config.json, and not released, would judge networks by one number
+    and tell students another. So `m5 release` writes a digest into the file, and whoever loads the
+    assignment compares it, before anything is graded.
+    """
+    first, _, rest = text.partition("\n")
+    return f"{first}\n{STAMP}{_digest(first, rest, config)}\n{rest}"
+
+
+def _is_stamped(text: str, config: Config) -> bool:
+    """Whether `text` was made by `stamp` for this configuration, and not changed since."""
+    first, _, rest = text.partition("\n")
+    second, _, rest = rest.partition("\n")
+    return second == f"{STAMP}{_digest(first, rest, config)}"
+
+
+def _digest(first: str, rest: str, config: Config) -> str:
+    values = msgspec.to_builtins(config)
+    rules = json.dumps({name: values[name] for name in RULES}, sort_keys=True)
+    return hashlib.sha256("\n".join([rules, first, rest]).encode()).hexdigest()[:32]
+
+
 def _refuse_stale(tests: Path, config: Config, config_path: Path) -> None:
     """Compare configuration and tests once, before anything is graded."""
     for name in CHECK_NAMES:
         path = tests / f"{name}.py"
         try:
-            is_current = is_stamped(path.read_text("utf-8"), config)
+            is_current = _is_stamped(path.read_text("utf-8"), config)
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: cannot be read ({error}); run `m5 release`.") from error
         if not is_current:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autograder.core.assignment import stamp
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, REFLECTION_NAMES, Config, load_config
 from autograder.core.errors import ReleaseError
-from autograder.core.stamps import stamp
 from autograder.release.assign import Assigned, run_assign
 from autograder.release.documentation import document_files
 from autograder.release.expectations import (
@@ -130,12 +130,38 @@ def _test_files(assigned: Assigned, source: Source, config: Config) -> dict[str,
                     f"{SOURCE_PATH}: the question '{name}' is worth {file.points} points, but "
                     f"{CONFIG_NAME} says {points.of(name)}."
                 )
+            _refuse_other_numbers(file, source, config)
             if file.cases:  # Otter writes a file without cases where all are hidden
                 code = write_otter_file(file, source.tests)
                 if folder == GRADER_TESTS:
                     code = stamp(code, config)
                 files[f"{folder}/{name}.py"] = code.encode()
     return files
+
+
+def _refuse_other_numbers(file: OtterFile, source: Source, config: Config) -> None:
+    """Have each test of a check compare with the number that the configuration gives it."""
+    numbers = {
+        "accuracy": ("accuracy.threshold", config.accuracy.threshold),
+        "budget": ("budget.max_parameters", config.budget.max_parameters),
+    }
+    if file.name not in numbers:
+        return
+    key, number = numbers[file.name]
+    for case in file.cases:
+        compared = [
+            node.value
+            for compare in ast.walk(ast.parse(source.tests[case.function]))
+            if isinstance(compare, ast.Compare)
+            for node in compare.comparators
+            if isinstance(node, ast.Constant)
+        ]
+        if number not in compared:
+            raise ReleaseError(
+                f"{SOURCE_PATH}: the test '{case.function}' does not compare with {key} of "
+                f"{CONFIG_NAME}, so networks would be judged by another number than students are "
+                f"told: write «{key}» where it compares."
+            )
 
 
 def _solution_files(

@@ -163,6 +163,16 @@ def test_a_release_that_stops_halfway_says_so_and_is_finished_by_the_next(
             "checks: runs, starts",
         ),
         ("begin-runs", lambda text: text.replace("«points.runs»", "9"), "worth 9 points.* says 10"),
+        (
+            "test-accuracy-hidden",
+            lambda text: text.replace("> «accuracy.threshold»", "> 0.5"),
+            "when_graded.*write «accuracy.threshold»",
+        ),
+        (
+            "test-budget-hidden",
+            lambda text: text.replace("<= «budget.max_parameters»", "<= 1000"),
+            "when_graded.*write «budget.max_parameters»",
+        ),
         ("reflection-2-prompt", lambda text: text.replace("m5:", "m6:"), "reflection_2"),
         (
             "test-budget-public",
