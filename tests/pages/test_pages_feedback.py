@@ -15,10 +15,10 @@ from autograder.core.config import Config
 from autograder.core.report import IsolationReport, Report
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import write_feedback
-from autograder.reports.pages.curve import Series, draw_curves
 from autograder.reports.pages.executed import render_executed
 from autograder.reports.pages.feedback import FeedbackView, NetworkView
 from autograder.reports.pages.markup import TAGS
+from autograder.reports.pages.pictures import Series, draw_curves
 from tests.pages.hostile import hostile_notebook, hostile_report
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import make_notebook, png
@@ -160,6 +160,19 @@ def test_hostile_notebook_is_left_with_harmless_tags() -> None:
         assert re.fullmatch(r"<\w+(?: (?:class|title|colspan|rowspan)=\"[^\"]*\")*/?>", tag), tag
     assert "\x1b" not in page
     assert "\x00" not in page
+
+
+def test_page_of_the_notebook_has_no_address_and_formulas_as_written() -> None:
+    notebook = make_notebook(7)
+    notebook["cells"] += [
+        {"cell_type": "markdown", "source": "$$\n\\frac{a}{b} < c\n$$\n\nand $a < b$, *so*"},
+        {"cell_type": "markdown", "source": "## A heading"},
+    ]
+    page = render_executed(notebook)
+    assert "://" not in page and "src=" in page
+    assert page.count("<script") == page.count("<link") == 0
+    for text in ("$x_i$", "\\frac{a}{b} &lt; c", "$a &lt; b$", "<em>so</em>", "<h2>A heading</h2>"):
+        assert text in page
 
 
 def test_a_picture_that_a_browser_would_unpack_for_gigabytes_is_not_shown() -> None:

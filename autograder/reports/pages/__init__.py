@@ -5,9 +5,14 @@ Jinja2, and each page forbids by its Content-Security-Policy what it does not ne
 page every script, the staff's page every script but its own.
 """
 
-from autograder.reports.pages.drawing import AHEAD_OF_CLASS, write_class_report, write_feedback
+from autograder.reports.pages.drawing import (
+    AHEAD_OF_CLASS,
+    Rebuilt,
+    rebuild_pages,
+    write_class_report,
+    write_feedback,
+)
 from autograder.reports.pages.reading import FEEDBACK_NAME, REPORT_NAME
-from autograder.reports.pages.rebuilding import Rebuilt, rebuild_pages
 
 __all__ = [
     "AHEAD_OF_CLASS",

@@ -16,7 +16,6 @@ from autograder.reports.pages.class_view import (
     slowest_cells,
     summary_of,
 )
-from autograder.reports.pages.confusions import class_confusions
 from autograder.reports.pages.drawing import ClassPage, DrawnClass
 from autograder.reports.pages.environment import (
     asset,
@@ -25,6 +24,7 @@ from autograder.reports.pages.environment import (
     script_data,
     script_hash,
 )
+from autograder.reports.pages.pictures import class_confusions
 from autograder.reports.pages.reading import (
     FEEDBACK_NAME,
     SUBMISSIONS_NAME,

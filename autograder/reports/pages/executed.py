@@ -1,31 +1,37 @@
 """Shows an executed notebook as a page of its own that can do nothing.
 
-The page stands in a sandboxed frame: no scripts, no forms, no links. Beside that, everything in
-it is either escaped text, a picture whose bytes are checked, or HTML of which a short list of tags
-without attributes is left (`markup.py`). What takes too long to be drawn, or would be too large, is
-shown as plain text.
+The page stands in a sandboxed frame: no scripts, no forms, no links. It is made by nbconvert's
+exporter with a template of ours that loads nothing, and with our filters: what they return is
+escaped text, a picture whose bytes are checked, or HTML of which nh3 leaves a short list of tags
+without attributes (`markup.py`). What takes too long to be drawn, or would be too large, is shown
+as plain text. A formula stays as its author wrote it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from typing import Any
 
-import mistune
+import nbformat
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
+from nbconvert.exporters import HTMLExporter, TemplateExporter
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from autograder.core.budget import Budget, OutOfTime
-from autograder.core.text import excerpt, without_folders
-from autograder.reports.pages.environment import render
-from autograder.reports.pages.markup import SIGNATURES, checked_picture, clean_html
+from autograder.core.text import excerpt
+from autograder.reports.pages.environment import HERE, asset
+from autograder.reports.pages.markup import (
+    SIGNATURES,
+    checked_picture,
+    clean_html,
+)
 
 MAX_CELLS = 500
 MAX_SOURCE_CHARACTERS = 20_000
@@ -41,114 +47,126 @@ DRAWING_SECONDS = 4.0
 """Processor time for text cells and colours of one page, and the most for one of them; the
 reference solution takes a tenth of a second."""
 CELL_SECONDS = 1.0
-EMPTY = Markup()
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One output: text, or a picture, or HTML that has been cleaned."""
+class NotebookPage(HTMLExporter):
+    """nbconvert's exporter with the template and the filters that make a page harmless."""
 
-    text: str = ""
-    picture: str = ""
-    html: Markup = EMPTY
-    is_error: bool = False
+    def __init__(self) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            template_name="notebook",
+            extra_template_basedirs=[str(HERE / "templates")],
+            # They serve other formats, and one of them takes the square of a line's length.
+            default_preprocessors=[],
+            exclude_anchor_links=True,
+            filters={"highlight_code": self._code},
+        )
+        self.budget = Budget(DRAWING_SECONDS)
+
+    def draw(self, notebook: Mapping[str, Any]) -> str:
+        """The page, with so much time for all of its cells together."""
+        self.budget = Budget(DRAWING_SECONDS)
+        # Not the method of HTMLExporter, which has BeautifulSoup parse the whole page once more,
+        # to add texts to pictures; ours have them.
+        page, _ = TemplateExporter.from_notebook_node(self, nbformat.from_dict(notebook))
+        return str(page)
+
+    def _create_environment(self) -> Environment:
+        made: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
+        made.autoescape = True
+        made.globals["asset"] = asset
+        return made
+
+    @pass_context
+    def markdown2html(self, context: Context, source: str) -> Markup:
+        """A text cell, cleaned; the text itself where it takes too long."""
+        html = ""
+        # Whatever hostile text does to a library must not cost the page.
+        with suppress(Exception, OutOfTime), self.budget.spend(CELL_SECONDS):
+            html = super().markdown2html(context, source)
+        return clean_html(html) or Markup("<pre>{}</pre>").format(source)
+
+    def _code(self, source: str) -> Markup:
+        """Python in colours; without them where it takes too long."""
+        with suppress(Exception, OutOfTime), self.budget.spend(CELL_SECONDS):
+            return Markup(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)))
+        return Markup.escape(source)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownCell:
-    """One cell: cleaned HTML of a text cell, or coloured code and what it showed."""
-
-    number: int = 0
-    text: Markup = EMPTY
-    code: Markup = EMPTY
-    outputs: list[Shown] = field(default_factory=list)
+@cache
+def _exporter() -> NotebookPage:
+    return NotebookPage()
 
 
 def render_executed(notebook: Mapping[str, Any]) -> str:
     """A page that shows the notebook, of bounded size; odd parts are left out, nothing fails."""
-    cells: list[ShownCell] = []
-    budget = Budget(DRAWING_SECONDS)
+    return _exporter().draw(_bounded(notebook))
+
+
+def _bounded(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """As much of the notebook as a page holds, in the form that nbconvert wants."""
+    cells: list[dict[str, Any]] = []
     number = size = 0
     is_cut = False
     for cell in _list(notebook.get("cells")):
-        kind, source = cell.get("cell_type"), _text(cell.get("source"))
-        if len(cells) == MAX_CELLS or size > MAX_TOTAL_CHARACTERS:
+        if is_cut or len(cells) == MAX_CELLS:
             is_cut = True
             break
-        source = _cut(source, MAX_SOURCE_CHARACTERS)
+        kind, source = cell.get("cell_type"), _text(cell.get("source"))
+        if len(source) > MAX_SOURCE_CHARACTERS:
+            source = source[:MAX_SOURCE_CHARACTERS] + "\n…"
         size += len(source)
-        if kind == "markdown":
-            cells.append(ShownCell(text=_markdown(source, budget)))
-        elif kind == "code":
+        made: dict[str, Any] = {
+            "id": f"cell-{len(cells)}", "cell_type": kind, "source": source, "metadata": {},
+        }  # fmt: skip
+        if kind == "code":
             number += 1
-            outputs = []
-            for output in _list(cell.get("outputs")):
-                made = _output(output)
-                size += len(made.text) + len(made.picture) + len(made.html)
+            made |= {"metadata": {"number": number}, "outputs": []}
+            for output in map(_output, _list(cell.get("outputs"))):
+                size += sum(map(len, [output.get("text", ""), *output.get("data", {}).values()]))
                 if size > MAX_TOTAL_CHARACTERS:
-                    is_cut = True
                     break
-                outputs.append(made)
-            cells.append(ShownCell(number=number, code=_code(source, budget), outputs=outputs))
-    return render("executed.html", cells=cells, is_cut=is_cut)
+                made["outputs"].append(output)
+        if kind in ("code", "markdown"):
+            cells.append(made)
+        is_cut = size > MAX_TOTAL_CHARACTERS
+    return {"cells": cells, "metadata": {"is_cut": is_cut}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def _output(output: Mapping[str, Any]) -> Shown:
+def _output(output: Mapping[str, Any]) -> dict[str, Any]:
+    """One output as a page may show it: a text of a stream or an error, or one kind of data."""
     kind = output.get("output_type")
     if kind == "stream":
-        is_error = output.get("name") == "stderr"
-        return Shown(
-            text=excerpt(_text(output.get("text")), MAX_TEXT_CHARACTERS), is_error=is_error
-        )
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return {
+            "output_type": kind,
+            "name": name,
+            "text": excerpt(_text(output.get("text")), MAX_TEXT_CHARACTERS),
+        }
     if kind == "error":
         lines = output.get("traceback")
         traceback = "\n".join(map(str, lines)) if isinstance(lines, list) else ""
-        return Shown(
-            text=excerpt(traceback or _text(output.get("evalue")), MAX_TEXT_CHARACTERS),
-            is_error=True,
-        )
+        text = excerpt(traceback or _text(output.get("evalue")), MAX_TEXT_CHARACTERS)
+        return {"output_type": "stream", "name": "stderr", "text": text}
     data = output.get("data")
-    return _display(data) if isinstance(data, Mapping) else Shown()
+    return {
+        "output_type": "display_data",
+        "data": _richest(data if isinstance(data, Mapping) else {}),
+    }
 
 
-def _display(data: Mapping[str, Any]) -> Shown:
-    """The richest form of an output that is safe to show."""
+def _richest(data: Mapping[str, Any]) -> dict[str, str]:
+    """The richest form of an output that is safe to show, by its kind; none where there is none."""
     for kind in SIGNATURES:
         if picture := checked_picture(kind, _text(data.get(kind))):
-            return Shown(picture=f"data:{kind};base64,{picture}")
-    if cleaned := _clean(_text(data.get("text/html"))):
-        return Shown(html=cleaned)
-    if text := _text(data.get("text/plain")):
-        return Shown(text=excerpt(text, MAX_TEXT_CHARACTERS))
-    kinds = ", ".join(str(kind)[:MAX_KIND_CHARACTERS] for kind in islice(data, MAX_KINDS))
-    return Shown(text=excerpt(f"[An output that is not shown here: {kinds}]", MAX_TEXT_CHARACTERS))
-
-
-def _clean(html: str) -> Markup:
-    cleaned = clean_html(_CONTROL.sub("", html))
-    return Markup(without_folders(cleaned)) if cleaned else EMPTY
-
-
-def _markdown(source: str, budget: Budget) -> Markup:
-    html = ""
-    # Whatever hostile text does to a library must not cost the page.
-    with suppress(Exception, OutOfTime), budget.spend(CELL_SECONDS):
-        html = str(_converter()(source))
-    return _clean(html) or Markup("<pre>{}</pre>").format(source)
-
-
-@cache
-def _converter() -> Callable[[str], Any]:
-    # HTML in the text is kept here, since what comes out is cleaned as a whole.
-    return mistune.create_markdown(escape=False, plugins=["table", "strikethrough", "math"])
-
-
-def _code(source: str, budget: Budget) -> Markup:
-    with suppress(Exception, OutOfTime), budget.spend(CELL_SECONDS):
-        return Markup(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)))
-    return Markup.escape(source)
+            return {kind: picture}
+    if cleaned := clean_html(_text(data.get("text/html"))):
+        return {"text/html": cleaned}
+    text = _text(data.get("text/plain"))
+    if not text and data:
+        kinds = ", ".join(str(kind)[:MAX_KIND_CHARACTERS] for kind in islice(data, MAX_KINDS))
+        text = f"[An output that is not shown here: {kinds}]"
+    return {"text/plain": excerpt(text, MAX_TEXT_CHARACTERS)} if text else {}
 
 
 def _text(value: Any) -> str:
@@ -160,7 +178,3 @@ def _text(value: Any) -> str:
 
 def _list(value: Any) -> Iterable[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[:limit] + "\n…"

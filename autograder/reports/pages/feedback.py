@@ -13,11 +13,10 @@ from autograder.core.config import Config
 from autograder.core.report import CellReport, CheckStatus, NetworkReport, Report
 from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
-from autograder.reports.pages.confusions import ConfusionView, confusions_of
-from autograder.reports.pages.curve import Series, draw_curves
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.environment import environment, render
 from autograder.reports.pages.executed import MAX_TEXT_CHARACTERS, render_executed
+from autograder.reports.pages.pictures import ConfusionView, Series, confusions_of, draw_curves
 from autograder.reports.results_json import MAX_FAILED_CELLS
 
 MAX_NAME_CHARACTERS = 200

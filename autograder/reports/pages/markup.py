@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import re
 from collections.abc import Mapping
 
 import nh3
 from markupsafe import Markup
 from PIL import Image
+
+from autograder.core.text import without_folders
 
 MAX_HTML_CHARACTERS = 50_000
 """Of one piece; a table of 100 rows."""
@@ -54,15 +57,18 @@ SIGNATURES: Mapping[str, tuple[bytes, ...]] = {
 }
 """The pictures that a page shows, and how their files begin."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
 
 def clean_html(html: str) -> Markup:
     """What is harmless of a piece of HTML; empty where nothing is left, or it is too much."""
+    html = _CONTROL.sub("", html)
     if len(html) > MAX_HTML_CHARACTERS or not _is_modest(html):
         return Markup()
     cleaned = _CLEANER.clean(html)
     if len(cleaned) > MAX_GROWTH * len(html) + 1_000 or not cleaned.strip():
         return Markup()
-    return Markup(cleaned)
+    return Markup(without_folders(cleaned))
 
 
 def _is_modest(html: str) -> bool:
