@@ -150,22 +150,19 @@ def test_nothing_outside_can_be_written(lab: Lab, root: Path, tmp_path: Path) ->
     ]
 
 
-@pytest.mark.parametrize(
-    ("family", "kind"),
-    [
-        ("AF_INET", "SOCK_STREAM"),
-        ("AF_INET", "SOCK_DGRAM"),
-        ("AF_INET6", "SOCK_STREAM"),
-        ("AF_INET6", "SOCK_DGRAM"),
-        ("AF_NETLINK", "SOCK_RAW"),
-        ("AF_PACKET", "SOCK_RAW"),
-        ("AF_VSOCK", "SOCK_STREAM"),
-    ],
-)
-def test_there_are_no_network_sockets(lab: Lab, family: str, kind: str) -> None:
-    attempt = f"refused(lambda: socket.socket(socket.{family}, socket.{kind}))"
-    run = lab.run(TRY + f"import socket\nanswer = {attempt}\n")
-    assert run.answer is True, run.stderr
+def test_there_are_no_network_sockets(lab: Lab) -> None:
+    run = lab.run(
+        TRY + "import socket\nmade = []\n"
+        "for family, kind in (\n"
+        "    ('AF_INET', 'SOCK_STREAM'), ('AF_INET', 'SOCK_DGRAM'), ('AF_INET6', 'SOCK_STREAM'),\n"
+        "    ('AF_INET6', 'SOCK_DGRAM'), ('AF_NETLINK', 'SOCK_RAW'), ('AF_PACKET', 'SOCK_RAW'),\n"
+        "    ('AF_VSOCK', 'SOCK_STREAM'),\n"
+        "):\n"
+        "    make = lambda: socket.socket(getattr(socket, family), getattr(socket, kind))\n"
+        "    if not refused(make): made.append(family)\n"
+        "answer = made\n"
+    )
+    assert run.answer == [], run.stderr
 
 
 def test_listeners_of_this_machine_cannot_be_reached(lab: Lab, tmp_path: Path) -> None:
@@ -393,9 +390,8 @@ def test_files_are_bounded(lab: Lab, extra: int, written: bool) -> None:
     assert run.answer is written, run.stderr
 
 
-@pytest.mark.parametrize(("files", "breach"), [(5, None), (12, Ending.DISK_FULL)])
-@pytest.mark.parametrize("folder", [".", "~", "/dev/shm"])
-def test_disk_is_bounded(lab: Lab, folder: str, files: int, breach: Ending | None) -> None:
+@pytest.mark.parametrize(("folder", "files"), [(".", 5), (".", 12), ("~", 12), ("/dev/shm", 12)])
+def test_disk_is_bounded(lab: Lab, folder: str, files: int) -> None:
     if folder == "/dev/shm" and lab.kind is BoxKind.PLAIN:
         pytest.skip("a plain box cannot write there at all, which another test shows")
     run = lab.run(
@@ -405,7 +401,7 @@ def test_disk_is_bounded(lab: Lab, folder: str, files: int, breach: Ending | Non
         "time.sleep(1.5)\nanswer = 1\n",
         scratch_bytes=8 * MEGABYTE,
     )
-    assert run.breach is breach, run.stderr
+    assert run.breach is (Ending.DISK_FULL if files > 8 else None), run.stderr
 
 
 def test_a_path_of_python_with_dots_weakens_no_box(

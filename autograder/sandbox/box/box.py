@@ -174,7 +174,8 @@ class Box(contextlib.AbstractContextManager["Box"]):
         layers = self._process.wait_until_locked()
         if layers is None:
             self.kill()
-            said = self._process.last_words()
+            self._process.words.wait()
+            said = self._process.words.text
             raise BoxError(f"A box of kind {self.kind.value} did not start: {said}.")
         self.layers = layers
         self._watchdog.start(
@@ -214,7 +215,7 @@ class Box(contextlib.AbstractContextManager["Box"]):
     @property
     def stderr(self) -> tuple[str, ...]:
         """The last lines that the program wrote to standard error."""
-        return self._process.said if self._process else ()
+        return self._process.words.lines if self._process else ()
 
     @property
     def peak_bytes(self) -> int:
@@ -271,7 +272,7 @@ class Box(contextlib.AbstractContextManager["Box"]):
             self.stop()
         finally:
             if self._process is not None:
-                self._process.close()
+                self._process.words.close()
             if self._cgroup is not None:
                 self._cgroup.remove()
             if self._uid is not None:

