@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli_common import explained, root_option, say
+from autograder.cli_common import box_option, config_option, explained, root_option, say
 from autograder.core.errors import UsageError
 from autograder.core.exit_status import ExitStatus, statuses_for_help
 from autograder.core.verdict import Verdict
@@ -112,10 +112,7 @@ def _prove(root: Path) -> int:
     help="Folder for grades.csv and a folder per submission.",
 )  # fmt: skip
 @root_option
-@click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path),
-    help="Another otter_config.json.",
-)  # fmt: skip
+@config_option
 @click.option(
     "--timeout", type=click.FloatRange(1, 7200), metavar="SECONDS",
     help="Wall time for each notebook's cells together.  [default: from the configuration]",
@@ -133,10 +130,7 @@ def _prove(root: Path) -> int:
     "--cluster", metavar="ADDRESS",
     help="Grade on the Dask cluster whose scheduler has this address.",
 )  # fmt: skip
-@click.option(
-    "--box", "box_kind", type=click.Choice(["namespaces", "user", "plain"]),
-    help="Kind of box.  [default: the strongest that this machine offers]",
-)  # fmt: skip
+@box_option
 @click.option(
     "--require-isolation", is_flag=True, help="Grade nothing unless every guarantee holds."
 )
@@ -229,10 +223,7 @@ def _finish_class(done: Done, output: Path, settings: Config, *, released: Path)
 @main.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @root_option
-@click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path),
-    help="Another otter_config.json.",
-)  # fmt: skip
+@config_option
 @explained
 def report(folder: Path, root: Path | None, config: Path | None) -> int:
     """Build the pages of a folder of grades, also of one that is still being graded.
@@ -266,10 +257,7 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 
 @main.command()
 @root_option
-@click.option(
-    "--box", "box_kind", type=click.Choice(["namespaces", "user", "plain"]),
-    help="Kind of box.  [default: the strongest that this machine offers]",
-)  # fmt: skip
+@box_option
 @explained
 def doctor(root: Path | None, box_kind: str | None) -> int:
     """Try to break out of a box on this machine, and say what holds.

@@ -1,4 +1,4 @@
-"""What all commands of ``m5`` share: exit statuses, and errors put into a sentence."""
+"""What commands of ``m5`` share: options, exit statuses, and errors put into a sentence."""
 
 from __future__ import annotations
 
@@ -62,4 +62,15 @@ root_option = click.option(
     "--root",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
     help="Folder that holds otter_config.json.  [default: this folder or one above it]",
+)
+config_option = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Another otter_config.json.",
+)
+box_option = click.option(
+    "--box",
+    "box_kind",
+    type=click.Choice(["namespaces", "user", "plain"]),
+    help="Kind of box.  [default: the strongest that this machine offers]",
 )

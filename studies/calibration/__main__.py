@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from autograder.cli_common import explained, root_option, say
+from autograder.cli_common import box_option, explained, root_option, say
 from autograder.core.errors import ConfigError
 from autograder.core.exit_status import ExitStatus
 
@@ -90,10 +90,7 @@ def _command_line(context: click.Context) -> str:
     help="Networks at a time.  [default: as many as cores and free memory allow]",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Keep what was measured before, and go on.")
-@click.option(
-    "--box", "box_kind", type=click.Choice(["namespaces", "user", "plain"]),
-    help="Kind of box.  [default: the strongest that this machine offers]",
-)  # fmt: skip
+@box_option
 @explained
 def calibrate(
     root: Path | None,

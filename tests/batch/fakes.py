@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ def grade_obediently(
             yield pool
 
     scratch.mkdir(exist_ok=True)
-    found = collect(paths, scratch=scratch, assignment_id=assignment.config.assignment.id)
+    unpacked = Path(tempfile.mkdtemp(dir=scratch))
+    found = collect(paths, scratch=unpacked, assignment_id=assignment.config.assignment.id)
     with stop_asked() as stop:
         return grade_handins(
             found,
