@@ -128,7 +128,7 @@ def _package_files() -> Iterator[str]:
     for path in PACKAGE.glob(f"{INSIDE}*.py"):
         found.add(path)
     for room in ROOMS:
-        found |= set((PACKAGE / room).rglob("*.json"))
+        found |= set((PACKAGE / room).glob("*.json"))
     for path in sorted(found):
         name = path.relative_to(PACKAGE).as_posix()
         if not name.startswith(("__init__.py", *(f"{room}/" for room in ROOMS))) or (
