@@ -49,7 +49,8 @@ def opening_commands() -> list[str]:
         commands.append(f"mount --bind {shlex.quote(str(path))} {ASIDE}/{number}")
     # A /tmp of its own: what the stage leaves there goes with it.
     commands.append(f"mount -t tmpfs -o mode=1777 tmpfs {TEMPORARY}")
-    for ancestor in sorted({*ancestors.values()} - {None, TEMPORARY}):
+    above = {each for each in ancestors.values() if each not in (None, TEMPORARY)}
+    for ancestor in sorted(above, key=str):
         commands.append(f"mount -t tmpfs -o mode=755 tmpfs {shlex.quote(str(ancestor))}")
     for number, path in enumerate(moved):
         commands.append(f"mkdir -p {shlex.quote(str(path))}")

@@ -115,11 +115,11 @@ def test_where_nothing_can_be_measured_model_is_said_to_be_empty(model: Any) -> 
 
 
 def test_what_the_box_writes_is_read(tmp_path: Path, plain: Any, last: Any) -> None:
-    write_choice(plain, {"model": plain, "net": last}, last, tmp_path)
+    write_choice(plain, {"model": plain, "net": last}, last, str(tmp_path))
     assert read_choice(tmp_path) == chosen({"model": plain, "net": last}, last)[2]
 
 
-SOUND = {"format": 1, "model": "graded", "fitted": True, "names": [], "others": []}
+SOUND: dict[str, Any] = {"format": 1, "model": "graded", "fitted": True, "names": [], "others": []}
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,14 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import pandas
 import pytest
-
-keras = pytest.importorskip("keras")
-import pandas  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from hypothesis import HealthCheck, given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from tensorflow.python.eager.polymorphic_function import polymorphic_function  # noqa: E402
+import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tensorflow.python.eager.polymorphic_function import polymorphic_function
 
 STEPS = runpy.run_path(str(Path(__file__).parent.parent / "autograder/sandbox/inside/steps.py"))
 BATCHES = STEPS["BATCHES"]
@@ -283,13 +282,15 @@ def batches_of(kind: str, drawn: list[int]) -> tuple[Any, dict[str, Any]]:
             return batch(places[number])
 
     dataset = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(50, seed=5).batch(20)
-    return {
+    ways: dict[str, Any] = {
         "dataset": lambda: (dataset, {"epochs": 3}),
         "dataset without end": lambda: (dataset.repeat(), {"epochs": 2, "steps_per_epoch": 7}),
         "generator": lambda: ((batch(place) for place in places), {}),
         "PyDataset": lambda: (Batches(), {"epochs": 2}),
         "PyDataset in threads": lambda: (Batches(workers=2), {"shuffle": False}),
-    }[kind]()
+    }
+    made: tuple[Any, dict[str, Any]] = ways[kind]()
+    return made
 
 
 @pytest.mark.parametrize(
@@ -310,7 +311,7 @@ def test_batches_that_are_seen_in_passing_are_keras_own(kind: str) -> None:
 
 
 def test_what_callbacks_call_looks_at_batches_where_it_should() -> None:
-    seen = []
+    seen: list[Any] = []
 
     class Nested(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

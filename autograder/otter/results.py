@@ -48,6 +48,6 @@ def _test_file(check: CheckResult, kind: Any) -> Any:
 
 def write_pickle(report: Report, path: Path) -> None:
     """Write what `otter grade` takes out of its container."""
-    import dill  # type: ignore[import-untyped]
+    import dill
 
     replace_file(path, dill.dumps(otter_results(report)))

@@ -113,6 +113,7 @@ def main() -> None:
 
     folder, out, scratch, *options = sys.argv[1:]
     try:
+        chosen: dict[str, Any] = dict.fromkeys(options, True)
         with TerminalProgress() as progress:
             rows = grade_obediently(
                 [Path(folder)],
@@ -120,7 +121,7 @@ def main() -> None:
                 assignment=load_assignment(ROOT),
                 progress=progress,
                 scratch=Path(scratch),
-                **dict.fromkeys(options, True),
+                **chosen,
             )
         print(json.dumps([row["submission"] for row in rows]))
     except AutograderError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -44,7 +45,7 @@ def test_the_first_submission_goes_to_it_and_others_to_new_ones(assignment: Assi
             pool.submit(job("ann"))
             assert pool.pids == [early.pid]
             pool.submit(job("bob"))
-            answers = {}
+            answers: dict[Any, Any] = {}
             while len(answers) < 2:
                 for event in pool.wait(ANSWER_SECONDS):
                     if not isinstance(event.answer, CellRan):

@@ -6,15 +6,17 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import psutil
 import pytest
 
 from autograder.batch.grading import Stop, grade_handins
+from autograder.batch.loop import Progress
 from autograder.batch.pool import Pool
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
+from autograder.core.report import Report
 from autograder.intake import Handin, collect
 from autograder.reports.folder import ResultsFolder
 from tests.batch.dask_cluster import DaskCluster
@@ -43,7 +45,7 @@ def test_a_killed_workers_jobs_are_graded_by_the_other(
     killed: list[psutil.Process] = []
 
     class Killer(Said):
-        def finished(self, *_: Any) -> None:
+        def finished(self, report: Report, remark: str = "") -> None:
             if not killed:
                 victim = psutil.Process(cluster.workers[0].pid)
                 killed.extend(victim.children(recursive=True))
@@ -59,7 +61,7 @@ def test_a_killed_workers_jobs_are_graded_by_the_other(
         collect([tmp_path / "in"], scratch=tmp_path / "scratch", assignment_id="activity-m5"),
         assignment=assignment,
         results=ResultsFolder(tmp_path / "out", overwrite=False),
-        progress=Killer(),
+        progress=cast(Progress, Killer()),
         open_pool=open_pool,
         stop=Stop(),
     )

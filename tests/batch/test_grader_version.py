@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import shutil
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,12 @@ def test_another_library_is_another_grader(
     package: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = resuming.grader_version()
-    version = resuming.importlib.metadata.version
+    version = importlib.metadata.version
 
     def other(asked: str) -> Any:
         return "0.0.1" if asked == name else version(asked)
 
-    monkeypatch.setattr(resuming.importlib.metadata, "version", other)
+    monkeypatch.setattr(importlib.metadata, "version", other)
     assert resuming.grader_version() != before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import nbformat
@@ -27,7 +28,7 @@ SLOW = "*_" * 10_000
 """Takes more than a second to be drawn as Markdown."""
 
 
-def with_bounds(task: Task[object, object], **changes: float) -> Task[object, object]:
+def with_bounds(task: Task[Any, Any], **changes: float) -> Task[Any, Any]:
     return Task(task.function, task.answer, msgspec.structs.replace(task.bounds, **changes))
 
 

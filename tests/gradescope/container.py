@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLONE_NEWNS = 0x00020000
@@ -29,7 +30,7 @@ PR_CAPBSET_DROP, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 24, 22, 38
 ENGINE_CAPABILITIES = {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}
 """What Docker leaves to root: chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap,
 net_bind_service, net_raw, sys_chroot, mknod, audit_write, setfcap."""
-CALLS = {
+CALLS: dict[str, Any] = {
     "x86_64": {"arch": 0xC000003E, "clone": 56, "refused": (272, 308, 165, 166, 155, 310, 311)},
     "aarch64": {"arch": 0xC00000B7, "clone": 220, "refused": (97, 268, 40, 39, 41, 270, 271)},
 }
@@ -75,12 +76,12 @@ def make_root(folder: Path, options: argparse.Namespace) -> Path:
     if options.environment:
         bound[Path("/opt/activity-m5")] = options.environment
     bound |= {path: path for path in options.bind}
-    for target, source in bound.items():
-        inside = root / str(target).lstrip("/")
+    for place, source in bound.items():
+        inside = root / str(place).lstrip("/")
         inside.parent.mkdir(parents=True, exist_ok=True)
         inside.mkdir(exist_ok=True) if source.is_dir() else inside.touch()
         mount("--bind", str(source), str(inside))
-        if target in options.bind:
+        if place in options.bind:
             mount("-o", "remount,bind,ro", str(inside))
     if options.environment:
         open_the_way(root, (options.environment / "bin/python").resolve())

@@ -26,7 +26,7 @@ PREAMBLE = "import os, signal, subprocess, sys, time\nanswer = {}\ngood = {!r}.e
 
 if __name__ == "__main__":
     root, seconds, program = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-    supervisor.grading_command = lambda place, seconds, answer: [  # type: ignore[assignment]
+    supervisor.grading_command = lambda place, seconds, answer: [
         sys.executable,
         "-c",
         PREAMBLE.format(answer, json.dumps(GOOD)) + program,

@@ -63,7 +63,7 @@ def texts(cell: Any, name: str) -> str:
     )
 
 
-def test_says_nothing_on_standard_error(executed):
+def test_says_nothing_on_standard_error(executed: Any) -> None:
     del executed["hand-out-data"]  # TensorFlow may say something when it starts
     assert {name: texts(cell, "stderr") for name, cell in executed.items()} == dict.fromkeys(
         executed, ""
@@ -71,13 +71,13 @@ def test_says_nothing_on_standard_error(executed):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_draws_one_figure(executed, name):
+def test_draws_one_figure(executed: Any, name: Any) -> None:
     kinds = [output for output in executed[name].outputs if "data" in output]
     assert len(kinds) == 1 and "image/png" in kinds[0].data
     assert "No picture here" not in texts(executed[name], "stdout")
 
 
-def test_local_checks_say_what_is_wrong_with_the_starter(executed):
+def test_local_checks_say_what_is_wrong_with_the_starter(executed: Any) -> None:
     said = texts(executed["check-accuracy"], "stdout")
     assert said.startswith("accuracy: NOT YET. The network reads ")
     assert f"of the {IMAGES} test images" in said and "Gradescope checks more" in said
@@ -89,7 +89,7 @@ def test_local_checks_say_what_is_wrong_with_the_starter(executed):
     )
 
 
-def test_accuracy_is_printed_after_each_epoch(executed):
+def test_accuracy_is_printed_after_each_epoch(executed: Any) -> None:
     assert re.fullmatch(
         r"Epoch  1: training accuracy 0\.\d{4}, test accuracy 0\.\d{4}\n",
         texts(executed["model"], "stdout"),

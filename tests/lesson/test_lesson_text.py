@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,19 +84,19 @@ MUST_SAY = {
 
 
 @pytest.mark.parametrize("cell", MUST_SAY)
-def test_section_says_what_it_is_about(cells, cell):
+def test_section_says_what_it_is_about(cells: Any, cell: Any) -> None:
     for words in MUST_SAY[cell]:
         assert words.lower() in cells[cell]["source"].lower(), words
 
 
-def test_reads_in_twenty_minutes(cells):
+def test_reads_in_twenty_minutes(cells: Any) -> None:
     text = "\n".join(cell["source"] for cell in cells.values() if cell["cell_type"] == "markdown")
     text = re.sub(r"```.*?```|\$\$.*?\$\$|\$[^$\n]*\$|\]\([^)]*\)", " ", text, flags=re.DOTALL)
     words = re.findall(r"[^\W\d_][\w'’-]*", text)
     assert 2500 <= len(words) <= 3500
 
 
-def test_every_code_cell_is_short_and_can_be_read(cells):
+def test_every_code_cell_is_short_and_can_be_read(cells: Any) -> None:
     for name, cell in cells.items():
         if cell["cell_type"] == "code":
             ast.parse(cell["source"])
@@ -107,26 +108,26 @@ def test_every_code_cell_is_short_and_can_be_read(cells):
 
 
 @pytest.mark.parametrize("name", PURPOSES)
-def test_live_cells_begin_with_their_purpose(cells, name):
+def test_live_cells_begin_with_their_purpose(cells: Any, name: Any) -> None:
     assert re.match(r"# .*\?", cells[name]["source"])
 
 
 @pytest.mark.parametrize("name", ["local-checks", "pictures"])
-def test_tools_are_folded_away_and_locked(cells, name):
+def test_tools_are_folded_away_and_locked(cells: Any, name: Any) -> None:
     metadata = cells[name]["metadata"]
     assert metadata["jupyter"] == {"source_hidden": True} and metadata["cellView"] == "form"
     assert metadata["editable"] is False and metadata["deletable"] is False
     assert cells[name]["source"].startswith("# @title ")
 
 
-def test_asks_and_does_not_answer(cells):
+def test_asks_and_does_not_answer(cells: Any) -> None:
     """Neither text nor tools name a width, a rate or a cause that mends this very network."""
     text = "\n".join(cell["source"] for cell in cells.values())
     for answer in ("Dense(64", "Dense(128", "0.001", "too high for", "ten units die"):
         assert answer not in text
 
 
-def test_formulas_are_closed_and_no_picture_is_linked(cells):
+def test_formulas_are_closed_and_no_picture_is_linked(cells: Any) -> None:
     for name, cell in cells.items():
         if cell["cell_type"] == "markdown":
             text = cell["source"]
@@ -135,14 +136,16 @@ def test_formulas_are_closed_and_no_picture_is_linked(cells):
             assert "<img" not in text and "![" not in text, name
 
 
-def test_parts_are_numbered_as_the_welcome_says(cells):
+def test_parts_are_numbered_as_the_welcome_says(cells: Any) -> None:
     text = "\n".join(cell["source"] for cell in cells.values() if cell["cell_type"] == "markdown")
     numbers = [int(number) for number in re.findall(r"^## (\d)\. ", text, re.MULTILINE)]
     listed = [int(n) for n in re.findall(r"^\| (\d) \|", cells["welcome"]["source"], re.MULTILINE)]
     assert numbers == listed == list(range(1, 9))
 
 
-def test_example_in_the_lesson_runs_and_learns(cells, capsys, recwarn):
+def test_example_in_the_lesson_runs_and_learns(
+    cells: Any, capsys: pytest.CaptureFixture[str], recwarn: Any
+) -> None:
     [code] = re.findall(r"```python\n(.*?)```", cells["keras"]["source"], re.DOTALL)
     import keras
 
@@ -155,7 +158,7 @@ def test_example_in_the_lesson_runs_and_learns(cells, capsys, recwarn):
     assert "model" not in made and "history" not in made
 
 
-def test_questions_and_answers_name_every_verdict():
+def test_questions_and_answers_name_every_verdict() -> None:
     from autograder.core.verdict import Verdict
 
     page = (ROOT / "docs/students.md").read_text("utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
@@ -152,7 +152,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
 
 class TestTools:
     @pytest.fixture(autouse=True)
-    def close_all(self):
+    def close_all(self) -> Iterator[Any]:
         yield
         plt.close("all")
 
@@ -172,7 +172,9 @@ class TestTools:
                 variables["grader"].check(question)
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_any_model(self, variables, capsys, model):
+    def test_any_model(
+        self, variables: Any, capsys: pytest.CaptureFixture[str], model: Any
+    ) -> None:
         self.give(variables, made(model))
         self.look(variables)
         said = capsys.readouterr().out
@@ -180,7 +182,9 @@ class TestTools:
 
     @pytest.mark.parametrize("data", VARIABLES)
     @pytest.mark.parametrize("model", ["(28, 28)", "convolution", "subclassed"])
-    def test_any_preparation(self, variables, capsys, model, data):
+    def test_any_preparation(
+        self, variables: Any, capsys: pytest.CaptureFixture[str], model: Any, data: Any
+    ) -> None:
         self.give(variables, made(model), **VARIABLES[data])
         self.look(variables)
         assert "accuracy: " in capsys.readouterr().out
@@ -189,7 +193,9 @@ class TestTools:
     @pytest.mark.parametrize(
         "data", ["as loaded", "flattened", "with a channel", "one-hot", "lists"]
     )
-    def test_sensible_networks_get_every_picture(self, variables, capsys, shape, data):
+    def test_sensible_networks_get_every_picture(
+        self, variables: Any, capsys: pytest.CaptureFixture[str], shape: Any, data: Any
+    ) -> None:
         self.give(variables, made(shape), **VARIABLES[data])
         for name in NETWORK_PICTURES:
             if not (name == "dead_units" and data == "lists"):
@@ -199,7 +205,7 @@ class TestTools:
         variables["grader"].check("accuracy")
         assert f"of the {IMAGES} test images" in capsys.readouterr().out
 
-    def test_nothing_has_been_run(self, variables, capsys):
+    def test_nothing_has_been_run(self, variables: Any, capsys: pytest.CaptureFixture[str]) -> None:
         self.look(variables)
         said = capsys.readouterr().out
         assert said.count("No picture here: ") == len(PICTURES)
@@ -218,7 +224,9 @@ class TestTools:
 
     @pytest.mark.parametrize("values", HISTORIES)
     @pytest.mark.parametrize("where", ["history", "a dict", "model"])
-    def test_any_history(self, variables, capsys, values, where):
+    def test_any_history(
+        self, variables: Any, capsys: pytest.CaptureFixture[str], values: Any, where: Any
+    ) -> None:
         if where == "model":
             trained = SimpleNamespace(history=SimpleNamespace(history=values))
             variables["model"] = trained
@@ -230,7 +238,9 @@ class TestTools:
         assert len(plt.gcf().axes) == (2 if len(values) > 1 else 1)
 
     @pytest.mark.parametrize("level", [0.1, 0.98], ids=["dead", "good"])
-    def test_axes_start_at_0_and_show_the_level_of_guessing(self, variables, level):
+    def test_axes_start_at_0_and_show_the_level_of_guessing(
+        self, variables: Any, level: Any
+    ) -> None:
         """Drawn from 0.1038 to 0.1052 a dead network would seem to learn."""
         accuracies = [level, level + 0.001]
         losses = [2.316, 2.305]
@@ -246,11 +256,11 @@ class TestTools:
         assert plt.gca().get_ylim()[0] == 0
 
     @pytest.mark.parametrize("history", [None, 3, {}, {"loss": []}, [1], np.zeros(3), "x"])
-    def test_no_history(self, variables, history):
+    def test_no_history(self, variables: Any, history: Any) -> None:
         variables["history"] = history
         variables["pictures"].learning_curves()
 
-    def test_dead_units_are_counted(self, variables, monkeypatch):
+    def test_dead_units_are_counted(self, variables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """For each layer by itself: of one with six units two are dead, of the other none."""
         model = sequential(
             layers.Flatten(),
@@ -268,7 +278,7 @@ class TestTools:
         assert notes == ["2 of 6 dead", "0 of 4 dead"]
         assert [label.get_text() for label in axis.get_yticklabels()] == ["first", "second"]
 
-    def test_one_layer_alone_is_counted_over_all_images(self, variables):
+    def test_one_layer_alone_is_counted_over_all_images(self, variables: Any) -> None:
         model = dense()
         weights = np.zeros((784, 6))
         weights[np.arange(6), np.arange(6)] = 1.0
@@ -277,11 +287,13 @@ class TestTools:
         variables["pictures"].dead_units()
         assert [text.get_text() for text in plt.gca().texts] == ["0 of 6 dead"]
 
-    def test_misread_digits_are_the_misread_ones(self, variables, capsys):
+    def test_misread_digits_are_the_misread_ones(
+        self, variables: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         answers = LABELS.copy()
         answers[[4, 14, 7]] = [9, 9, 1]
 
-        def predict(images, **options):
+        def predict(images: Any, **options: Any) -> Any:
             return np.eye(10)[answers]
 
         self.give(variables, SimpleNamespace(predict=predict))
@@ -295,7 +307,7 @@ class TestTools:
             tile = shown.get_array()[10:38, 32 * place + 2 : 32 * place + 30]
             assert np.array_equal(tile, PIXELS[index])
 
-    def test_earlier_tries_stay_in_the_picture(self, variables):
+    def test_earlier_tries_stay_in_the_picture(self, variables: Any) -> None:
         for model in (dense(), functional()):
             self.give(variables, model)
             variables["pictures"].where_it_stands()
@@ -303,7 +315,7 @@ class TestTools:
         assert legend == ["the goal", "guessing", "earlier tries", "your network now"]
         assert len(variables["pictures"].tries) == 2
 
-    def test_leaves_the_network_as_it_was(self, variables):
+    def test_leaves_the_network_as_it_was(self, variables: Any) -> None:
         model = dense()
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         before = [weights.copy() for weights in model.get_weights()]

@@ -158,12 +158,12 @@ RESIZED = {
     ),
     "OpenCV, cropped": lambda x: with_cv2(f(x)[:, 2:-2, 2:-2], 32, cv2.INTER_LINEAR) / 255,
     "OpenCV, then - 1 to 1": lambda x: with_cv2(f(x), 32, cv2.INTER_LINEAR) / 127.5 - 1,
-    "Pillow, bilinear": lambda x: f(with_pillow(x, 20, Image.BILINEAR)) / 255,
-    "Pillow, bicubic": lambda x: f(with_pillow(x, 32, Image.BICUBIC)) / 255,
-    "Pillow, Lanczos": lambda x: f(with_pillow(x, 14, Image.LANCZOS)) / 255,
-    "Pillow, box": lambda x: f(with_pillow(x, 10, Image.BOX)) / 255,
-    "Pillow, hamming": lambda x: f(with_pillow(x, 20, Image.HAMMING)) / 255,
-    "Pillow, nearest": lambda x: f(with_pillow(x, 14, Image.NEAREST)) / 255,
+    "Pillow, bilinear": lambda x: f(with_pillow(x, 20, Image.Resampling.BILINEAR)) / 255,
+    "Pillow, bicubic": lambda x: f(with_pillow(x, 32, Image.Resampling.BICUBIC)) / 255,
+    "Pillow, Lanczos": lambda x: f(with_pillow(x, 14, Image.Resampling.LANCZOS)) / 255,
+    "Pillow, box": lambda x: f(with_pillow(x, 10, Image.Resampling.BOX)) / 255,
+    "Pillow, hamming": lambda x: f(with_pillow(x, 20, Image.Resampling.HAMMING)) / 255,
+    "Pillow, nearest": lambda x: f(with_pillow(x, 14, Image.Resampling.NEAREST)) / 255,
 }
 ALONE = {
     "normalize, axis -1": lambda x: unit(f(x), -1),
@@ -183,9 +183,10 @@ ALONE = {
     ),
     "standardised by column": lambda x: np.stack([sk.scale(f(image)) for image in x]),
 }
-OVER_MANY = {
+fitted_once = fitted(sk.StandardScaler())
+OVER_MANY: dict[str, Callable[[Images], Images]] = {
     "less the mean image": lambda x: f((x - MEAN_IMAGE) / 255),
-    "StandardScaler": fitted(sk.StandardScaler()),
+    "StandardScaler": fitted_once,
     "StandardScaler of 50,000": fitted(sk.StandardScaler(), TRAIN[:50000]),
     "StandardScaler of the last 50,000": fitted(sk.StandardScaler(), TRAIN[10000:]),
     "StandardScaler without deviation": fitted(sk.StandardScaler(with_std=False)),
@@ -200,7 +201,6 @@ OVER_MANY = {
     "StandardScaler, padded": lambda x: pad(fitted_once(x).reshape(-1, 28, 28)),
     "averaged, standardised": lambda x: (averaged(x) - AVERAGED_MEAN) / AVERAGED_DEVIATION,
 }
-fitted_once = OVER_MANY["StandardScaler"]
 
 EXACT = {**LINES, **TABLES, **GEOMETRIES, **RESIZED, **ALONE}
 """To be recognised to the last digit."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers as kl
-from network_harness import BOUNDED, assert_agrees, exported, images_for, randomize
 
 from autograder.network.rebuild import rebuild
+from tests.network.network_harness import BOUNDED, assert_agrees, exported, images_for, randomize
 
 ACTIVATION = st.sampled_from(
     ["relu", "tanh", "sigmoid", "elu", "softplus", "gelu", "linear", "silu"]
@@ -18,7 +20,7 @@ ACTIVATION = st.sampled_from(
 PADDING = st.sampled_from(["same", "valid"])
 
 
-def any_rank_layer(draw, channels):
+def any_rank_layer(draw: Any, channels: Any) -> Any:
     """A layer that takes an input of any shape, and keeps that shape."""
     return draw(
         st.sampled_from(
@@ -45,7 +47,7 @@ def any_rank_layer(draw, channels):
     )()
 
 
-def image_layer(draw, shape):
+def image_layer(draw: Any, shape: Any) -> Any:
     """A layer that takes images of `shape` and gives images."""
     small = st.integers(1, min(3, *shape[:2]))
     size, strides = (draw(small), draw(small)), draw(st.integers(1, 2))
@@ -80,7 +82,7 @@ def image_layer(draw, shape):
     )()
 
 
-def sequence_layer(draw, shape):
+def sequence_layer(draw: Any, shape: Any) -> Any:
     """A layer that takes sequences of `shape` and gives sequences."""
     size, strides = draw(st.integers(1, min(3, shape[0]))), draw(st.integers(1, 2))
     options = {"padding": draw(PADDING), "strides": strides}
@@ -108,7 +110,7 @@ def sequence_layer(draw, shape):
     )()
 
 
-def operation(draw, x):
+def operation(draw: Any, x: Any) -> Any:
     """An operation on a tensor that keeps its axes, or gives one more or one less."""
     rank = len(x.shape)
     axis = draw(st.integers(1, rank - 1))
@@ -133,7 +135,7 @@ def operation(draw, x):
     return draw(st.sampled_from(steps))()
 
 
-def some_layer(draw, shape):
+def some_layer(draw: Any, shape: Any) -> Any:
     """A layer that takes an input of `shape`, without the batch axis."""
     if len(shape) == 2 and draw(st.integers(0, 2)):
         return sequence_layer(draw, shape)
@@ -144,7 +146,7 @@ def some_layer(draw, shape):
     return kl.Dense(draw(st.integers(1, 8)), activation=draw(ACTIVATION))
 
 
-def head(draw, x):
+def head(draw: Any, x: Any) -> Any:
     """Ten probabilities from an output of any shape."""
     if len(x.shape) == 4 and draw(st.booleans()):
         pool = draw(st.sampled_from([kl.GlobalMaxPooling2D, kl.GlobalAveragePooling2D]))
@@ -162,7 +164,7 @@ SHAPES = st.sampled_from([(12,), (5, 6), (8, 6, 1), (7, 7, 3)])
 
 @BOUNDED
 @given(st.data())
-def test_random_sequential_networks(data):
+def test_random_sequential_networks(data: Any) -> None:
     model = keras.Sequential([keras.Input(data.draw(SHAPES)), kl.Activation("linear")])
     for _ in range(data.draw(st.integers(0, 5))):
         model.add(some_layer(data.draw, model.output_shape[1:]))
@@ -174,11 +176,11 @@ def test_random_sequential_networks(data):
 
 @BOUNDED
 @given(st.data())
-def test_random_functional_networks(data):
+def test_random_functional_networks(data: Any) -> None:
     draw = data.draw
     source = keras.Input(draw(SHAPES))
     tensors = [source]
-    used = []
+    used: list[Any] = []
     for _ in range(draw(st.integers(1, 7))):
         x = draw(st.sampled_from(tensors))
         action = draw(
@@ -207,7 +209,7 @@ def test_random_functional_networks(data):
     assert_agrees(keras.Model(source, head(draw, tensors[-1])), seed=draw(st.integers(0, 99)))
 
 
-def lenet():
+def lenet() -> Any:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -224,7 +226,7 @@ def lenet():
     )
 
 
-def starter():
+def starter() -> Any:
     return keras.Sequential(
         [
             kl.Flatten(input_shape=(28, 28)),
@@ -235,17 +237,17 @@ def starter():
     )
 
 
-def built_late():
+def built_late() -> Any:
     model = keras.Sequential([kl.Flatten(), kl.Dense(5, activation="relu"), kl.Dense(10)])
     model(np.zeros((2, 28, 28), np.float32))
     return model
 
 
-def with_loss_on_logits():
+def with_loss_on_logits() -> Any:
     return keras.Sequential([keras.Input((784,)), kl.Dense(10)])
 
 
-def tensorflow_functions():
+def tensorflow_functions() -> Any:
     import tensorflow as tf
 
     return keras.Sequential(
@@ -258,7 +260,7 @@ def tensorflow_functions():
     )
 
 
-def residual():
+def residual() -> Any:
     source = keras.Input((14, 14, 2))
     x = kl.Conv2D(4, 3, padding="same", use_bias=False)(source)
     for _ in range(2):
@@ -268,7 +270,7 @@ def residual():
     return keras.Model(source, kl.Dense(10, activation="softmax")(kl.GlobalAveragePooling2D()(x)))
 
 
-def siamese():
+def siamese() -> Any:
     """A layer and a network, both used twice, one of them within the other too."""
     source = keras.Input((6,))
     shared = kl.Dense(6, activation="tanh", name="shared")
@@ -278,32 +280,32 @@ def siamese():
     return keras.Model(source, kl.Dense(10)(kl.Subtract()([inner(x), x])))
 
 
-def nested():
+def nested() -> Any:
     augment = keras.Sequential([kl.RandomFlip(), kl.RandomRotation(0.1)], name="augment")
     core = keras.Sequential([keras.Input((8, 8, 1)), kl.Conv2D(2, 3), kl.Flatten()], name="core")
     top = keras.Sequential([core, kl.Dense(4)], name="top")
     return keras.Sequential([keras.Input((8, 8, 1)), augment, top, kl.Dense(10)])
 
 
-def keyword_input():
+def keyword_input() -> Any:
     source = keras.Input((12,))
     return keras.Model(inputs=[source], outputs=[kl.Dense(10)(inputs=source)])
 
 
-def named_ends():
+def named_ends() -> Any:
     source = keras.Input((12,), name="pixels")
     return keras.Model({"pixels": source}, {"digit": kl.Dense(10)(source)})
 
 
-def fixed_batch():
+def fixed_batch() -> Any:
     return keras.Sequential([keras.Input(batch_shape=(5, 12)), kl.Dense(10)])
 
 
-def double_precision():
+def double_precision() -> Any:
     return keras.Sequential([keras.Input((12,)), kl.Dense(10, dtype="float64")])
 
 
-def cut_open():
+def cut_open() -> Any:
     """A network that begins in the middle of another."""
     whole = keras.Sequential([keras.Input((12,)), kl.Dense(6), kl.Dense(4), kl.Dense(10)])
     return keras.Model(whole.layers[1].input, whole.layers[2].output)
@@ -316,11 +318,11 @@ ARCHITECTURES = [
 
 
 @pytest.mark.parametrize("build", ARCHITECTURES, ids=lambda build: build.__name__)
-def test_architecture(build):
+def test_architecture(build: Any) -> None:
     assert_agrees(build())
 
 
-def test_inputs_and_outputs_with_names():
+def test_inputs_and_outputs_with_names() -> None:
     model = named_ends()
     network = rebuild(exported(model))
     images = np.random.default_rng(0).normal(size=(5, 12)).astype(np.float32)
@@ -328,7 +330,7 @@ def test_inputs_and_outputs_with_names():
     np.testing.assert_allclose(network.predict(images), expected, atol=1e-5)
 
 
-def test_half_precision_is_measured_in_single():
+def test_half_precision_is_measured_in_single() -> None:
     model = keras.Sequential([keras.Input((12,)), kl.Dense(10, dtype="mixed_float16")])
     randomize(model)
     network = rebuild(exported(model))
@@ -337,14 +339,14 @@ def test_half_precision_is_measured_in_single():
     assert network.parameters == model.count_params()
 
 
-def test_open_input_shape_is_that_of_the_images():
+def test_open_input_shape_is_that_of_the_images() -> None:
     source = keras.Input((None, None, 1))
     x = kl.GlobalAveragePooling2D()(kl.Conv2D(3, 3)(source))
     network = rebuild(exported(keras.Model(source, kl.Dense(10)(x))))
     assert network.input_shape == (28, 28, 1)
 
 
-def test_parameters_count_frozen_ones_and_shared_ones_once():
+def test_parameters_count_frozen_ones_and_shared_ones_once() -> None:
     model = siamese()
     model.layers[1].trainable = False
     network = assert_agrees(model)
@@ -354,7 +356,7 @@ def test_parameters_count_frozen_ones_and_shared_ones_once():
     assert by_name["shared"].activation == "tanh"
 
 
-def test_summaries_and_observed_outputs():
+def test_summaries_and_observed_outputs() -> None:
     model = keras.Sequential(
         [
             keras.Input((4, 4)),
@@ -367,7 +369,7 @@ def test_summaries_and_observed_outputs():
     images = images_for(model, count=7)
     seen: dict[str, list[np.ndarray]] = {}
 
-    def see(layer, output):
+    def see(layer: Any, output: Any) -> None:
         seen.setdefault(layer.name, []).append(output)
 
     result = network.observe(images, see, batch_size=3)
@@ -383,13 +385,13 @@ def test_summaries_and_observed_outputs():
     np.testing.assert_allclose(np.concatenate(seen["hidden"]), hidden, atol=1e-5)
 
 
-def test_images_of_another_shape_are_a_fault_of_the_caller():
+def test_images_of_another_shape_are_a_fault_of_the_caller() -> None:
     network = rebuild(exported(with_loss_on_logits()))
     with pytest.raises(ValueError, match="784"):
         network.predict(np.zeros((2, 28, 28)))
 
 
-def test_batches_of_any_size_give_the_same_result():
+def test_batches_of_any_size_give_the_same_result() -> None:
     model = lenet()
     randomize(model)
     network = rebuild(exported(model))

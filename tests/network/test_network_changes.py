@@ -8,8 +8,9 @@ from typing import Any
 import keras
 import pytest
 from keras import layers as kl
-from network_harness import assert_agrees
-from test_network_refusals import NOT_REBUILT, flat, images, operation, sequence
+
+from tests.network.network_harness import assert_agrees
+from tests.network.test_network_refusals import NOT_REBUILT, flat, images, operation, sequence
 
 
 def one_way() -> Any:

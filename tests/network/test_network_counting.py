@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from network_harness import exported, keras
+from keras import layers as kl
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.network.rebuild import count_parameters, rebuild
-
-kl = keras.layers
+from tests.network.network_harness import exported, keras
 
 
 def sequential(*layers: Any) -> Any:

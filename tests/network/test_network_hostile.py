@@ -11,7 +11,9 @@ import struct
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,21 +21,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers as kl
-from network_harness import FUZZ, MAX_BYTES
 
 from autograder.core.errors import OutputTooLarge, SubmissionError, UnverifiableModel
 from autograder.network.export import MAX_DESCRIPTION_BYTES, read_export
 from autograder.network.rebuild import rebuild
 from autograder.sandbox.inside.export import export_network
+from tests.network.network_harness import FUZZ, MAX_BYTES
 
 
-def measure(folder):
+def measure(folder: Path) -> Any:
     """All that the grader does with an export."""
     network = rebuild(read_export(folder, max_bytes=MAX_BYTES))
     return network.predict(np.zeros((3, *network.input_shape), np.float32))
 
 
-def functional():
+def functional() -> Any:
     source = keras.Input((6, 6, 1))
     x = kl.Conv2D(2, 3, padding="same")(kl.Rescaling(1 / 255)(source))
     x = kl.Concatenate()([kl.BatchNormalization()(x), source])
@@ -43,7 +45,7 @@ def functional():
     return keras.Model(source, kl.Dense(10, activation="softmax")(x))
 
 
-def sequential():
+def sequential() -> Any:
     return keras.Sequential(
         [
             keras.Input((4, 4)),
@@ -60,7 +62,7 @@ def sequential():
     )
 
 
-def saved(model):
+def saved(model: Any) -> Any:
     """The two files of an export, with names that do not depend on earlier tests."""
     with tempfile.TemporaryDirectory() as folder:
         export_network(model, folder, chosen_by="the test's model")
@@ -74,35 +76,35 @@ def saved(model):
     return json.loads(text), weights
 
 
-def number(item):
+def number(item: Any) -> Any:
     digits = item["config"]["name"].rpartition("_")[2]
     return int(digits) if digits.isdigit() else 0
 
 
 @pytest.fixture(scope="module")
-def functional_files():
+def functional_files() -> Any:
     return saved(functional())
 
 
 @pytest.fixture(scope="module")
-def sequential_files():
+def sequential_files() -> Any:
     return saved(sequential())
 
 
 @pytest.fixture
-def folder(tmp_path, sequential_files):
+def folder(tmp_path: Path, sequential_files: Any) -> Any:
     """A valid export, for a test to spoil."""
     write(tmp_path, *sequential_files)
     measure(tmp_path)
     return tmp_path
 
 
-def write(folder, description, weights):
+def write(folder: Path, description: Any, weights: Any) -> None:
     (folder / "network.json").write_text(json.dumps(description))
     (folder / "weights.bin").write_bytes(weights)
 
 
-def refused(folder, kind=UnverifiableModel):
+def refused(folder: Path, kind: Any = UnverifiableModel) -> Any:
     with pytest.raises(kind) as caught:
         measure(folder)
     text = str(caught.value)
@@ -114,7 +116,7 @@ def refused(folder, kind=UnverifiableModel):
 # --- the files -------------------------------------------------------------------------------
 
 
-def test_nothing_was_saved(tmp_path):
+def test_nothing_was_saved(tmp_path: Path) -> None:
     assert "No network was saved" in refused(tmp_path)
     assert "No network was saved" in refused(tmp_path / "missing")
 
@@ -123,48 +125,48 @@ def test_nothing_was_saved(tmp_path):
 class TestFile:
     """Each of the two files, replaced by something else."""
 
-    def test_missing(self, folder, name):
+    def test_missing(self, folder: Path, name: Any) -> None:
         (folder / name).unlink()
         assert "No network was saved" in refused(folder)
 
-    def test_pipe(self, folder, name):
+    def test_pipe(self, folder: Path, name: Any) -> None:
         (folder / name).unlink()
         os.mkfifo(folder / name)
         assert "plain file" in refused(folder)
 
-    def test_symbolic_link(self, folder, name):
+    def test_symbolic_link(self, folder: Path, name: Any) -> None:
         (folder / name).rename(folder / "elsewhere")
         (folder / name).symlink_to(folder / "elsewhere")
         assert "opened" in refused(folder)
 
-    def test_link_to_a_device(self, folder, name):
+    def test_link_to_a_device(self, folder: Path, name: Any) -> None:
         (folder / name).unlink()
         (folder / name).symlink_to("/dev/zero")
         refused(folder)
 
-    def test_hard_link(self, folder, name):
+    def test_hard_link(self, folder: Path, name: Any) -> None:
         os.link(folder / name, folder / "second")
         assert "plain file" in refused(folder)
 
-    def test_folder(self, folder, name):
+    def test_folder(self, folder: Path, name: Any) -> None:
         (folder / name).unlink()
         (folder / name).mkdir()
         refused(folder)
 
-    def test_socket(self, folder, name, monkeypatch):
+    def test_socket(self, folder: Path, name: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / name).unlink()
         monkeypatch.chdir(folder)  # a socket's path must be short
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(name)
             refused(folder)
 
-    def test_empty(self, folder, name):
+    def test_empty(self, folder: Path, name: Any) -> None:
         (folder / name).write_bytes(b"")
         refused(folder)
 
-    def test_pickle_is_not_loaded(self, folder, name):
+    def test_pickle_is_not_loaded(self, folder: Path, name: Any) -> None:
         class Bomb:
-            def __reduce__(self):
+            def __reduce__(self) -> Any:
                 return os.system, (f"touch {folder}/exploded",)
 
         (folder / name).write_bytes(pickle.dumps(Bomb()))
@@ -174,12 +176,12 @@ class TestFile:
         refused(folder)
         assert not (folder / "exploded").exists()
 
-    def test_archive(self, folder, name):
+    def test_archive(self, folder: Path, name: Any) -> None:
         with zipfile.ZipFile(folder / name, "w") as archive:
             archive.writestr("config.json", "{}")
         refused(folder)
 
-    def test_too_large_and_sparse(self, folder, name):
+    def test_too_large_and_sparse(self, folder: Path, name: Any) -> None:
         with (folder / name).open("r+b") as file:
             file.truncate(1 << 36)
         started = time.monotonic()
@@ -187,18 +189,18 @@ class TestFile:
         assert time.monotonic() - started < 1
 
 
-def test_folder_that_is_a_link(tmp_path, folder):
+def test_folder_that_is_a_link(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "link").symlink_to(folder)
     refused(tmp_path / "link")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_unreadable(folder):
+def test_unreadable(folder: Path) -> None:
     (folder / "network.json").chmod(0)
     refused(folder)
 
 
-def test_size_limits_are_exact(folder):
+def test_size_limits_are_exact(folder: Path) -> None:
     weights = (folder / "weights.bin").stat().st_size
     read_export(folder, max_bytes=weights)
     with pytest.raises(OutputTooLarge):
@@ -211,7 +213,7 @@ def test_size_limits_are_exact(folder):
 
 
 @pytest.mark.parametrize("change", [-4, -1, 1, 4])
-def test_weights_of_another_length(folder, change):
+def test_weights_of_another_length(folder: Path, change: Any) -> None:
     weights = (folder / "weights.bin").read_bytes()
     changed = weights[:change] if change < 0 else weights + b"\0" * change
     (folder / "weights.bin").write_bytes(changed)
@@ -219,7 +221,7 @@ def test_weights_of_another_length(folder, change):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_no_number(folder, sequential_files, value):
+def test_weights_that_are_no_number(folder: Path, sequential_files: Any, value: Any) -> None:
     description, weights = sequential_files
     place = description["arrays"][-1]["offset"]
     content = bytearray(weights)
@@ -230,7 +232,7 @@ def test_weights_that_are_no_number(folder, sequential_files, value):
     assert "learning rate" in text
 
 
-TEXTS = {
+TEXTS: dict[str, str | bytes] = {
     "list": "[]",
     "null": "null",
     "number": "1e999",
@@ -250,7 +252,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_description_that_is_something_else(folder, name):
+def test_description_that_is_something_else(folder: Path, name: Any) -> None:
     text = TEXTS[name]
     content = text if isinstance(text, bytes) else text.encode()
     (folder / "network.json").write_bytes(content)
@@ -262,10 +264,10 @@ def test_description_that_is_something_else(folder, name):
 HUGE = 10**400
 
 
-def at(path, value):
+def at(path: Any, value: Any) -> Any:
     """A change that puts `value` at a place in the description, or removes it with ``...``."""
 
-    def change(description):
+    def change(description: Any) -> None:
         *way, last = path
         node = description
         for key in way:
@@ -278,7 +280,7 @@ def at(path, value):
     return change
 
 
-def layer(index, *path):
+def layer(index: Any, *path: Any) -> Any:
     return ("network", "config", "layers", index, *path)
 
 
@@ -356,7 +358,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_changed_description(folder, sequential_files, name):
+def test_changed_description(folder: Path, sequential_files: Any, name: Any) -> None:
     description, weights = copy.deepcopy(sequential_files[0]), sequential_files[1]
     CHANGES[name](description)
     write(folder, description, weights)
@@ -365,7 +367,7 @@ def test_changed_description(folder, sequential_files, name):
     assert time.monotonic() - started < 5
 
 
-def test_arrays_may_not_overlap_to_save_parameters(folder, sequential_files):
+def test_arrays_may_not_overlap_to_save_parameters(folder: Path, sequential_files: Any) -> None:
     """A weight may be another one as a whole, and counts once; it may not be a part of one."""
     description, weights = copy.deepcopy(sequential_files[0]), sequential_files[1]
     bias = description["arrays"][-1]
@@ -382,7 +384,9 @@ def test_arrays_may_not_overlap_to_save_parameters(folder, sequential_files):
 @pytest.mark.parametrize(
     ("path", "index", "words"), [(["elsewhere"], 0, "'elsewhere'"), (["dense"], 2, "3 arrays")]
 )
-def test_array_that_no_layer_has(folder, sequential_files, path, index, words):
+def test_array_that_no_layer_has(
+    folder: Path, sequential_files: Any, path: Any, index: Any, words: Any
+) -> None:
     description, weights = copy.deepcopy(sequential_files[0]), sequential_files[1]
     extra = {**description["arrays"][-1], "layer": path, "index": index, "offset": len(weights)}
     description["arrays"].append(extra)
@@ -390,7 +394,7 @@ def test_array_that_no_layer_has(folder, sequential_files, path, index, words):
     assert words in refused(folder)
 
 
-def test_one_array_under_two_names_counts_once(tmp_path):
+def test_one_array_under_two_names_counts_once(tmp_path: Path) -> None:
     twins = [kl.Dense(4, use_bias=False, name=name) for name in ("a", "b")]
     description, weights = saved(keras.Sequential([keras.Input((4,)), *twins]))
     description["arrays"][1]["offset"] = 0
@@ -398,11 +402,11 @@ def test_one_array_under_two_names_counts_once(tmp_path):
     assert rebuild(read_export(tmp_path, max_bytes=MAX_BYTES)).parameters == 16
 
 
-def node(index, *path):
+def node(index: Any, *path: Any) -> Any:
     return layer(index, "inbound_nodes", *path)
 
 
-def reference(name, call=0, output=0):
+def reference(name: Any, call: Any = 0, output: Any = 0) -> dict[str, Any]:
     return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, call, output]}}
 
 
@@ -431,7 +435,7 @@ GRAPHS = {
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-def test_changed_graph(tmp_path, functional_files, name):
+def test_changed_graph(tmp_path: Path, functional_files: Any, name: Any) -> None:
     description, weights = copy.deepcopy(functional_files[0]), functional_files[1]
     write(tmp_path, description, weights)
     measure(tmp_path)
@@ -440,14 +444,14 @@ def test_changed_graph(tmp_path, functional_files, name):
     refused(tmp_path)
 
 
-def test_networks_within_networks_do_not_multiply(tmp_path):
+def test_networks_within_networks_do_not_multiply(tmp_path: Path) -> None:
     """Each calls the one within it ten times: a small description of 10^15 calls."""
 
-    def network(depth):
+    def network(depth: Any) -> dict[str, Any]:
         name = f"n{depth}"
         calls = [{"args": [reference("i")], "kwargs": {}}] * 10
         inner = [{**network(depth - 1), "inbound_nodes": calls}] if depth else []
-        start = {
+        start: dict[str, Any] = {
             "module": "keras.layers",
             "class_name": "InputLayer",
             "name": "i",
@@ -492,7 +496,7 @@ JSON = st.recursive(
 )
 
 
-def nodes(value, path=()):
+def nodes(value: Any, path: Any = ()) -> Iterator[Any]:
     """Every place in a JSON value."""
     yield path
     items = value.items() if isinstance(value, dict) else enumerate(value)
@@ -503,7 +507,7 @@ def nodes(value, path=()):
             yield (*path, key)
 
 
-def only_refused(folder):
+def only_refused(folder: Path) -> None:
     """Whether the export is refused; anything else than a refusal is an error."""
     try:
         measure(folder)
@@ -513,7 +517,9 @@ def only_refused(folder):
 
 @FUZZ
 @given(name=st.sampled_from(["network.json", "weights.bin"]), content=st.binary(max_size=200))
-def test_random_bytes(tmp_path_factory, sequential_files, name, content):
+def test_random_bytes(
+    tmp_path_factory: Any, sequential_files: Any, name: Any, content: Any
+) -> None:
     folder = tmp_path_factory.mktemp("bytes")
     write(folder, *sequential_files)
     (folder / name).write_bytes(content)
@@ -522,7 +528,7 @@ def test_random_bytes(tmp_path_factory, sequential_files, name, content):
 
 @FUZZ
 @given(config=JSON)
-def test_random_configuration(tmp_path_factory, sequential_files, config):
+def test_random_configuration(tmp_path_factory: Any, sequential_files: Any, config: Any) -> None:
     folder = tmp_path_factory.mktemp("config")
     description = copy.deepcopy(sequential_files[0])
     description["network"]["config"] = config
@@ -533,7 +539,7 @@ def test_random_configuration(tmp_path_factory, sequential_files, config):
 @FUZZ
 @given(data=st.data())
 @pytest.mark.parametrize("which", ["functional_files", "sequential_files"])
-def test_mutated_exports(tmp_path_factory, request, which, data):
+def test_mutated_exports(tmp_path_factory: Any, request: Any, which: Any, data: Any) -> None:
     description, weights = copy.deepcopy(request.getfixturevalue(which))
     for _ in range(data.draw(st.integers(1, 3))):
         places = [place for place in nodes(description) if place]
@@ -548,7 +554,7 @@ def test_mutated_exports(tmp_path_factory, request, which, data):
     only_refused(folder)
 
 
-def find(description, path):
+def find(description: Any, path: Any) -> Any:
     value = description
     for key in path:
         value = value[key]

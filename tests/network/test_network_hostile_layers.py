@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
+from typing import Any
 
 import keras
 import pytest
 from keras import layers as kl
-from network_harness import MAX_BYTES
 
 from autograder.core.errors import UnverifiableModel
 from autograder.network.export import read_export
 from autograder.network.rebuild import count_parameters, rebuild
 from autograder.sandbox.inside.export import export_network
+from tests.network.network_harness import MAX_BYTES
 
 HUGE = 10**400
 
 
-def sequence(layer):
+def sequence(layer: Any) -> Any:
     return lambda: keras.Sequential([keras.Input((4, 6)), layer(), kl.Flatten(), kl.Dense(10)])
 
 
-def image(layer):
+def image(layer: Any) -> Any:
     return lambda: keras.Sequential([keras.Input((6, 6, 1)), layer(), kl.Flatten(), kl.Dense(10)])
 
 
-def operation(function):
-    def build():
+def operation(function: Any) -> Any:
+    def build() -> Any:
         source = keras.Input((4, 6))
         return keras.Model(source, kl.Dense(10)(kl.Flatten()(function(source))))
 
@@ -56,7 +58,7 @@ BUILDERS = {
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
+def saved(tmp_path_factory: Any) -> Any:
     """Description and weights of each, and that they are accepted as they are."""
     made = {}
     for name, build in BUILDERS.items():
@@ -70,11 +72,11 @@ def saved(tmp_path_factory):
     return made
 
 
-def slices(start=None, stop=None, step=None):
+def slices(start: Any = None, stop: Any = None, step: Any = None) -> dict[str, Any]:
     return {"class_name": "__slice__", "config": {"start": start, "stop": stop, "step": step}}
 
 
-def array(values):
+def array(values: Any) -> dict[str, Any]:
     return {"class_name": "__numpy__", "config": {"value": values, "dtype": "float32"}}
 
 
@@ -137,7 +139,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize(("name", "path", "value"), SETTINGS)
-def test_setting_is_refused(tmp_path, saved, name, path, value):
+def test_setting_is_refused(tmp_path: Path, saved: Any, name: Any, path: Any, value: Any) -> None:
     description, weights = copy.deepcopy(saved[name][0]), saved[name][1]
     node = description["network"]["config"]["layers"][1]["config"]
     for key in path[:-1]:
@@ -169,14 +171,14 @@ CALLS = [
 
 
 @pytest.mark.parametrize(("name", "arguments"), CALLS)
-def test_call_is_refused(tmp_path, saved, name, arguments):
+def test_call_is_refused(tmp_path: Path, saved: Any, name: Any, arguments: Any) -> None:
     description, weights = copy.deepcopy(saved[name][0]), saved[name][1]
     call = description["network"]["config"]["layers"][1]["inbound_nodes"][0]
     call["args"] = [call["args"][0] if item is ... else item for item in arguments]
     refused(tmp_path, description, weights)
 
 
-def refused(folder, description, weights):
+def refused(folder: Path, description: Any, weights: Any) -> None:
     (folder / "network.json").write_text(json.dumps(description))
     (folder / "weights.bin").write_bytes(weights)
     with pytest.raises(UnverifiableModel) as caught:
@@ -196,13 +198,13 @@ def refused(folder, description, weights):
         ("always_training", "a"),
     ],
 )
-def test_what_is_said_of_the_retracing(tmp_path, saved, key, value):
+def test_what_is_said_of_the_retracing(tmp_path: Path, saved: Any, key: Any, value: Any) -> None:
     description, weights = copy.deepcopy(saved["add"][0]), saved["add"][1]
     description[key] = value
     refused(tmp_path, description, weights)
 
 
-def test_arrays_beside_the_graph_are_counted(tmp_path, saved):
+def test_arrays_beside_the_graph_are_counted(tmp_path: Path, saved: Any) -> None:
     description, weights = copy.deepcopy(saved["add"][0]), saved["add"][1]
     for index in range(2):
         description["arrays"].append(

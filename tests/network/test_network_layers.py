@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 from keras import layers as kl
 from keras import ops
-from network_harness import assert_agrees, images_for
+
+from tests.network.network_harness import assert_agrees, images_for
 
 IMAGE = (9, 7, 4)
 FLAT = (12,)
@@ -20,7 +23,7 @@ ACTIVATIONS = sorted(
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_every_activation_of_keras_by_name(name):
+def test_every_activation_of_keras_by_name(name: Any) -> None:
     model = keras.Sequential(
         [keras.Input(FLAT), kl.Dense(8), kl.Rescaling(3.0), kl.Activation(name)]
     )
@@ -28,7 +31,7 @@ def test_every_activation_of_keras_by_name(name):
     assert network.layers[-1].activation is not None
 
 
-def test_activation_for_large_inputs_stays_finite():
+def test_activation_for_large_inputs_stays_finite() -> None:
     for name in ("softmax", "sigmoid", "softplus", "log_softmax", "silu", "mish", "gelu"):
         model = keras.Sequential(
             [keras.Input(FLAT), kl.Dense(8), kl.Rescaling(300.0), kl.Activation(name)]
@@ -84,7 +87,7 @@ FLAT_LAYERS = {
 
 
 @pytest.mark.parametrize("name", FLAT_LAYERS)
-def test_layer_on_vectors(name):
+def test_layer_on_vectors(name: Any) -> None:
     assert_agrees(keras.Sequential([keras.Input(FLAT), FLAT_LAYERS[name]()]))
 
 
@@ -180,7 +183,7 @@ if keras.__version__ >= "3.15":  # earlier ones cannot do it
 
 
 @pytest.mark.parametrize("name", IMAGE_LAYERS)
-def test_layer_on_images(name):
+def test_layer_on_images(name: Any) -> None:
     assert_agrees(keras.Sequential([keras.Input(IMAGE), IMAGE_LAYERS[name]()]))
 
 
@@ -245,7 +248,7 @@ SEQUENCE_LAYERS = {
 
 
 @pytest.mark.parametrize("name", SEQUENCE_LAYERS)
-def test_layer_on_sequences(name):
+def test_layer_on_sequences(name: Any) -> None:
     assert_agrees(keras.Sequential([keras.Input(SEQUENCE), SEQUENCE_LAYERS[name]()]))
 
 
@@ -271,7 +274,7 @@ AUGMENTATIONS = {
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_augmentation_is_the_identity_once_trained(name):
+def test_augmentation_is_the_identity_once_trained(name: Any) -> None:
     source = keras.Input((8, 8, 3))
     x = getattr(kl, name)(**AUGMENTATIONS[name])(source)
     x = getattr(kl, name)(**AUGMENTATIONS[name])(x, training=True)
@@ -279,7 +282,7 @@ def test_augmentation_is_the_identity_once_trained(name):
 
 
 @pytest.mark.skipif(keras.__version__ < "3.14", reason="batch renormalisation came later")
-def test_batch_renormalisation():
+def test_batch_renormalisation() -> None:
     assert_agrees(keras.Sequential([keras.Input(FLAT), kl.BatchNormalization(renorm=True)]))
 
 
@@ -287,13 +290,13 @@ MERGES = ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Conca
 
 
 @pytest.mark.parametrize("name", MERGES)
-def test_merging_layer(name):
+def test_merging_layer(name: Any) -> None:
     source = keras.Input(IMAGE)
     parts = [kl.Conv2D(3, 3, padding="same")(source), kl.Conv2D(3, 1)(source)]
     assert_agrees(keras.Model(source, getattr(kl, name)()(parts)))
 
 
-def test_merging_many_and_of_unlike_shapes():
+def test_merging_many_and_of_unlike_shapes() -> None:
     source = keras.Input(IMAGE)
     weights = kl.Dense(4, activation="sigmoid")(kl.GlobalAveragePooling2D(keepdims=True)(source))
     scaled = kl.Multiply()([source, weights])
@@ -303,7 +306,7 @@ def test_merging_many_and_of_unlike_shapes():
     assert_agrees(keras.Model(source, kl.Average()([rows, rows, rows])))
 
 
-def test_operators_on_tensors():
+def test_operators_on_tensors() -> None:
     source = keras.Input(FLAT)
     x = 1 - source / 255.0 + source * 2
     x = keras.ops.relu(-x) + keras.ops.maximum(x, 0.1)
@@ -361,12 +364,12 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_operation_on_tensors(name):
+def test_operation_on_tensors(name: Any) -> None:
     source = keras.Input((4, 6))
     assert_agrees(keras.Model(source, OPERATIONS[name](source)))
 
 
-def test_training_in_a_call_is_overridden_as_keras_does():
+def test_training_in_a_call_is_overridden_as_keras_does() -> None:
     source = keras.Input(FLAT)
     x = kl.Dropout(0.5)(source, training=True)
     x = kl.BatchNormalization()(kl.GaussianNoise(1.0)(x, training=True), training=True)

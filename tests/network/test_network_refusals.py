@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 from keras import layers as kl
-from network_harness import exported
 
 from autograder.core.errors import UnverifiableModel
 from autograder.network.rebuild import rebuild
+from tests.network.network_harness import exported
 
 
-def refusal_of(model):
+def refusal_of(model: Any) -> Any:
     """The sentence that the student reads."""
     with pytest.raises(UnverifiableModel) as caught:
         rebuild(exported(model))
@@ -28,13 +29,13 @@ def refusal_of(model):
 class Dense(kl.Dense):
     """Named as Keras's, but it is not."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return super().call(inputs) * 2
 
 
 @keras.saving.register_keras_serializable(package="Course")
 class Registered(kl.Layer):
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return inputs
 
 
@@ -43,73 +44,73 @@ class Functional(keras.Model):
 
 
 class Subclassed(keras.Model):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.hidden = kl.Dense(4)
         self.digits = kl.Dense(10)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self.digits(self.hidden(inputs))
 
 
-def doubled(x):
+def doubled(x: Any) -> Any:
     return x * 2
 
 
-def flat(*layers):
+def flat(*layers: Any) -> Any:
     return keras.Sequential([keras.Input((12,)), *layers, kl.Dense(10)])
 
 
-def images(*layers):
+def images(*layers: Any) -> Any:
     return keras.Sequential([keras.Input((8, 8, 1)), *layers, kl.Flatten(), kl.Dense(10)])
 
 
-def sequence(*layers):
+def sequence(*layers: Any) -> Any:
     return keras.Sequential([keras.Input((8, 8)), *layers, kl.Flatten(), kl.Dense(10)])
 
 
-def subclassed():
+def subclassed() -> Any:
     model = Subclassed()
     model(np.zeros((1, 12), np.float32))
     return model
 
 
-def subclass_of_functional():
+def subclass_of_functional() -> Any:
     source = keras.Input((12,))
     return Functional(source, kl.Dense(10)(source))
 
 
-def attention():
+def attention() -> Any:
     source = keras.Input((8, 8))
     x = kl.MultiHeadAttention(2, 4)(source, source)
     return keras.Model(source, kl.Dense(10)(kl.Flatten()(x)))
 
 
-def two_inputs():
+def two_inputs() -> Any:
     sources = [keras.Input((12,)), keras.Input((12,))]
     return keras.Model(sources, kl.Dense(10)(kl.Add()(sources)))
 
 
-def two_outputs():
+def two_outputs() -> Any:
     source = keras.Input((12,))
     return keras.Model(source, [kl.Dense(10)(source), kl.Dense(1)(source)])
 
 
-def operation(function):
+def operation(function: Any) -> Any:
     source = keras.Input((12,))
     return keras.Model(source, kl.Dense(10)(kl.Flatten()(function(source))))
 
 
-def stateful():
+def stateful() -> Any:
     source = keras.Input(batch_shape=(5, 8, 8))
     return keras.Model(source, kl.Dense(10)(kl.LSTM(4, stateful=True)(source)))
 
 
-def cubes(*layers):
+def cubes(*layers: Any) -> Any:
     return keras.Sequential([keras.Input((8, 8, 8, 1)), *layers, kl.Flatten(), kl.Dense(10)])
 
 
-def unsupported_operation():
+def unsupported_operation() -> Any:
     source = keras.Input((12,))
     return keras.Model(source, kl.Dense(10)(keras.ops.sort(source)))
 
@@ -195,7 +196,7 @@ NOT_REBUILT = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NOT_REBUILT)
-def test_refusal_names_the_layer_and_says_what_to_use(name):
+def test_refusal_names_the_layer_and_says_what_to_use(name: Any) -> None:
     build, named, advice = NOT_REBUILT[name]
     if name == "threshold":
         model = keras.Sequential([keras.Input((12,)), kl.Dense(10)])
@@ -208,14 +209,14 @@ def test_refusal_names_the_layer_and_says_what_to_use(name):
     assert advice in text
 
 
-def test_channels_first():
+def test_channels_first() -> None:
     network = exported(images(kl.Conv2D(2, 3)))
     network.network.config["layers"][1]["config"]["data_format"] = "channels_first"
     with pytest.raises(UnverifiableModel, match="channels_last"):
         rebuild(network)
 
 
-def test_diverged_training():
+def test_diverged_training() -> None:
     model = flat(kl.Dense(3, name="first"))
     weights = np.zeros((12, 3), np.float32)
     weights[1, 2] = np.nan
@@ -225,13 +226,13 @@ def test_diverged_training():
     assert "learning rate" in text
 
 
-def test_weights_beyond_single_precision():
+def test_weights_beyond_single_precision() -> None:
     model = flat(kl.Dense(3, dtype="float64"))
     model.layers[0].set_weights([np.full((12, 3), 1e300), np.zeros(3)])
     assert "too large" in refusal_of(model)
 
 
-def test_names_from_the_notebook_are_shown_on_one_line_and_short():
+def test_names_from_the_notebook_are_shown_on_one_line_and_short() -> None:
     network = exported(flat(kl.Dense(3)))
     layer = network.network.config["layers"][1]
     layer["class_name"] = "\x1b[31m\n<b>" + "x" * 150
@@ -242,11 +243,11 @@ def test_names_from_the_notebook_are_shown_on_one_line_and_short():
     assert "x" * 100 not in str(caught.value)
 
 
-def wide():
+def wide() -> Any:
     return images(kl.Conv2D(32, 3, padding="same"), kl.Conv2D(32, 5, padding="same"))
 
 
-def tall():
+def tall() -> Any:
     return keras.Sequential([keras.Input((12,)), *(kl.Dense(4) for _ in range(20)), kl.Dense(10)])
 
 
@@ -257,14 +258,16 @@ def tall():
         ("MAX_ELEMENTS", 10_000, "numbers in memory"),
     ],
 )
-def test_network_beyond_a_limit_is_refused_before_it_is_computed(monkeypatch, limit, value, words):
+def test_network_beyond_a_limit_is_refused_before_it_is_computed(
+    monkeypatch: pytest.MonkeyPatch, limit: Any, value: Any, words: Any
+) -> None:
     export = exported(wide())
     monkeypatch.setattr(f"autograder.network.graph.{limit}", value)
     with pytest.raises(UnverifiableModel, match=words):
         rebuild(export)
 
 
-def test_too_many_layers(monkeypatch):
+def test_too_many_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     export = exported(tall())
     monkeypatch.setattr("autograder.network.graph.MAX_STEPS", 20)
     with pytest.raises(UnverifiableModel):
@@ -273,7 +276,7 @@ def test_too_many_layers(monkeypatch):
     rebuild(export)
 
 
-def test_a_residual_network_of_some_size_is_within_the_limits():
+def test_a_residual_network_of_some_size_is_within_the_limits() -> None:
     source = keras.Input((28, 28, 1))
     x = kl.Conv2D(32, 3, padding="same")(source)
     for filters in (32, 64, 128):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers as kl
 from keras import ops
-from network_harness import BOUNDED, assert_followed, exported, followed, randomize
 
 from autograder.core.errors import UnverifiableModel
 from autograder.network.export import read_export
 from autograder.network.rebuild import rebuild
 from autograder.sandbox.inside.export import export_network
 from autograder.sandbox.inside.retrace import Hindrance, needs_retracing, retrace
+from tests.network.network_harness import BOUNDED, assert_followed, exported, followed, randomize
 
 IMAGES = np.random.default_rng(0).normal(0.3, 1.0, (5, 8, 8)).astype(np.float32)
 
@@ -27,7 +29,7 @@ IMAGES = np.random.default_rng(0).normal(0.3, 1.0, (5, 8, 8)).astype(np.float32)
 class Model(keras.Model):
     """A network whose call is the function that it is given."""
 
-    def __init__(self, call, **parts):
+    def __init__(self, call: Any, **parts: Any) -> None:
         super().__init__()
         self.flat, self.digits = kl.Flatten(), kl.Dense(10)
         self.hidden = kl.Dense(6, activation="relu")
@@ -35,19 +37,19 @@ class Model(keras.Model):
             setattr(self, name, part)
         self.function = call
 
-    def call(self, x, training=None):
+    def call(self, x: Any, training: Any = None) -> Any:
         return self.function(self, x, training)
 
 
 class Block(kl.Layer):
     """A layer of layers that acts otherwise in training."""
 
-    def __init__(self, units=6):
+    def __init__(self, units: Any = 6) -> None:
         super().__init__()
         self.inner = kl.Dense(units, activation="tanh", name="inner")
         self.norm, self.drop = kl.BatchNormalization(), kl.Dropout(0.5)
 
-    def call(self, x, training=None):
+    def call(self, x: Any, training: Any = None) -> Any:
         y = self.drop(self.norm(self.inner(x), training=training), training=training)
         return y + 100 if training else y
 
@@ -55,11 +57,11 @@ class Block(kl.Layer):
 class Loop(keras.Model):
     """Layers in a list, and one that is made anew in each call."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.steps = [kl.Dense(6, activation=tf.nn.relu) for _ in range(3)]
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         x = kl.Flatten()(x)
         for step in self.steps:
             x = step(x)
@@ -73,7 +75,7 @@ class OwnSequential(keras.Sequential):
 class OwnFunctional(keras.Model):
     """A functional network, made within."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         source = keras.Input((8, 8))
         super().__init__(source, kl.Dense(10)(kl.Flatten()(source)))
 
@@ -81,20 +83,20 @@ class OwnFunctional(keras.Model):
 class Decorated(keras.Model):
     """As TensorFlow's tutorials have it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.conv, self.digits = kl.Conv2D(3, 3, activation="relu"), kl.Dense(10)
         self.conv.build((None, 8, 8, 1))
         self.digits.build((None, 6 * 6 * 3))
 
     @tf.function
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         x = tf.cast(x, tf.float32)[..., tf.newaxis] / 255.0
         x = tf.reshape(self.conv(x), [tf.shape(x)[0], -1])
         return tf.nn.softmax(self.digits(x))
 
 
-def tensorflow_calls(model, x, training):
+def tensorflow_calls(model: Any, x: Any, training: Any) -> Any:
     x = tf.image.resize(tf.expand_dims(x, -1), (6, 7), method="nearest")
     x = tf.image.flip_left_right(tf.pad(x, [[0, 0], [1, 0], [0, 1], [0, 0]]))
     x = tf.squeeze(tf.transpose(x, (0, 3, 2, 1)), axis=1)
@@ -106,20 +108,20 @@ def tensorflow_calls(model, x, training):
     return tf.nn.softmax(model.digits(tf.subtract(tf.multiply(x, 2.0), 0.5)))
 
 
-def with_own_blocks():
+def with_own_blocks() -> Any:
     source = keras.Input((8, 8))
     shared = Block(6)
     x = shared(Block(6)(kl.Flatten()(source)))
     return keras.Model(source, kl.Dense(10)(shared(x)))
 
 
-def nested():
+def nested() -> Any:
     inner = keras.Sequential([Block(4), Block(5), kl.GaussianNoise(0.3)])
     plain = keras.Sequential([kl.Dense(4), kl.ReLU()])
     return keras.Sequential([keras.Input((8, 8)), kl.Flatten(), plain, inner, kl.Dense(10)])
 
 
-def flat(*layers):
+def flat(*layers: Any) -> Any:
     return keras.Sequential([keras.Input((8, 8)), kl.Flatten(), *layers, kl.Dense(10)])
 
 
@@ -177,30 +179,30 @@ FOLLOWED = {
 class OwnDense(kl.Layer):
     """As Keras's own guide has it, with the function of its input and weights that is given."""
 
-    def __init__(self, function, bias=(6,)):
+    def __init__(self, function: Any, bias: Any = (6,)) -> None:
         super().__init__()
         self.function, self.bias = function, bias
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
         self.w = self.add_weight(shape=(shape[-1], 6), initializer="random_normal")
         self.b = self.add_weight(shape=self.bias)
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         return self.function(x, self.w, self.b)
 
 
 class Scaled(kl.Layer):
     """Multiplies by one learned number."""
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
         self.factor = self.add_weight(shape=(), initializer="ones")
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         return x * self.factor
 
 
 @pytest.mark.parametrize("name", FOLLOWED)
-def test_code_is_followed_and_computes_as_in_the_notebook(name):
+def test_code_is_followed_and_computes_as_in_the_notebook(name: Any) -> None:
     model = FOLLOWED[name]()
     if name == "held-beside":
         model.unused.build((None, 50))
@@ -212,7 +214,7 @@ def test_code_is_followed_and_computes_as_in_the_notebook(name):
 
 @settings(BOUNDED, max_examples=12)
 @given(st.data())
-def test_random_subclassed_networks(data):
+def test_random_subclassed_networks(data: Any) -> None:
     units = data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=4))
     kinds = [data.draw(st.sampled_from(["dense", "block", "lambda", "residual"])) for _ in units]
     parts = {
@@ -220,7 +222,7 @@ def test_random_subclassed_networks(data):
         for i, (kind, size) in enumerate(zip(kinds, units, strict=True))
     }
 
-    def call(model, x, training):
+    def call(model: Any, x: Any, training: Any) -> Any:
         x = model.flat(x)
         for i, kind in enumerate(kinds):
             y = getattr(model, f"part_{i}")(x)
@@ -234,7 +236,7 @@ def test_random_subclassed_networks(data):
 
 @settings(BOUNDED, max_examples=8)
 @given(st.data())
-def test_random_own_layers_with_weights(data):
+def test_random_own_layers_with_weights(data: Any) -> None:
     parts = {
         "matmul": lambda x, layer: ops.matmul(x, layer.weight(x.shape[-1], 5)),
         "operator": lambda x, layer: x @ layer.weight(x.shape[-1], 3),
@@ -249,17 +251,18 @@ def test_random_own_layers_with_weights(data):
     is_flat = data.draw(st.booleans())
 
     class Own(kl.Layer):
-        def weight(self, *shape):
+        def weight(self, *shape: Any) -> Any:
             if not self.is_followed:
                 self.made.append(self.add_weight(shape=shape))
                 return self.made[-1]
             return next(self.waiting)
 
-        def build(self, shape):
-            self.made, self.is_followed = [], False
+        def build(self, shape: Any) -> None:
+            self.made: list[Any] = []
+            self.is_followed = False
             self.call(ops.zeros((2, *shape[1:])))
 
-        def call(self, x):
+        def call(self, x: Any) -> Any:
             self.waiting = iter(self.made)
             for name in chosen:
                 x = parts[name](x, self)
@@ -271,7 +274,7 @@ def test_random_own_layers_with_weights(data):
     assert_followed(keras.Sequential(layers), IMAGES)
 
 
-def arrays_of(*shapes):
+def arrays_of(*shapes: Any) -> Any:
     """How the exporter lists arrays that one operation holds, and their bytes."""
     entries, content = [], b""
     for index, shape in enumerate(shapes):
@@ -315,7 +318,7 @@ def arrays_of(*shapes):
         ("Relu", [(3,)], "1 arrays of weights"),
     ],
 )
-def test_what_an_operation_may_hold(kind, shapes, outcome, tmp_path):
+def test_what_an_operation_may_hold(kind: Any, shapes: Any, outcome: Any, tmp_path: Path) -> None:
     """Written as if by the exporter: it could be the student's own hand."""
     source = keras.Input((3,))
     plain = keras.Model(source, keras.ops.relu(source))
@@ -338,17 +341,17 @@ def test_what_an_operation_may_hold(kind, shapes, outcome, tmp_path):
     assert outcome in str(refused.value)
 
 
-def test_a_weight_that_two_layers_use_is_counted_once():
+def test_a_weight_that_two_layers_use_is_counted_once() -> None:
     class Tied(kl.Layer):
-        def __init__(self, of):
+        def __init__(self, of: Any) -> None:
             super().__init__()
             self.of = of
 
-        def build(self, shape):
+        def build(self, shape: Any) -> None:
             self.of.built or self.of.build((None, 64))
             self.w = self.of.w
 
-        def call(self, x):
+        def call(self, x: Any) -> Any:
             return x @ self.w
 
     first = OwnDense(lambda x, w, b: x @ w + b)
@@ -356,11 +359,11 @@ def test_a_weight_that_two_layers_use_is_counted_once():
     assert_followed(model, IMAGES, parameters=64 * 6 + 6 + 6 * 64 + 64 + 6 * 10 + 10)
 
 
-def test_weights_are_counted_that_only_the_graph_has_or_only_the_model():
+def test_weights_are_counted_that_only_the_graph_has_or_only_the_model() -> None:
     elsewhere = kl.Dense(300)
 
     class Hidden(kl.Layer):
-        def call(self, x):
+        def call(self, x: Any) -> Any:
             return elsewhere(x)
 
     model = flat(Hidden())
@@ -373,7 +376,7 @@ def test_weights_are_counted_that_only_the_graph_has_or_only_the_model():
     assert network.parameters == 650 + 64 * 500 + 500
 
 
-def test_layers_called_as_in_training_are_measured_as_in_evaluation_and_named():
+def test_layers_called_as_in_training_are_measured_as_in_evaluation_and_named() -> None:
     model = Model(
         lambda m, x, training: m.digits(m.drop(m.flat(x), training=True)),
         drop=kl.Dropout(0.5, name="always"),
@@ -389,7 +392,7 @@ def test_layers_called_as_in_training_are_measured_as_in_evaluation_and_named():
     np.testing.assert_allclose(network.predict(IMAGES), flat_images @ kernel + bias, atol=1e-4)
 
 
-def test_plain_networks_are_left_alone():
+def test_plain_networks_are_left_alone() -> None:
     source = keras.Input((8, 8, 1))
     x = kl.RandomFlip()(kl.Rescaling(1 / 255)(source))
     x = kl.Dense(3, activation=tf.nn.relu)(keras.Sequential([kl.Flatten()])(x / 2))
@@ -403,27 +406,27 @@ TABLE = np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32)
 class Untracked(kl.Layer):
     """Holds an array where Keras does not look for weights."""
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
         self.kept = np.ones((2, shape[-1], 6), np.float32)
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         return x @ self.kept[0]
 
 
-def with_if(model, x, training):
+def with_if(model: Any, x: Any, training: Any) -> Any:
     x = model.flat(x)
     if x[0, 0] > 0:
         x = x * 2
     return model.digits(x)
 
 
-def leaving(model, x, training):
+def leaving(model: Any, x: Any, training: Any) -> Any:
     if isinstance(x, keras.KerasTensor):
         raise SystemExit(3)
     return model.digits(model.flat(x))
 
 
-def untraced(call):
+def untraced(call: Any) -> Any:
     """A model that was built without its call, which fails where it is compiled."""
     model = Model(call)
     model.build((None, 8, 8))
@@ -475,7 +478,7 @@ HINDERED = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", HINDERED)
-def test_what_cannot_be_followed_is_told_with_its_line(name):
+def test_what_cannot_be_followed_is_told_with_its_line(name: Any) -> None:
     build, why, line = HINDERED[name]
     model = build()
     if not model.built:
@@ -492,7 +495,7 @@ def test_what_cannot_be_followed_is_told_with_its_line(name):
     assert (str(refused.value), refused.value.next_step) == (text, remedy)
 
 
-def test_keras_is_as_before_once_a_call_has_failed():
+def test_keras_is_as_before_once_a_call_has_failed() -> None:
     before = kl.Layer.__call__, keras.Operation.symbolic_call
     model = Model(leaving)
     model(IMAGES)
@@ -501,7 +504,7 @@ def test_keras_is_as_before_once_a_call_has_failed():
     assert (kl.Layer.__call__, keras.Operation.symbolic_call) == before
 
 
-def test_the_network_that_is_measured_is_the_one_that_came_out():
+def test_the_network_that_is_measured_is_the_one_that_came_out() -> None:
     """A call that shows a better network where it is symbolic changes what is measured, no more."""
     model = Model(
         lambda m, x, training: m.digits(m.flat(x)) * (2 if isinstance(x, keras.KerasTensor) else 1)
@@ -526,7 +529,7 @@ REMEDIES = {
 
 
 @pytest.mark.parametrize("name", REMEDIES)
-def test_the_change_that_is_advised_is_accepted(name):
+def test_the_change_that_is_advised_is_accepted(name: Any) -> None:
     assert name in HINDERED
     model = REMEDIES[name]()
     model(IMAGES)

@@ -52,7 +52,7 @@ def sorted_by_label(x: Any, y: Any) -> Any:
 def lies(x: Any, y: Any) -> dict[str, Any]:
     random = np.random.default_rng(2)
     channels = np.repeat(x[..., None], 3, axis=-1)
-    own_line = channels * np.float32([1, 2, 3]) + np.float32([0, 1, 2])
+    own_line = channels * np.array([1, 2, 3], np.float32) + np.array([0, 1, 2], np.float32)
     one_pixel = channels.copy()
     one_pixel[-1, 14, 14, 2] += 1
     ten = np.repeat(x[..., None], 10, axis=-1)

@@ -77,9 +77,9 @@ def test_odd_answers_come_first(config: Config) -> None:
 
 def view(config: Config, **changes: Any) -> Any:
     report = make_report(5, config, Verdict.FAILED)
-    network = msgspec.structs.replace(
-        make_report(5, config, Verdict.PASSED).network, **changes.pop("network", {})
-    )
+    measured = make_report(5, config, Verdict.PASSED).network
+    assert measured is not None
+    network = msgspec.structs.replace(measured, **changes.pop("network", {}))
     return feedback_view(msgspec.structs.replace(report, network=network, **changes), None, config)
 
 

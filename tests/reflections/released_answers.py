@@ -58,7 +58,7 @@ def judge(text: str, place: int = 1) -> ReflectionJudgement:
 
 def judge_all(texts: Sequence[str]) -> list[tuple[str, ReflectionJudgement]]:
     """What is said of each text, three to a notebook."""
-    told = []
+    told: list[Any] = []
     for start in range(0, len(texts), len(NAMES)):
         some = texts[start : start + len(NAMES)]
         told += zip(some, judged(released(*some)), strict=False)

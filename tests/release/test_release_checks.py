@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -22,16 +24,16 @@ PUBLIC = ("accuracy", "budget")
 class Network:
     """Answers as it is told; has the two methods that the tests use."""
 
-    def __init__(self, outputs, parameters=50_890):
+    def __init__(self, outputs: Any, parameters: Any = 50_890) -> None:
         self.outputs = outputs
         self.parameters = parameters
 
-    def predict(self, images, batch_size=None, verbose=1):
+    def predict(self, images: Any, batch_size: Any = None, verbose: Any = 1) -> Any:
         assert verbose == 0, "tests must not print a progress bar"
         assert len(images) == len(self.outputs)
         return self.outputs
 
-    def count_params(self):
+    def count_params(self) -> Any:
         return self.parameters
 
 
@@ -41,7 +43,7 @@ def outputs(right: int) -> np.ndarray:
     return np.eye(10)[answers] * 0.9 + 0.01
 
 
-def run(shared, path, **environment):
+def run(shared: Any, path: Any, **environment: Any) -> Any:
     """Run a test file; return its result and what it says."""
     environment.setdefault("x_test", np.zeros((1000, 28, 28), "float32"))
     environment.setdefault("y_test", LABELS)
@@ -51,7 +53,7 @@ def run(shared, path, **environment):
 
 
 @pytest.fixture(params=["student", "dist"])
-def folder(request):
+def folder(request: Any) -> str:
     """The local tests, and the grader's with the hidden ones."""
     return f"{request.param}/tests"
 
@@ -59,7 +61,9 @@ def folder(request):
 @pytest.mark.parametrize(
     ("right", "passes"), [(1000, True), (951, True), (950, False), (949, False), (0, False)]
 )
-def test_accuracy_must_be_greater_than_the_threshold(shared, folder, right, passes):
+def test_accuracy_must_be_greater_than_the_threshold(
+    shared: Any, folder: Path, right: Any, passes: Any
+) -> None:
     file, text = run(shared, f"{folder}/accuracy.py", model=Network(outputs(right)))
     assert file.passed_all is passes
     assert file.score == (40 if passes else 0)
@@ -69,7 +73,7 @@ def test_accuracy_must_be_greater_than_the_threshold(shared, folder, right, pass
 @pytest.mark.parametrize(
     "labels", [LABELS, LABELS.astype("uint8"), LABELS.reshape(-1, 1), np.eye(10)[LABELS]]
 )
-def test_labels_may_be_numbers_or_one_hot(shared, labels):
+def test_labels_may_be_numbers_or_one_hot(shared: Any, labels: Any) -> None:
     model = Network(outputs(960))
     file, _ = run(shared, "student/tests/accuracy.py", model=model, y_test=labels)
     assert file.passed_all
@@ -78,7 +82,7 @@ def test_labels_may_be_numbers_or_one_hot(shared, labels):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_outputs_that_are_no_numbers_fail(shared, folder, bad):
+def test_outputs_that_are_no_numbers_fail(shared: Any, folder: Path, bad: Any) -> None:
     everything = np.full((1000, 10), bad)
     file, text = run(shared, f"{folder}/accuracy.py", model=Network(everything))
     assert not file.passed_all and "no numbers any more" in text
@@ -88,27 +92,27 @@ def test_outputs_that_are_no_numbers_fail(shared, folder, bad):
     assert not any(result.passed for result in file.test_case_results)
 
 
-def test_wrong_number_of_outputs_is_explained(shared):
+def test_wrong_number_of_outputs_is_explained(shared: Any) -> None:
     file, text = run(shared, "student/tests/accuracy.py", model=Network(np.zeros((1000, 1))))
     assert not file.passed_all
     assert "shape (1000, 1)" in text and "How many outputs" in text
 
 
-def test_one_answer_for_every_image_is_pointed_out(shared):
+def test_one_answer_for_every_image_is_pointed_out(shared: Any) -> None:
     constant = np.tile(np.eye(10)[7], (1000, 1))
     _, text = run(shared, "student/tests/accuracy.py", model=Network(constant))
     assert "10.00 %" in text and "calls every single image a 7" in text
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_missing_network_is_explained(shared, folder, name):
+def test_missing_network_is_explained(shared: Any, folder: Path, name: Any) -> None:
     for environment in ({}, {"model": None}, {"model": 3}):
         file, text = run(shared, f"{folder}/{name}.py", **environment)
         assert not any(result.passed for result in file.test_case_results)
         assert "Have you run the cell that builds and trains it?" in text
 
 
-def test_missing_test_images_are_explained(shared):
+def test_missing_test_images_are_explained(shared: Any) -> None:
     _, text = run(shared, "student/tests/accuracy.py", model=Network(outputs(1)), x_test=None)
     assert "Have you run the cell that loads them?" in text
 
@@ -116,7 +120,9 @@ def test_missing_test_images_are_explained(shared):
 @pytest.mark.parametrize(
     ("parameters", "passes"), [(1, True), (110_000, True), (110_001, False), (795_120, False)]
 )
-def test_budget_may_be_used_up_but_not_exceeded(shared, folder, parameters, passes):
+def test_budget_may_be_used_up_but_not_exceeded(
+    shared: Any, folder: Path, parameters: Any, passes: Any
+) -> None:
     model = Network(outputs(0), parameters)
     file, text = run(shared, f"{folder}/budget.py", model=model)
     assert file.passed_all is passes
@@ -125,12 +131,12 @@ def test_budget_may_be_used_up_but_not_exceeded(shared, folder, parameters, pass
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_local_pass_does_not_promise_the_points(shared, name):
+def test_local_pass_does_not_promise_the_points(shared: Any, name: Any) -> None:
     _, text = run(shared, f"student/tests/{name}.py", model=Network(outputs(1000)))
     assert "This was the local check. Gradescope" in text and "checks more" in text
 
 
-def test_failing_message_asks_and_does_not_answer(shared):
+def test_failing_message_asks_and_does_not_answer(shared: Any) -> None:
     for name in PUBLIC:
         _, text = run(shared, f"student/tests/{name}.py", model=Network(outputs(500), 10**6))
         assert "?" in text
@@ -138,7 +144,7 @@ def test_failing_message_asks_and_does_not_answer(shared):
             assert answer not in text
 
 
-def test_runs(shared):
+def test_runs(shared: Any) -> None:
     good = SimpleNamespace(all_cells_ran=True, failure="")
     bad = SimpleNamespace(all_cells_ran=False, failure="Cell 4 raised a NameError.")
     file, _ = run(shared, "dist/tests/runs.py", execution=good)
@@ -151,7 +157,7 @@ def test_runs(shared):
 
 
 @pytest.mark.parametrize("name", ["reflection_1", "reflection_2", "reflection_3"])
-def test_reflections(shared, name):
+def test_reflections(shared: Any, name: Any) -> None:
     path = f"dist/tests/{name}.py"
     present = {name: SimpleNamespace(present=True, reason="")}
     absent = {name: SimpleNamespace(present=False, reason="The placeholder is still there.")}
@@ -162,7 +168,7 @@ def test_reflections(shared, name):
         assert run(shared, path, reflections=nothing)[0].score == 0
 
 
-def test_which_tests_are_hidden(shared):
+def test_which_tests_are_hidden(shared: Any) -> None:
     hidden = {}
     for path in sorted((shared.root / "dist/tests").glob("*.py")):
         cases = ExceptionTestFile.from_file(str(path)).test_cases
@@ -181,7 +187,7 @@ def test_which_tests_are_hidden(shared):
 class TestLocalChecksCell:
     """The notebook's first code cell, which holds the public tests itself."""
 
-    def start(self, project, **variables):
+    def start(self, project: Any, **variables: Any) -> Any:
         environment: dict[str, object] = {
             "x_test": np.zeros((1000, 28, 28), "float32"),
             "y_test": LABELS,
@@ -190,11 +196,17 @@ class TestLocalChecksCell:
         exec(project.cells("student/m5.ipynb")["local-checks"]["source"], environment)
         return environment["grader"]
 
-    def say(self, capsys, grader, question):
+    def say(self, capsys: pytest.CaptureFixture[str], grader: Any, question: Any) -> Any:
         assert grader.check(question) is None
         return capsys.readouterr().out
 
-    def test_needs_neither_otter_nor_files(self, shared, tmp_path, monkeypatch, capsys):
+    def test_needs_neither_otter_nor_files(
+        self,
+        shared: Any,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setitem(__import__("sys").modules, "otter", None)
         grader = self.start(shared, model=Network(outputs(960)))
@@ -207,7 +219,9 @@ class TestLocalChecksCell:
         [None, 3, Network(outputs(960)), Network(outputs(0), 10**6), Network(np.zeros((1000, 1)))],
     )
     @pytest.mark.parametrize("name", PUBLIC)
-    def test_says_the_same_as_the_test_file(self, shared, capsys, name, model):
+    def test_says_the_same_as_the_test_file(
+        self, shared: Any, capsys: pytest.CaptureFixture[str], name: Any, model: Any
+    ) -> None:
         said = self.say(capsys, self.start(shared, model=model), name)
         file, text = run(shared, f"student/tests/{name}.py", model=model)
         assert said.startswith(f"{name}: PASSED. ") is file.passed_all
@@ -217,14 +231,18 @@ class TestLocalChecksCell:
         assert "Gradescope" in said and "checks more" in said
 
     @pytest.mark.parametrize("name", PUBLIC)
-    def test_failure_measures_wants_and_asks_once(self, shared, capsys, name):
+    def test_failure_measures_wants_and_asks_once(
+        self, shared: Any, capsys: pytest.CaptureFixture[str], name: Any
+    ) -> None:
         grader = self.start(shared, model=Network(outputs(500), 10**6))
         said = self.say(capsys, grader, name)
         assert {"accuracy": "50.00 %", "budget": "1,000,000"}[name] in said
         assert {"accuracy": "95 % are wanted", "budget": "110,000 are allowed"}[name] in said
         assert said.count("?") == 1
 
-    def test_images_that_are_not_scaled_alike_are_pointed_out(self, shared, capsys):
+    def test_images_that_are_not_scaled_alike_are_pointed_out(
+        self, shared: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         grader = self.start(
             shared,
             model=Network(outputs(500)),
@@ -233,24 +251,30 @@ class TestLocalChecksCell:
         )
         assert "go up to 1, those in `x_test` up to 255" in self.say(capsys, grader, "accuracy")
 
-    def test_an_error_in_the_network_is_told_and_does_not_stop_the_notebook(self, shared, capsys):
+    def test_an_error_in_the_network_is_told_and_does_not_stop_the_notebook(
+        self, shared: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         class Broken(Network):
-            def predict(self, images, **options):
+            def predict(self, *images: Any, **options: Any) -> Any:
                 raise ValueError("matrix size-incompatible")
 
         grader = self.start(shared, model=Broken(None))
         said = self.say(capsys, grader, "accuracy")
         assert "could not be checked (ValueError: matrix" in said and "Restart" in said
 
-    def test_other_questions_are_checked_on_gradescope(self, shared, capsys):
+    def test_other_questions_are_checked_on_gradescope(
+        self, shared: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         said = self.say(capsys, self.start(shared), "reflection_1")
         assert "no local check of 'reflection_1'" in said
 
-    def test_holds_no_hidden_test(self, shared):
+    def test_holds_no_hidden_test(self, shared: Any) -> None:
         source = shared.cells("student/m5.ipynb")["local-checks"]["source"]
         assert "when_graded" not in source and source.count("def test_") == len(PUBLIC)
 
-    def test_follows_the_configuration(self, project, capsys):
+    def test_follows_the_configuration(
+        self, project: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         project.configure(accuracy={"threshold": 0.75}, budget={"max_parameters": 50_999})
         release(project.root)
         grader = self.start(project, model=Network(outputs(751), 51_000))
@@ -267,7 +291,7 @@ class TestLocalChecksCell:
 
 
 @pytest.mark.parametrize("places", ["", "# PUBLIC TESTS\n# PUBLIC TESTS"])
-def test_notebook_without_one_place_for_the_tests_is_refused(project, places):
+def test_notebook_without_one_place_for_the_tests_is_refused(project: Any, places: Any) -> None:
     project.edit_cell("local-checks", lambda text: text.replace("# PUBLIC TESTS", places))
     with pytest.raises(ReleaseError, match="'local-checks' needs one line '# PUBLIC TESTS'"):
         release(project.root)
@@ -281,7 +305,7 @@ The rest.
 """
 
 
-def test_points_in_the_readme_are_those_of_the_configuration(released):
+def test_points_in_the_readme_are_those_of_the_configuration(released: Any) -> None:
     released.write("README.md", README)
     assert any(problem.startswith("README.md") for problem in check_release(released.root).problems)
     release(released.root)
@@ -295,14 +319,14 @@ def test_points_in_the_readme_are_those_of_the_configuration(released):
     assert "| accuracy | 33 | more than 90 % of" in released.read("README.md")
 
 
-def test_readme_without_the_table_is_left_alone(released):
+def test_readme_without_the_table_is_left_alone(released: Any) -> None:
     released.write("README.md", "# A course of its own\n")
     release(released.root)
     assert released.read("README.md") == "# A course of its own\n"
 
 
 @pytest.mark.parametrize("text", [README.replace("<!-- end of points -->", ""), README + README])
-def test_readme_with_half_a_table_is_refused(released, text):
+def test_readme_with_half_a_table_is_refused(released: Any, text: Any) -> None:
     released.write("README.md", text)
     with pytest.raises(ReleaseError, match=r"README\.md"):
         release(released.root)
@@ -312,7 +336,7 @@ MARKED = "Keys.\n<!-- keys: written by m5 release -->\n<!-- end of keys -->\n"
 COLUMNS = "Columns.\n<!-- columns: written by m5 release -->\n<!-- end of columns -->\n"
 
 
-def test_documents_explain_every_key_and_every_column(released):
+def test_documents_explain_every_key_and_every_column(released: Any) -> None:
     (released.root / "docs").mkdir(exist_ok=True)
     released.write("docs/configuration.md", MARKED)
     released.write("docs/tas.md", COLUMNS)
@@ -329,7 +353,9 @@ def test_documents_explain_every_key_and_every_column(released):
     assert all(f"| `{name}` | " in columns for name in tables.COLUMNS)
 
 
-def test_a_key_that_nobody_explains_is_not_released(released, monkeypatch):
+def test_a_key_that_nobody_explains_is_not_released(
+    released: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (released.root / "docs").mkdir(exist_ok=True)
     released.write("docs/configuration.md", MARKED)
     monkeypatch.setattr(documentation, "_meanings", lambda: defaultdict(dict))
@@ -337,7 +363,7 @@ def test_a_key_that_nobody_explains_is_not_released(released, monkeypatch):
         release(released.root)
 
 
-def test_editors_refuse_what_the_grader_refuses(released):
+def test_editors_refuse_what_the_grader_refuses(released: Any) -> None:
     schema = json.loads(released.read("docs/otter_config.schema.json"))
     values = json.loads(released.read("otter_config.json"))
     jsonschema.validate(values, schema)

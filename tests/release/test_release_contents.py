@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from typing import Any
 
 import nbformat
 import pytest
@@ -40,27 +41,27 @@ CODE_CELLS = [
 
 @pytest.mark.parametrize("path", NOTEBOOKS)
 class TestEveryNotebook:
-    def test_is_valid(self, shared, path):
+    def test_is_valid(self, shared: Any, path: Any) -> None:
         nbformat.validate(json.loads(shared.read(path)), version=4, version_minor=5)
 
-    def test_says_what_it_is(self, shared, path):
+    def test_says_what_it_is(self, shared: Any, path: Any) -> None:
         metadata = json.loads(shared.read(path))["metadata"]
         assert metadata["activity_m5"]["assignment"] == "activity-m5"
         assert metadata["kernelspec"]["name"] == "python3"
         assert metadata["kernelspec"]["language"] == "python"
 
-    def test_has_the_known_cells_without_outputs(self, shared, path):
+    def test_has_the_known_cells_without_outputs(self, shared: Any, path: Any) -> None:
         cells = shared.cells(path)
         assert [name for name, cell in cells.items() if cell["cell_type"] == "code"] == CODE_CELLS
         assert all(cells[name]["outputs"] == [] for name in CODE_CELLS)
         assert all(cells[name]["execution_count"] is None for name in CODE_CELLS)
         assert len(cells) == len(json.loads(shared.read(path))["cells"])
 
-    def test_every_code_cell_is_python(self, shared, path):
+    def test_every_code_cell_is_python(self, shared: Any, path: Any) -> None:
         for name in CODE_CELLS:
             ast.parse(shared.cells(path)[name]["source"])
 
-    def test_each_prompt_is_followed_by_its_answer(self, shared, path):
+    def test_each_prompt_is_followed_by_its_answer(self, shared: Any, path: Any) -> None:
         cells = list(shared.cells(path).values())
         for number, name in enumerate(REFLECTIONS, start=1):
             marker = f"<!-- m5:{name} -->"
@@ -72,17 +73,17 @@ class TestEveryNotebook:
             assert answer["id"] == f"reflection-{number}"
             assert answer["source"].strip()
 
-    def test_has_no_trace_of_how_it_was_made(self, shared, path):
+    def test_has_no_trace_of_how_it_was_made(self, shared: Any, path: Any) -> None:
         text = shared.read(path)
         for trace in ("«", "»", "BEGIN SOLUTION", "END SOLUTION", "PROMPT", "HIDDEN", '"raw"'):
             assert trace not in text
 
-    def test_does_not_need_side_files(self, shared, path):
+    def test_does_not_need_side_files(self, shared: Any, path: Any) -> None:
         """No cell reads or writes a file; Keras keeps the digits by itself."""
         assert not re.search(r"\b(open|read_\w+|save\w*)\(", shared.sources(path))
 
 
-def test_student_gets_the_broken_network(shared):
+def test_student_gets_the_broken_network(shared: Any) -> None:
     model = shared.cells("student/m5.ipynb")["model"]["source"]
     lines = [line.strip() for line in model.splitlines()]
     first = lines.index('layers.Dense(1000, activation="relu"),')
@@ -93,12 +94,12 @@ def test_student_gets_the_broken_network(shared):
     assert "Dense(64" not in model and "0.001" not in model
 
 
-def test_student_answers_are_placeholders(shared):
+def test_student_answers_are_placeholders(shared: Any) -> None:
     for number in (1, 2, 3):
         assert shared.cells("student/m5.ipynb")[f"reflection-{number}"]["source"] == PLACEHOLDER
 
 
-def test_reference_holds_the_solution_alone(shared):
+def test_reference_holds_the_solution_alone(shared: Any) -> None:
     cells = shared.cells("solutions/reference.ipynb")
     assert "Dense(64" in cells["model"]["source"]
     assert "Dense(1000" not in cells["model"]["source"]
@@ -106,7 +107,7 @@ def test_reference_holds_the_solution_alone(shared):
     assert PLACEHOLDER not in shared.sources("solutions/reference.ipynb")
 
 
-def test_solutions_differ_from_the_student_only_where_students_write(shared):
+def test_solutions_differ_from_the_student_only_where_students_write(shared: Any) -> None:
     student = shared.cells("student/m5.ipynb")
     for path in NOTEBOOKS[1:]:
         cells = shared.cells(path)
@@ -116,12 +117,12 @@ def test_solutions_differ_from_the_student_only_where_students_write(shared):
         assert "model" in different
 
 
-def test_a_left_out_reflection_keeps_its_placeholder(shared):
+def test_a_left_out_reflection_keeps_its_placeholder(shared: Any) -> None:
     cells = shared.cells("solutions/no_reflections.ipynb")
     assert {cells[f"reflection-{number}"]["source"] for number in (1, 2, 3)} == {PLACEHOLDER}
 
 
-def test_cell_ids_do_not_change_when_the_text_does(released):
+def test_cell_ids_do_not_change_when_the_text_does(released: Any) -> None:
     before = list(released.cells("student/m5.ipynb"))
     released.edit_cell("welcome", lambda text: text + "\n\nMore.")
     released.configure(starter={"hidden_units": [500]}, points={"runs": 0})
@@ -129,7 +130,7 @@ def test_cell_ids_do_not_change_when_the_text_does(released):
     assert list(released.cells("student/m5.ipynb")) == before
 
 
-def test_public_tests_are_the_public_part_of_the_full_ones(shared):
+def test_public_tests_are_the_public_part_of_the_full_ones(shared: Any) -> None:
     for name in ("accuracy", "budget"):
         public = shared.read(f"student/tests/{name}.py").rstrip("\n")
         header, stamp, *full = shared.read(f"dist/tests/{name}.py").split("\n")
@@ -137,7 +138,7 @@ def test_public_tests_are_the_public_part_of_the_full_ones(shared):
         assert "\n".join([header, *full]).startswith(public)
 
 
-def test_a_check_gives_all_of_its_points_or_none(shared):
+def test_a_check_gives_all_of_its_points_or_none(shared: Any) -> None:
     """A network is over the threshold or is not: half of the tests are no half of it."""
     paths = [path for path in shared.snapshot() if re.search(r"/tests/\w+\.py$", path)]
     assert {path.split("/")[0] for path in paths} == {"dist", "student"}
@@ -145,7 +146,7 @@ def test_a_check_gives_all_of_its_points_or_none(shared):
         assert "\nall_or_nothing = True\n" in shared.read(path), path
 
 
-CHANGES = [
+CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (
         {"accuracy": {"threshold": 0.972}},
         {
@@ -249,7 +250,9 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("config", "found"), CHANGES, ids=[next(iter(c)) for c, _ in CHANGES])
-def test_every_number_comes_from_the_config(project, shared, config, found):
+def test_every_number_comes_from_the_config(
+    project: Any, shared: Any, config: Any, found: Any
+) -> None:
     project.configure(**config)
     release(project.root)
     assert check_release(project.root).problems == ()
@@ -259,20 +262,20 @@ def test_every_number_comes_from_the_config(project, shared, config, found):
             assert wanted not in shared.read(path)
 
 
-def test_no_hidden_layers_at_all(project):
+def test_no_hidden_layers_at_all(project: Any) -> None:
     project.configure(starter={"hidden_units": []})
     release(project.root)
     model = project.cells("student/m5.ipynb")["model"]["source"]
     assert re.search(r"layers\.Flatten\(\).*\n\s*layers\.Dense\(10, activation=.softmax", model)
 
 
-def test_expectations_fit_the_config():
+def test_expectations_fit_the_config() -> None:
     """Each solution, and the starter, says what it should earn by the committed configuration.
 
     Where this fails after a change of the configuration, the shipped solutions no longer fit it,
     and the message says which and why.
     """
-    from conftest import ROOT
+    from tests.conftest import ROOT
 
     points = json.loads((ROOT / "otter_config.json").read_text("utf-8"))["points"]
     names = {path.name for path in (ROOT / "solutions").glob("*.expect.json")}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ RELEASED = {
 }
 
 
-def test_writes_exactly_the_known_files(project):
+def test_writes_exactly_the_known_files(project: Any) -> None:
     before = set(project.snapshot())
     summary = release(project.root)
     assert set(project.snapshot()) - before == RELEASED
@@ -46,14 +47,14 @@ def test_writes_exactly_the_known_files(project):
     assert summary.removed == ()
 
 
-def test_second_release_changes_nothing(released):
+def test_second_release_changes_nothing(released: Any) -> None:
     before = released.snapshot()
     summary = release(released.root)
     assert summary.changed == summary.removed == ()
     assert released.snapshot() == before
 
 
-def test_other_process_with_other_hash_seed_makes_the_same_bytes(project, shared):
+def test_other_process_with_other_hash_seed_makes_the_same_bytes(project: Any, shared: Any) -> None:
     """Sets and dictionaries must not decide on the order of anything."""
     code = "import sys, pathlib; from autograder.release import release as r; r(pathlib.Path('.'))"
     subprocess.run(
@@ -65,18 +66,20 @@ def test_other_process_with_other_hash_seed_makes_the_same_bytes(project, shared
     assert project.snapshot() == shared.snapshot()
 
 
-def test_fresh_release_has_no_problems(shared):
+def test_fresh_release_has_no_problems(shared: Any) -> None:
     assert check_release(shared.root).problems == ()
 
 
-def test_check_changes_nothing(released):
+def test_check_changes_nothing(released: Any) -> None:
     released.replace("student/requirements.txt", "keras", "torch")
     before = released.snapshot()
     assert check_release(released.root).problems
     assert released.snapshot() == before
 
 
-def test_leaves_no_temporary_files_behind(project, tmp_path, monkeypatch):
+def test_leaves_no_temporary_files_behind(
+    project: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Otter Assign by itself leaves a folder with the hidden tests."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -86,7 +89,7 @@ def test_leaves_no_temporary_files_behind(project, tmp_path, monkeypatch):
     assert not list(project.root.rglob("*.part"))
 
 
-def test_removes_what_an_earlier_release_wrote_and_nothing_else(released):
+def test_removes_what_an_earlier_release_wrote_and_nothing_else(released: Any) -> None:
     released.write("student/tests/old.py", released.read("student/tests/budget.py"))
     released.write("student/tests/mine.py", "x = 1\n")
     (released.root / "solutions/small_conv.md").unlink()
@@ -104,15 +107,15 @@ def test_removes_what_an_earlier_release_wrote_and_nothing_else(released):
 
 @pytest.mark.parametrize("fails_at", [1, 5])
 def test_a_release_that_stops_halfway_says_so_and_is_finished_by_the_next(
-    released, monkeypatch, fails_at
-):
+    released: Any, monkeypatch: pytest.MonkeyPatch, fails_at: Any
+) -> None:
     """No file is half written, and no check takes the mixture for a release."""
     released.configure(accuracy={"threshold": 0.5}, points={"budget": 21})
     before = released.snapshot()
     calls = 0
     real = Path.replace
 
-    def replace(self, target):
+    def replace(self: Any, target: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == fails_at:
@@ -181,7 +184,9 @@ def test_a_release_that_stops_halfway_says_so_and_is_finished_by_the_next(
         ),
     ],
 )
-def test_broken_source_is_refused_and_the_former_release_stays(released, cell, edit, message):
+def test_broken_source_is_refused_and_the_former_release_stays(
+    released: Any, cell: Any, edit: Any, message: Any
+) -> None:
     released.edit_cell(cell, edit)
     before = released.snapshot()
     with pytest.raises(ReleaseError, match=message):
@@ -199,19 +204,19 @@ def test_broken_source_is_refused_and_the_former_release_stays(released, cell, e
         ('{"cells": [{}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "format 4.5"),
     ],
 )
-def test_source_that_is_no_notebook_is_refused(released, text, message):
+def test_source_that_is_no_notebook_is_refused(released: Any, text: Any, message: Any) -> None:
     released.write("assignment/m5.ipynb", text)
     with pytest.raises(ReleaseError, match=message):
         release(released.root)
 
 
-def test_missing_source_is_refused(project):
+def test_missing_source_is_refused(project: Any) -> None:
     (project.root / "assignment/m5.ipynb").unlink()
     with pytest.raises(ReleaseError, match="cannot be read"):
         release(project.root)
 
 
-def test_broken_config_is_refused_before_anything_else(released):
+def test_broken_config_is_refused_before_anything_else(released: Any) -> None:
     released.configure(accuracy={"threshold": 95})
     with pytest.raises(ConfigError):
         release(released.root)
@@ -228,7 +233,7 @@ def test_broken_config_is_refused_before_anything_else(released):
         ("## model\n```python\nx = 1\n```\n## model\nNone.\n", "two sections"),
     ],
 )
-def test_broken_solution_is_refused(project, text, message):
+def test_broken_solution_is_refused(project: Any, text: Any, message: Any) -> None:
     project.write("solutions/broken.md", text)
     with pytest.raises(ReleaseError, match=message):
         release(project.root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -12,26 +13,26 @@ from autograder.release.leaks import find_leaks, words
 from autograder.release.source import Passage, Source
 
 
-def test_stale_student_notebook(released):
+def test_stale_student_notebook(released: Any) -> None:
     released.replace("student/m5.ipynb", "epochs=15", "epochs=14")
     [problem] = check_release(released.root).problems
     assert problem.startswith("student/m5.ipynb differs from a fresh release from line ")
     assert "'\"    epochs=14" in problem and "'\"    epochs=15" in problem
 
 
-def test_edited_test(released):
+def test_edited_test(released: Any) -> None:
     released.replace("student/tests/budget.py", "<= 110000", "<= 990000")
     [problem] = check_release(released.root).problems
     assert problem.startswith("student/tests/budget.py differs")
 
 
-def test_edited_hidden_test(released):
+def test_edited_hidden_test(released: Any) -> None:
     released.replace("dist/tests/budget.py", "0 < counted", "0 <= counted")
     [problem] = check_release(released.root).problems
     assert problem.startswith("dist/tests/budget.py differs")
 
 
-def test_missing_and_shortened_files(released):
+def test_missing_and_shortened_files(released: Any) -> None:
     (released.root / "student/tests/budget.py").unlink()
     lines = released.read("student/requirements.txt").splitlines(keepends=True)
     released.write("student/requirements.txt", "".join(lines[:-1]))
@@ -42,7 +43,7 @@ def test_missing_and_shortened_files(released):
     ]
 
 
-def test_changed_source_makes_the_release_stale(released):
+def test_changed_source_makes_the_release_stale(released: Any) -> None:
     released.edit_cell("welcome", lambda text: text.replace("Welcome!", "Hello!"))
     assert any(
         problem.startswith("student/m5.ipynb differs")
@@ -72,7 +73,7 @@ def test_changed_source_makes_the_release_stale(released):
         ("student/more.md", "# BEGIN SOLUTION", "marker 'BEGIN SOLUTION'"),
     ],
 )
-def test_leak_into_any_file_of_the_student(released, path, text, told):
+def test_leak_into_any_file_of_the_student(released: Any, path: Any, text: Any, told: Any) -> None:
     target = released.root / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
@@ -84,7 +85,7 @@ def test_leak_into_any_file_of_the_student(released, path, text, told):
 
 
 @pytest.mark.parametrize("place", ["source", "output", "metadata", "damaged"])
-def test_leak_in_a_notebook(released, place):
+def test_leak_in_a_notebook(released: Any, place: Any) -> None:
     """Outputs and metadata are searched as well as sources, and what cannot be read as text."""
     secret = "keras.optimizers.Adam(learning_rate=0.001)"
     notebook = json.loads(released.read("student/m5.ipynb"))
@@ -105,7 +106,9 @@ def test_leak_in_a_notebook(released, place):
     )
 
 
-def test_a_line_of_words_that_everybody_has_is_a_leak_if_it_is_long_enough_to_say_something():
+def test_a_line_of_words_that_everybody_has_is_a_leak_if_it_is_long_enough_to_say_something() -> (
+    None
+):
     source = Source(
         visible=[Passage("the lesson", "units = 10; rate = 0.03; epochs = 5")],
         secret=[Passage("the solution", "units = 640\nunits = 64; rate = 0.001")],
@@ -117,7 +120,7 @@ def test_a_line_of_words_that_everybody_has_is_a_leak_if_it_is_long_enough_to_sa
     ]
 
 
-def test_sample_reflections_are_secret(released):
+def test_sample_reflections_are_secret(released: Any) -> None:
     released.write(
         "student/hint.md", released.cells("solutions/reference.ipynb")["reflection-1"]["source"]
     )
@@ -125,13 +128,13 @@ def test_sample_reflections_are_secret(released):
     assert any("gives away a line" in problem and "reflection-1" in problem for problem in problems)
 
 
-def test_release_that_would_leak_is_refused(released, monkeypatch):
+def test_release_that_would_leak_is_refused(released: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Should Otter Assign ever forget to hide a test, nothing is written."""
     from autograder.release import build
 
     real = build.run_assign
 
-    def forgetful(notebook, name):
+    def forgetful(notebook: Any, name: Any) -> Any:
         assigned = real(notebook, name)
         assigned.student_tests.update(assigned.grader_tests)
         return assigned
@@ -143,7 +146,7 @@ def test_release_that_would_leak_is_refused(released, monkeypatch):
     assert released.snapshot() == before
 
 
-def test_student_files_hold_no_word_of_the_other_solutions(shared):
+def test_student_files_hold_no_word_of_the_other_solutions(shared: Any) -> None:
     student = words(shared.sources("student/m5.ipynb"))
     for word in ("conv2d", "execution", "all_cells_ran", "test_case"):
         assert word not in student

@@ -43,7 +43,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("change", POSSIBLE, ids=json.dumps)
-def test_what_can_be_passed_is_released_and_fits_its_tests(released, change):
+def test_what_can_be_passed_is_released_and_fits_its_tests(released: Any, change: Any) -> None:
     released.configure(**change)
     assert any("differs" in problem for problem in check_release(released.root).problems)
     release(released.root)
@@ -56,7 +56,9 @@ def test_what_can_be_passed_is_released_and_fits_its_tests(released, change):
 
 
 @pytest.mark.parametrize(("change", "says"), IMPOSSIBLE, ids=[json.dumps(c) for c, _ in IMPOSSIBLE])
-def test_what_nobody_can_pass_or_everybody_is_refused(released, change, says):
+def test_what_nobody_can_pass_or_everybody_is_refused(
+    released: Any, change: Any, says: Any
+) -> None:
     released.configure(**change)
     before = released.snapshot()
     with pytest.raises(ReleaseError, match=says):
@@ -65,7 +67,7 @@ def test_what_nobody_can_pass_or_everybody_is_refused(released, change, says):
     assert any(says in problem for problem in check_release(released.root).problems)
 
 
-def test_reference_that_has_grown_is_counted_and_not_looked_up(project):
+def test_reference_that_has_grown_is_counted_and_not_looked_up(project: Any) -> None:
     project.configure(budget={"max_parameters": 60_000})
     project.edit_cell("model", lambda text: text.replace("layers.Dense(64,", "layers.Dense(128,"))
     with pytest.raises(ReleaseError, match="101,770 parameters"):
@@ -75,7 +77,7 @@ def test_reference_that_has_grown_is_counted_and_not_looked_up(project):
     assert "101,770 parameters, but 50,890 when it was measured" in remark
 
 
-def test_solution_that_no_longer_fits_is_told_and_refuses_nothing(project):
+def test_solution_that_no_longer_fits_is_told_and_refuses_nothing(project: Any) -> None:
     threshold = EXPECTED["rate_only"].accuracy[0]
     project.configure(accuracy={"threshold": threshold}, budget={"max_parameters": 60_000})
     remarks = release(project.root).remarks
@@ -83,7 +85,7 @@ def test_solution_that_no_longer_fits_is_told_and_refuses_nothing(project):
     assert not any("small_conv" in remark for remark in remarks)
 
 
-def test_what_was_measured_can_be_left_aside_but_layers_count(project):
+def test_what_was_measured_can_be_left_aside_but_layers_count(project: Any) -> None:
     project.configure(accuracy={"threshold": 0.98})
     release(project.root, believe_measured=False)
     project.configure(budget={"max_parameters": 50_000})
@@ -103,13 +105,14 @@ def test_what_was_measured_can_be_left_aside_but_layers_count(project):
         ("keras.Input((784,)), *more", None),
     ],
 )
-def test_parameters_are_counted_where_they_can_be_told(layers, parameters):
+def test_parameters_are_counted_where_they_can_be_told(layers: Any, parameters: Any) -> None:
     source = f"model = keras.Sequential([{layers}])\nmodel.compile('adam', 'mse')"
     cell = {"id": "model", "cell_type": "code", "source": source}
-    assert sketch_of({"cells": [cell]}).parameters == parameters
+    sketch = sketch_of({"cells": [cell]})
+    assert sketch is not None and sketch.parameters == parameters
 
 
-def test_counts_are_those_that_were_measured():
+def test_counts_are_those_that_were_measured() -> None:
     made = build_release(ROOT)
     assert made.obstacles == made.remarks == ()
     for name in ("starter", "reference", "dropout_128", "width_only", "rate_only"):
@@ -117,7 +120,8 @@ def test_counts_are_those_that_were_measured():
         notebook = json.loads(path.read_bytes())
         for cell in notebook["cells"]:
             cell["source"] = "".join(cell["source"])
-        assert sketch_of(notebook).parameters == EXPECTED[name].parameters
+        sketch = sketch_of(notebook)
+        assert sketch is not None and sketch.parameters == EXPECTED[name].parameters
 
 
 class TestProof:
@@ -138,28 +142,28 @@ class TestProof:
     def judge(self, rows: list[dict[str, str]]) -> Any:
         return judge_proof(rows, load_config(ROOT / "otter_config.json"), EXPECTED)
 
-    def test_both_as_they_should_be(self):
+    def test_both_as_they_should_be(self) -> None:
         proof = self.judge(self.rows())
         assert proof.problems == proof.remarks == []
         assert "The reference: PASSED" in proof.measured[1]
 
-    def test_reference_that_fails(self):
+    def test_reference_that_fails(self) -> None:
         proof = self.judge(self.rows(verdict="FAILED", score="60", accuracy="0.9"))
         assert "does not pass every check: Why." in proof.problems[0]
         assert "measured_accuracy 0.9 " in proof.remarks[0]
 
-    def test_starter_that_is_accurate(self):
+    def test_starter_that_is_accurate(self) -> None:
         starter, reference = self.rows()
         proof = self.judge([starter | {"accuracy": "0.98"}, reference])
         assert "accurate enough" in proof.problems[0]
 
-    def test_grader_that_failed(self):
+    def test_grader_that_failed(self) -> None:
         proof = self.judge(self.rows(verdict="GRADER_ERROR", score="", accuracy="", parameters=""))
         assert proof.grader_failed and "could not be graded" in proof.problems[0]
 
 
 @pytest.fixture
-def course(released):
+def course(released: Any) -> Any:
     """A release that can be loaded for grading."""
     (released.root / "assignment/data").symlink_to(ROOT / "assignment/data")
     load_assignment(released.root)
@@ -177,7 +181,9 @@ def course(released):
     ],
     ids=json.dumps,
 )
-def test_configuration_that_was_not_released_is_refused_before_grading(course, change):
+def test_configuration_that_was_not_released_is_refused_before_grading(
+    course: Any, change: Any
+) -> None:
     course.configure(**change)
     with pytest.raises(DataError, match="run `m5 release`"):
         load_assignment(course.root)
@@ -185,13 +191,13 @@ def test_configuration_that_was_not_released_is_refused_before_grading(course, c
     load_assignment(course.root)
 
 
-def test_limits_may_change_without_a_release(course):
+def test_limits_may_change_without_a_release(course: Any) -> None:
     course.configure(limits={"cell_seconds": 60})
     load_assignment(course.root)
 
 
 @pytest.mark.parametrize("name", ["accuracy", "reflection_2"])
-def test_tests_that_were_changed_by_hand_are_refused(course, name):
+def test_tests_that_were_changed_by_hand_are_refused(course: Any, name: Any) -> None:
     path = f"dist/tests/{name}.py"
     course.write(path, course.read(path).replace("assert ", "assert True or ", 1))
     with pytest.raises(DataError, match=f"{name}.py was not made for"):

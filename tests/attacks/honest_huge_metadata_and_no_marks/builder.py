@@ -1,11 +1,15 @@
 """The honest notebook as some editors would save it."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 from attack_cases import HERE, read_notebook
 
 
-def build(folder):
+def build(folder: Path) -> Any:
     notebook = read_notebook((HERE / "honest_plain/notebook.py").read_text())
     notebook["metadata"] = {"widgets": {"state": "x" * 1_000_000}, "colab": {"provenance": []}}
     notebook["nbformat_minor"] = 2

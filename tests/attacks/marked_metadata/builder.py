@@ -1,10 +1,14 @@
 """A notebook whose metadata claim a grade, and ask to be spared."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 
-def build(folder):
-    def code(source, *tags, **metadata):
+def build(folder: Path) -> Any:
+    def code(source: Any, *tags: Any, **metadata: Any) -> dict[str, Any]:
         return {
             "cell_type": "code",
             "metadata": {"tags": list(tags), **metadata},
