@@ -12,12 +12,11 @@ import pytest
 from autograder.core.assignment import Assignment
 from autograder.core.report import CheckResult, CheckStatus
 from autograder.core.verdict import Ending, Verdict
-from autograder.grading.checks import describe_checks, run_checks
+from autograder.grading.checks import Evidence, run_checks
 from autograder.grading.describe import notes_for, verdict_of
 from autograder.grading.diagnosis import Fault, Hint
-from autograder.grading.evidence import Evidence
 from autograder.grading.reflections import ReflectionJudgement
-from autograder.grading.wording import OVERFLOWS, SEEN
+from autograder.grading.wording import OVERFLOWS, SEEN, describe_checks
 from autograder.network.measurement import Comparison
 from autograder.sandbox.execution import CellRun, CellStatus, Execution
 

@@ -8,7 +8,7 @@ import pytest
 from autograder.core.config import CHECK_NAMES
 from autograder.core.mnist import Mnist
 from autograder.core.report import CheckStatus, Report
-from autograder.grading.pictures import png_text
+from autograder.grading.describe import png_text
 from autograder.grading.pipeline import Grader
 from autograder.grading.wording import TITLES
 from autograder.intake import find_submissions

@@ -14,7 +14,7 @@ import pytest
 from autograder.core.config import Config, Limits
 from autograder.core.report import Report
 from autograder.core.verdict import Ending
-from autograder.grading.evidence import Evidence
+from autograder.grading.checks import Evidence
 from autograder.grading.pipeline import Grader
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
 from autograder.intake import find_submissions

@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from autograder.core.config_errors import explain
 from autograder.core.errors import ConfigError
 
 CONFIG_NAME = "otter_config.json"
@@ -247,7 +246,9 @@ def parse_config(text: bytes, source: str = CONFIG_NAME) -> Config:
     try:
         config = msgspec.json.decode(text, type=Config)
     except msgspec.DecodeError as error:
-        raise ConfigError(f"{source}: {explain(error, Config)}") from error
+        raise ConfigError(
+            f"{source}: {error}. docs/configuration.md says what each key may hold."
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{source}: {error}.") from error
     limits = config.limits

@@ -3,18 +3,52 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.errors import DataError
-from autograder.core.report import CheckResult, CheckStatus
-from autograder.grading.evidence import Evidence
-from autograder.grading.wording import TITLES, words_for, words_wanted
-from autograder.network.measurement import CountedModel, VerifiedModel
+from autograder.grading.diagnosis import Hint
+from autograder.grading.reflections import ReflectionJudgement
+from autograder.network.choice import Choice
+from autograder.network.measurement import CountedModel, Measurement, VerifiedModel
+from autograder.sandbox.execution import Execution
 
 BY_ASSERTION = "\nAssertionError: "
 """In Otter's message about a test that failed as tests do; what else ends one is a fault in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the checks may look at.
+
+    Attributes
+    ----------
+    measurement
+        None where there is no verified network; `why_unmeasured` then says why, to the student.
+    next_step
+        What to change, so that it can be measured; empty where `why_unmeasured` says it.
+    counted
+        Parameters of a network that could be counted, but not measured; else None.
+    choice
+        Which of the notebook's networks it is; None where the box did not say.
+    """
+
+    execution: Execution
+    measurement: Measurement | None
+    why_unmeasured: str
+    counted: int | None
+    choice: Choice | None
+    reflections: Mapping[str, ReflectionJudgement]
+    hints: tuple[Hint, ...]
+    next_step: str = ""
+
+    @property
+    def parameters(self) -> int | None:
+        """Of the network, measured or not; None where there is none, or not all are known."""
+        return self.counted if self.measurement is None else self.measurement.parameters
 
 
 def load_otter() -> Any:
@@ -74,48 +108,3 @@ def _model_for(check: str, evidence: Evidence) -> CountedModel | None:
     if measurement is None or measurement.has_seen_test_images:
         return None
     return VerifiedModel(measurement)
-
-
-def describe_checks(results: Any, evidence: Evidence, config: Config) -> list[CheckResult]:
-    """Put Otter's results into words, in the order of `CHECK_NAMES`."""
-    described = []
-    for name in CHECK_NAMES:
-        points, max_points = results.get_score(name), config.points.of(name)
-        passed = results.get_result(name).passed_all
-        words = words_for(name, evidence, config)
-        if passed:
-            status = CheckStatus.PASSED
-        else:
-            status = CheckStatus.FAILED if words.was_made else CheckStatus.SKIPPED
-        described.append(
-            CheckResult(
-                name=name,
-                title=TITLES[name],
-                status=status,
-                points=float(points),
-                max_points=float(max_points),
-                measured=words.measured,
-                wanted=words_wanted(name, config),
-                next_step="" if passed else words.next_step,
-                reason="" if passed else words.reason,
-            )
-        )
-    return described
-
-
-def skipped_checks(config: Config, reason: str) -> list[CheckResult]:
-    """All checks, none of them made."""
-    return [
-        CheckResult(
-            name=name,
-            title=TITLES[name],
-            status=CheckStatus.SKIPPED,
-            points=0.0,
-            max_points=float(config.points.of(name)),
-            measured="not checked",
-            wanted=words_wanted(name, config),
-            next_step=reason,
-            reason=reason,
-        )
-        for name in CHECK_NAMES
-    ]

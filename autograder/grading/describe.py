@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from autograder.core.config import Config
 from autograder.core.mnist import Images
-from autograder.core.percentages import percent
 from autograder.core.report import (
     CellReport,
     CheckResult,
@@ -17,12 +22,12 @@ from autograder.core.report import (
     Report,
     UnitReport,
 )
+from autograder.core.text import percent
 from autograder.core.verdict import Ending, Verdict
-from autograder.grading.checks import skipped_checks
+from autograder.grading.checks import Evidence
 from autograder.grading.diagnosis import Hint, Symptoms
-from autograder.grading.evidence import Evidence
 from autograder.grading.hints import hint_for
-from autograder.grading.pictures import png_text
+from autograder.grading.wording import skipped_checks
 from autograder.intake import Handin
 from autograder.network.choice import remarks_for_student
 from autograder.network.measurement import Measurement
@@ -171,6 +176,19 @@ def describe_network(
             for place, pair in enumerate(measurement.confusions)
         ],
     )
+
+
+def png_text(image: NDArray[np.uint8]) -> str:
+    """A digit as a PNG in base64, for JSON and for data addresses: dark ink on white paper.
+
+    Parameters
+    ----------
+    image
+        Of shape (height, width), 0 (paper) to 255 (ink), as MNIST has it.
+    """
+    file = io.BytesIO()
+    Image.fromarray(255 - image).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def notes_for(execution: Execution, evidence: Evidence) -> list[str]:

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from autograder.core.percentages import percent, whole_percent
+from autograder.core.text import percent, whole_percent
 from autograder.network.export import Compilation
 from autograder.network.graph import LayerSummary
 from autograder.network.measurement import Measurement

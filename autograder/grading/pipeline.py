@@ -20,7 +20,7 @@ from autograder.core.errors import (
 )
 from autograder.core.report import IsolationReport, ReflectionReport, Report
 from autograder.core.verdict import Verdict
-from autograder.grading.checks import describe_checks, load_otter, run_checks
+from autograder.grading.checks import Evidence, load_otter, run_checks
 from autograder.grading.describe import (
     HEADLINES,
     describe_cells,
@@ -32,9 +32,9 @@ from autograder.grading.describe import (
     verdict_of,
 )
 from autograder.grading.diagnosis import Hint, Symptoms, diagnose
-from autograder.grading.evidence import Evidence
 from autograder.grading.reflections import ReflectionJudgement, Written, judgements_of
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
+from autograder.grading.wording import describe_checks
 from autograder.intake import Handin, Submission, read_submission
 from autograder.network.choice import Choice, read_choice, remarks_for_staff
 from autograder.network.export import NetworkExport, read_export

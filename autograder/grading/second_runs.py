@@ -16,7 +16,7 @@ import msgspec
 from autograder.core.config import Config, Limits
 from autograder.core.report import CheckResult, RunReport
 from autograder.core.verdict import Ending
-from autograder.grading.evidence import Evidence
+from autograder.grading.checks import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from autograder.core.config import Config
-from autograder.core.percentages import percent
+from autograder.core.config import CHECK_NAMES, Config
+from autograder.core.report import CheckResult, CheckStatus
+from autograder.core.text import percent
+from autograder.grading.checks import Evidence
 from autograder.grading.diagnosis import Fault
-from autograder.grading.evidence import Evidence
 from autograder.grading.hints import hint_for
 from autograder.network.measurement import Measurement
 
@@ -19,7 +21,6 @@ TITLES = {
     "reflection_2": "Reflection 2",
     "reflection_3": "Reflection 3",
 }
-
 
 SEEN = (
     "Your network knows the test images better than the training images. That is what happens "
@@ -52,6 +53,51 @@ class Words:
     was_made: bool = True
 
 
+def describe_checks(results: Any, evidence: Evidence, config: Config) -> list[CheckResult]:
+    """Put Otter's results into words, in the order of `CHECK_NAMES`."""
+    described = []
+    for name in CHECK_NAMES:
+        points, max_points = results.get_score(name), config.points.of(name)
+        passed = results.get_result(name).passed_all
+        words = words_for(name, evidence, config)
+        if passed:
+            status = CheckStatus.PASSED
+        else:
+            status = CheckStatus.FAILED if words.was_made else CheckStatus.SKIPPED
+        described.append(
+            CheckResult(
+                name=name,
+                title=TITLES[name],
+                status=status,
+                points=float(points),
+                max_points=float(max_points),
+                measured=words.measured,
+                wanted=words_wanted(name, config),
+                next_step="" if passed else words.next_step,
+                reason="" if passed else words.reason,
+            )
+        )
+    return described
+
+
+def skipped_checks(config: Config, reason: str) -> list[CheckResult]:
+    """All checks, none of them made."""
+    return [
+        CheckResult(
+            name=name,
+            title=TITLES[name],
+            status=CheckStatus.SKIPPED,
+            points=0.0,
+            max_points=float(config.points.of(name)),
+            measured="not checked",
+            wanted=words_wanted(name, config),
+            next_step=reason,
+            reason=reason,
+        )
+        for name in CHECK_NAMES
+    ]
+
+
 def words_for(name: str, evidence: Evidence, config: Config) -> Words:
     measurement, parameters = evidence.measurement, evidence.parameters
     why_not = evidence.why_unmeasured
@@ -69,7 +115,7 @@ def words_for(name: str, evidence: Evidence, config: Config) -> Words:
             reason = "the test images are known better than the training images."
             return Words(measured=measured, reason=reason, next_step=SEEN)
         if measurement.accuracy > config.accuracy.threshold:
-            # Only then can the test still fail: see `_agrees`.
+            # The test also fails a network some of whose outputs are not numbers, however few.
             return Words(measured=measured, reason=OVERFLOWS, next_step=OVERFLOWS)
         return Words(
             measured=measured,

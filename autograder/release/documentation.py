@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import inspect as types
 
 from autograder.core import config as config_module
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config
-from autograder.core.config_errors import allowed_at
 from autograder.core.errors import ReleaseError
 from autograder.core.exit_status import statuses_for_readme
 from autograder.release.template import percent, thousands
@@ -187,3 +187,48 @@ def _table(head: tuple[str, ...], rows: Sequence[Sequence[str]]) -> str:
     # A backslash before a bar keeps it in its cell.
     escaped = [[cell.replace("|", r"\|") for cell in line] for line in lines]
     return "".join(f"| {' | '.join(line)} |\n" for line in escaped).replace(" |  |\n", " | |\n")
+
+
+def allowed_at(config: type[msgspec.Struct], key: str) -> str:
+    """Say in words what may stand under `key`, such as ``accuracy.threshold``; or nothing."""
+    return _allowed(_type_at(config, key))
+
+
+def _type_at(config: type[msgspec.Struct], key: str) -> types.Type | None:
+    """The type of the value under `key`, such as ``starter.hidden_units[...]``."""
+    node: Any = types.type_info(config)
+    for step in re.findall(r"[A-Za-z_]\w*|\[", key):
+        if step == "[" and isinstance(node, types.ListType):
+            node = node.item_type
+        elif isinstance(node, types.StructType):
+            node = next((field.type for field in node.fields if field.name == step), None)
+        else:
+            return None
+        while isinstance(node, types.Metadata):
+            node = node.type
+    return node if isinstance(node, types.Type) else None
+
+
+def _allowed(node: types.Type | None) -> str:
+    """Say in words what values of this type there may be."""
+    if isinstance(node, (types.IntType, types.FloatType)):
+        kind = "a whole number" if isinstance(node, types.IntType) else "a number"
+        bounds = (
+            ("at least", node.ge),
+            ("more than", node.gt),
+            ("at most", node.le),
+            ("less than", node.lt),
+        )
+        limits = [f"{words} {bound:.15g}" for words, bound in bounds if bound is not None]
+        return ", ".join([kind, *limits])
+    if isinstance(node, types.StrType):
+        if node.pattern:
+            return f"text that fits {node.pattern}"
+        return f"text of {node.min_length or 0} to {node.max_length or 'any number of'} characters"
+    if isinstance(node, types.BoolType):
+        return "true or false"
+    if isinstance(node, types.ListType) and node.max_length is not None:
+        return f"a list of {node.min_length or 0} to {node.max_length} values"
+    if isinstance(node, types.StructType):
+        return "the keys " + ", ".join(field.encode_name for field in node.fields)
+    return ""

@@ -24,8 +24,7 @@ from autograder.core.report import (
     UnitReport,
 )
 from autograder.core.verdict import Verdict
-from autograder.grading.describe import HEADLINES
-from autograder.grading.pictures import png_text
+from autograder.grading.describe import HEADLINES, png_text
 
 NAMES = (
     "Amber Sample", "Åsa Exempel", "Ümit Örnek", "Пример Студентов", "範例 學生", "مثال طالبة",

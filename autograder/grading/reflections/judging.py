@@ -163,18 +163,13 @@ def judge_reflections(
             judgements[name] = not_judged(name, why, text=text)
             continue
         twin, alike = "", 0.0
-        for other, known in earlier.items() if fault is None else ():
-            if (shared := likeness(words, known)) > alike:
-                twin, alike = other, shared
-        if fault is None and alike >= SAME_TEXT_LIKENESS:
-            fault = Fault.SAME
+        if fault is None:
+            twin, alike = _likest(words, earlier)
+            fault = Fault.SAME if alike >= SAME_TEXT_LIKENESS else None
         reason = remark = ""
         if fault is None:
             earlier[name] = words
-            odd = [found.remark] if found.remark else []
-            if found.is_cut or len(found.text) > MAX_CHARACTERS:
-                odd.append(f"only {MAX_CHARACTERS:,} characters of it, or of its cell, were read")
-            odd += _oddities(words, scaffold, min_characters)
+            odd = _oddities(found, words, scaffold, min_characters)
             odd += [f"much like {label_of(twin)}"] if alike >= ALIKE_TEXT_LIKENESS else []
             remark = f"{label_of(name)}: {'; '.join(odd)}." if odd else ""
         else:
@@ -249,10 +244,19 @@ def _fault_of(
     return None
 
 
-def _oddities(words: list[str], scaffold: Scaffold, min_characters: int) -> list[str]:
+def _likest(words: list[str], earlier: Mapping[str, list[str]]) -> tuple[str, float]:
+    """Which of the answers before it an answer is likest, and how like."""
+    alike = {name: likeness(words, known) for name, known in earlier.items()}
+    twin = max(alike, key=alike.__getitem__, default="")
+    return twin, alike.get(twin, 0.0)
+
+
+def _oddities(found: Found, words: list[str], scaffold: Scaffold, min_characters: int) -> list[str]:
     """What staff may want to look at in an answer that is there."""
     weight = weigh(words)
-    odd = []
+    odd = [found.remark] if found.remark else []
+    if found.is_cut or len(found.text) > MAX_CHARACTERS:
+        odd.append(f"only {MAX_CHARACTERS:,} characters of it, or of its cell, were read")
     if weight < min_characters + SHORT_MARGIN:
         odd.append("very short")
     if 2 * weigh(own_words(words, [scaffold.lesson_runs])) < weight:
