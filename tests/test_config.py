@@ -104,3 +104,13 @@ def test_all_points_zero_is_refused() -> None:
     points = dict.fromkeys(GOOD["points"], 0)
     with pytest.raises(ConfigError, match="worth nothing"):
         parse_config(changed("points", points))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("surprise", 1), ("limits.surprise", 1), ("limits.cell_seconds", 7000)],
+    ids=["unknown", "unknown in a section", "more than the whole notebook has"],
+)
+def test_what_no_range_tells_is_refused_too(key: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=key.rpartition(".")[2]):
+        parse_config(changed(key, value))
