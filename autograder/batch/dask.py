@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup, decode_answer
+from autograder.batch.messages import CellRan, Graded, Job, Lost, Setup, decode_answer
 from autograder.batch.pool import Event, LocalPool
 from autograder.core.clerk import encode
 from autograder.core.config import Record
@@ -36,7 +36,6 @@ LOOK_SECONDS = 0.5
 """Between two looks at whether a job is still wanted."""
 IDLE_SECONDS = 60.0
 """How long a grading process is kept without anything to do."""
-LOST = "lost on the cluster: "
 
 
 class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
@@ -125,13 +124,9 @@ class ClusterPool(contextlib.AbstractContextManager["ClusterPool"]):
             if self._client.status != "running":
                 raise _scheduler_gone() from error
             # Of Dask's many (killed worker, lost link, cancelled), each means the same to us.
-            return Event(
-                submission=name, answer=None, lost_because=f"{type(error).__name__}: {error}"
-            )
+            answer = Lost(reason=f"{type(error).__name__}: {error}")
         finally:
             future.release()
-        if isinstance(answer, Refused) and answer.reason.startswith(LOST):
-            return Event(submission=name, answer=None, lost_because=answer.reason)
         return Event(submission=name, answer=answer)
 
     def close(self) -> None:
@@ -185,13 +180,11 @@ def grade_job(kit: bytes, job: Job, *, wanted: Callable[[], bool]) -> bytes:
             for event in pool.wait(LOOK_SECONDS):
                 if isinstance(event.answer, CellRan):
                     continue
-                if event.answer is None:
-                    return encode(Refused(reason=LOST + event.lost_because))
                 if isinstance(event.answer, Graded):
                     _give_back(kit, pool)
                     pool = None
                 return encode(event.answer)
-        return encode(Refused(reason=LOST + "nobody wanted it any more"))
+        return encode(Lost(reason="Nobody wanted it any more."))
     finally:
         if pool is not None:
             pool.close()

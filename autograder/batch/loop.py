@@ -166,7 +166,7 @@ class Batch:
             kept = "What was graded before is kept; go on with --resume."
             raise BoxError(f"{answer.reason} {kept}" if self.rows else answer.reason)
         else:
-            self._lose(event.submission, event.lost_because)
+            self._lose(event.submission, answer.reason)
 
     def _lose(self, name: str, reason: str) -> None:
         handin, submission = self._running[name]

@@ -86,12 +86,6 @@ class Job(Record, frozen=True, tag="job"):
     """What the student's page says before the notes of grading; None if no page is wanted."""
 
 
-class Ready(Record, frozen=True, tag="ready"):
-    """The process is waiting for work."""
-
-    isolation: Isolation
-
-
 class CellRan(Record, frozen=True, tag="cell"):
     """A code cell of the submission has ended."""
 
@@ -125,7 +119,13 @@ class Refused(Record, frozen=True, tag="refused"):
     reason: str
 
 
-Answer = Ready | CellRan | Graded | Refused
+class Lost(Record, frozen=True, tag="lost"):
+    """The process that had the submission is gone; the text says how, in a sentence."""
+
+    reason: str
+
+
+Answer = CellRan | Graded | Refused | Lost
 
 
 def read_job(handin: Handin, assignment_id: str) -> tuple[Job, Submission | None]:

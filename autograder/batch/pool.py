@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 import psutil
 
-from autograder.batch.messages import Answer, CellRan, Job, Ready, Setup, decode_answer
+from autograder.batch.messages import Answer, CellRan, Job, Lost, Setup, decode_answer
 from autograder.batch.process import STOP_SECONDS, GradingProcess, Workplace
 from autograder.core.clerk import encode
 from autograder.core.config import Limits
@@ -34,9 +34,7 @@ class Event:
     """Something that happened to a submission that a pool was given."""
 
     submission: str
-    answer: Answer | None
-    """None where the process that had it is gone."""
-    lost_because: str = ""
+    answer: Answer
 
 
 class Pool(Protocol):
@@ -195,7 +193,7 @@ class LocalPool(contextlib.AbstractContextManager["LocalPool"]):
             return self._bury(process, "")
         except (OSError, msgspec.MsgspecError) as error:
             return self._bury(process, f"The process that graded it said nothing clear: {error}.")
-        if isinstance(answer, Ready) or process.submission is None:
+        if process.submission is None:
             return []
         event = Event(submission=process.submission, answer=answer)
         if not isinstance(answer, CellRan):
@@ -209,8 +207,8 @@ class LocalPool(contextlib.AbstractContextManager["LocalPool"]):
         self._processes.remove(process)
         if process.submission is None:
             return []
-        why = reason or process.last_words
-        return [Event(submission=process.submission, answer=None, lost_because=why)]
+        lost = Lost(reason=reason or process.last_words)
+        return [Event(submission=process.submission, answer=lost)]
 
     def close(self) -> None:
         """See `Pool.close`; all at once, so that it takes as long as the slowest."""

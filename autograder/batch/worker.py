@@ -177,7 +177,7 @@ def _main(descriptor: int, setup_file: str) -> None:
 def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -> None:
     import msgspec
 
-    from autograder.batch.messages import CellRan, Graded, Job, Ready, Setup
+    from autograder.batch.messages import CellRan, Graded, Job, Setup
     from autograder.core.clerk import encode
 
     setup = msgspec.json.decode(setup_file.read_bytes(), type=Setup)
@@ -191,7 +191,6 @@ def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -
             link.send_bytes(encode(CellRan(done=done, total=total)))
 
         grader: HandinGrader = maker(setup, toolbox, isolation, on_cell, stack)
-        link.send_bytes(encode(Ready(isolation=isolation)))
         while True:
             job = decoder.decode(jobs.get())
             with tempfile.TemporaryDirectory(prefix="job-") as folder:

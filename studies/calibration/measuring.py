@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.batch.messages import CellRan, Graded, Job, Refused, Setup
+from autograder.batch.messages import CellRan, Job, Lost, Refused, Setup
 from autograder.batch.pool import LocalPool, Pool
 from autograder.core.assignment import Assignment
 from autograder.core.config import Record
@@ -162,20 +162,22 @@ def measure_all(
                 flights[job.submission] = (subject, shift, tries)
                 pool.submit(job)
             for event in pool.wait(WAIT_SECONDS):
-                if isinstance(event.answer, CellRan):
+                answer = event.answer
+                if isinstance(answer, CellRan):
                     continue
-                if isinstance(event.answer, Refused):
-                    raise BoxError(event.answer.reason)
+                if isinstance(answer, Refused):
+                    raise BoxError(answer.reason)
                 subject, shift, tries = flights.pop(event.submission)
-                report = event.answer.report if isinstance(event.answer, Graded) else None
-                if report is None or report.verdict is Verdict.GRADER_ERROR:
-                    why = event.lost_because or " ".join(report.staff_notes if report else [])
+                if isinstance(answer, Lost) or answer.report.verdict is Verdict.GRADER_ERROR:
                     if tries < TRIES:
                         todo.insert(0, (subject, shift, tries + 1))
+                    elif isinstance(answer, Lost):
+                        problems.append(f"{event.submission}: {answer.reason}")
                     else:
+                        why = " ".join(answer.report.staff_notes)
                         problems.append(f"{event.submission}: {why}")
                     continue
-                sample = _sample(report, subject, conditions, first_seed + shift)
+                sample = _sample(answer.report, subject, conditions, first_seed + shift)
                 file.write(msgspec.json.encode(sample) + b"\n")
                 done += 1
                 on_sample(sample, done, len(tasks))
