@@ -238,7 +238,7 @@ def parse_config(text: bytes, source: str = CONFIG_NAME) -> Config:
     Raises
     ------
     ConfigError
-        If it is no JSON, lacks a key, has an unknown one, or a value is out of range; the text
+        If it is not JSON, lacks a key, has an unknown one, or a value is out of range; the text
         names the key and the range.
     """
     if len(text) > MAX_CONFIG_BYTES:

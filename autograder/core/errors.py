@@ -3,7 +3,7 @@
 ::
 
     AutograderError
-    ├── SubmissionError      the student can mend it: shown to the student, and graded
+    ├── SubmissionError      the student can fix it: shown to the student, and graded
     │   ├── MalformedSubmission
     │   ├── UnverifiableModel
     │   │   └── NotEvaluated    all of it is there, and can at least be counted

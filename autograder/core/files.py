@@ -13,7 +13,7 @@ long tracebacks a tenth of this."""
 
 
 class NotPlain(Exception):
-    """The name is there, but is no plain file that can be read; the text says why."""
+    """The name is there, but is not a plain file that can be read; the text says why."""
 
 
 class TooLarge(Exception):

@@ -146,7 +146,7 @@ class Report(Record, frozen=True, kw_only=True):
     Attributes
     ----------
     score
-        Sum of the checks' points, or None where the grader itself failed: that is no zero.
+        Sum of the checks' points, or None where the grader itself failed: that is not a zero.
     seconds
         Wall time of the student's cells.
     notes

@@ -127,7 +127,7 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     (
         r"SyntaxError|IndentationError|TabError",
         r"",
-        "Python cannot read this cell: run it once, and mend the line that the message points at.",
+        "Python cannot read this cell: run it once, and fix the line that the message points at.",
     ),
     (
         r"SystemExit",
@@ -137,7 +137,7 @@ HINTS: tuple[tuple[str, str, str], ...] = (
 )
 """(pattern for the error's name, pattern for its text, advice); the first that fits counts."""
 
-DEFAULT_HINT = "Restart the kernel, run all cells from the top, and mend the first cell that fails."
+DEFAULT_HINT = "Restart the kernel, run all cells from the top, and fix the first cell that fails."
 
 
 def hint_for(cell: CellRun) -> str:

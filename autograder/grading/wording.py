@@ -30,7 +30,7 @@ SEEN = (
 """What a student does whose network has seen the test images."""
 
 OVERFLOWS = (
-    "for some images the network gives no numbers (NaN or infinite). Train it with a lower "
+    "for some images the outputs of the network are NaN or infinite. Train it with a lower "
     "learning rate, so that its weights stay small."
 )
 

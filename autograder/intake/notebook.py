@@ -89,7 +89,7 @@ def parse_object(data: bytes, shown: str) -> dict[str, Any]:
         text = data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise MalformedSubmission(
-            f"“{shown}” is damaged, or no notebook: it is not text in UTF-8. {GET_NOTEBOOK}"
+            f"“{shown}” is damaged, or not a notebook: it is not text in UTF-8. {GET_NOTEBOOK}"
         ) from None
     values = text.count(",") + text.count("[") + text.count("{")
     if values > MAX_VALUES:
@@ -104,7 +104,7 @@ def parse_object(data: bytes, shown: str) -> dict[str, Any]:
     except ValueError as error:
         raise MalformedSubmission(_why_not_json(text, shown, error)) from None
     if not isinstance(document, dict):
-        raise no_notebook(shown)
+        raise not_a_notebook(shown)
     return document
 
 
@@ -123,7 +123,7 @@ def cells_of(document: Mapping[str, Any], shown: str, repairs: list[str]) -> lis
     Raises
     ------
     MalformedSubmission
-        If it is no notebook, or of a format too old or too new.
+        If it is not a notebook, or is of a format too old or too new.
     """
     cells, sheets = document.get("cells"), document.get("worksheets")
     version = _major_version(document.get("nbformat"))
@@ -143,15 +143,17 @@ def cells_of(document: Mapping[str, Any], shown: str, repairs: list[str]) -> lis
         )
     if not isinstance(cells, list):
         if not isinstance(sheets, list):
-            raise no_notebook(shown)
+            raise not_a_notebook(shown)
         repairs.append("The notebook was converted from format 3.")
         return _convert_sheets(sheets, shown)
     return cells
 
 
-def no_notebook(shown: str) -> MalformedSubmission:
+def not_a_notebook(shown: str) -> MalformedSubmission:
     """The refusal of JSON that is something else."""
-    return MalformedSubmission(f"“{shown}” is no notebook: it has no list of cells. {GET_NOTEBOOK}")
+    return MalformedSubmission(
+        f"“{shown}” is not a notebook: it has no list of cells. {GET_NOTEBOOK}"
+    )
 
 
 def too_deep(shown: str) -> MalformedSubmission:
@@ -175,7 +177,7 @@ def _refuse_other_kinds(data: bytes, shown: str) -> None:
         if data.startswith(signature):
             if kind == "a zip archive":
                 kind = next((name for mark, name in _ZIP_KINDS if mark in data), kind)
-            raise MalformedSubmission(f"“{shown}” is {kind}, no notebook. {GET_NOTEBOOK}")
+            raise MalformedSubmission(f"“{shown}” is {kind}, not a notebook. {GET_NOTEBOOK}")
     # A notebook about Git has such marks inside strings, never at the start of a line.
     if b"\n>>>>>>> " in data and re.search(rb"^<<<<<<< ", data, re.MULTILINE):
         raise MalformedSubmission(
@@ -185,16 +187,16 @@ def _refuse_other_kinds(data: bytes, shown: str) -> None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith(b"<"):
         kind = "XML" if text.startswith(b"<?xml") and b"html" not in text else "a web page (HTML)"
-        raise MalformedSubmission(f"“{shown}” is {kind}, no notebook. {GET_NOTEBOOK}")
+        raise MalformedSubmission(f"“{shown}” is {kind}, not a notebook. {GET_NOTEBOOK}")
 
 
 def _why_not_json(text: str, shown: str, error: ValueError) -> str:
-    """A sentence about text that is no JSON."""
+    """A sentence about text that is not JSON."""
     if text.lstrip().startswith("version https://git-lfs"):
-        return f"“{shown}” is a pointer of Git LFS, no notebook. {GET_NOTEBOOK}"
+        return f"“{shown}” is a pointer of Git LFS, not a notebook. {GET_NOTEBOOK}"
     if not text.lstrip().startswith(("{", "[")):
         kind = "a Python script" if _SCRIPT_LINE.search(text) else "plain text"
-        return f"“{shown}” is {kind}, no notebook. {GET_NOTEBOOK}"
+        return f"“{shown}” is {kind}, not a notebook. {GET_NOTEBOOK}"
     if isinstance(error, json.JSONDecodeError):
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
             return (
@@ -231,10 +233,10 @@ def _convert_sheets(sheets: list[Any], shown: str) -> list[Any]:
     kept_metadata: list[Any] = []  # kept out of the converter, which recurses into it
     for sheet in sheets:
         if not isinstance(sheet, dict) or not isinstance(sheet.get("cells"), list):
-            raise no_notebook(shown)
+            raise not_a_notebook(shown)
         for cell in sheet["cells"]:
             if not isinstance(cell, dict):
-                raise no_notebook(shown)
+                raise not_a_notebook(shown)
             cells.append(_tidy_old_cell(cell))
             kept_metadata.append(cell.get("metadata"))
     old = nbformat.from_dict(
@@ -285,4 +287,4 @@ def _other_json(document: Mapping[str, Any], shown: str) -> MalformedSubmission:
         return MalformedSubmission(
             f"“{shown}” is only a link to a file on Google Drive. {GET_NOTEBOOK}"
         )
-    return no_notebook(shown)
+    return not_a_notebook(shown)

@@ -1,6 +1,6 @@
 """From a JSON object to a clean notebook of format 4.5.
 
-The notebook is built anew from what is known, not mended in place, so that nothing unknown can
+The notebook is built anew from what is known, not changed in place, so that nothing unknown can
 reach what comes after. Cells keep their order and their code to the letter: magics, syntax errors
 and all. Outputs are dropped, since nothing that a student's file claims to have printed counts.
 """
@@ -62,7 +62,7 @@ def repair_notebook(document: Mapping[str, Any], shown: str) -> tuple[dict[str, 
     notebook
         JSON data that ``nbformat.validate`` accepts: format 4.5, kernel ``python3``, no outputs.
     repairs
-        What was mended, a sentence each.
+        What was repaired, a sentence each.
 
     Raises
     ------
@@ -178,7 +178,9 @@ def repair_cell(cell: Any, number: int, shown: str, repairs: list[str]) -> dict[
         If it holds no text, or code that could never run.
     """
     if not isinstance(cell, dict):
-        raise MalformedSubmission(f"“{shown}” is damaged: cell {number} is no cell. {GET_NOTEBOOK}")
+        raise MalformedSubmission(
+            f"“{shown}” is damaged: cell {number} is not a cell. {GET_NOTEBOOK}"
+        )
     kind = cell.get("cell_type")
     if kind not in CELL_KINDS:
         kind = "code" if kind is None and "outputs" in cell else "markdown"

@@ -277,5 +277,5 @@ def _too_large(shown: str) -> MalformedSubmission:
 def _refuse_irregular(mode: int, shown: str) -> None:
     if stat.S_ISREG(mode):
         return
-    kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+    kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
     raise MalformedSubmission(f"“{shown}” is {kind}. Upload the notebook file itself.")

@@ -161,7 +161,7 @@ def _choose(handin: Handin, found: Sequence[Found], mark: str) -> Handin:
     why = "all belong to this assignment" if marked else "none carries this assignment's mark"
     refusal = (
         f"You uploaded {len(which)} notebooks, {names}{more}, and {why}, so the grader cannot "
-        "tell which is your answer. Upload only the one in which you mended the network and wrote "
+        "tell which is your answer. Upload only the one in which you fixed the network and wrote "
         "your reflections."
     )
     return replace(handin, path=found[0].path, refusal=refusal)

@@ -61,7 +61,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "string": (b'"m5"', "no list of cells"),
     "Drive shortcut": ({"doc_id": "x", "email": "a@b"}, "link to a file on Google Drive"),
     "cells are no list": (notebook() | {"cells": {"0": code()}}, "no list of cells"),
-    "cell is no object": (notebook("print(1)"), "cell 1 is no cell"),
+    "cell is no object": (notebook("print(1)"), "cell 1 is not a cell"),
     "source is a number": (notebook(code(7)), "cell 1 holds something else than text"),
     "source is a list of numbers": (notebook(code([7])), "something else than text"),
     "no cells": (notebook() | {"cells": []}, "no code"),
@@ -122,7 +122,7 @@ def assert_is_for_students(text: str, folder: Path) -> None:
 def test_pipe_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "m5.ipynb"
     os.mkfifo(path)
-    with pytest.raises(MalformedSubmission, match="no regular file"):
+    with pytest.raises(MalformedSubmission, match="not a regular file"):
         read_submission(Handin(submission="m5", path=path), assignment_id=ASSIGNMENT)
 
 
