@@ -15,6 +15,9 @@ from nbformat.v4 import new_code_cell
 
 STUDENT_NOTEBOOK = Path(__file__).resolve().parent.parent / "student/m5.ipynb"
 
+TOOLS = ("tools", "local-checks", "pictures", "inside", "lab", "canvas-page", "canvas")
+"""The cells that define what others call; folded away, as nobody need read them."""
+
 ANSWERS = (
     "The ten ReLU units of the narrow layer died: the learning rate was so high that their "
     "weights jumped to where they give zero for every image.",

@@ -31,7 +31,7 @@ RULES: dict[str, dict[str, Any]] = {
             "reflection_3": "What else did you learn about tuning a neural network?",
         },
     },
-    "starter": {"hidden_units": [1000, 10], "learning_rate": 0.03, "epochs": 15},
+    "starter": {"hidden_units": [1000, 10], "learning_rate": 0.03, "epochs": 3},
     "second_runs": {"margin": 0.01, "count": 2},
 }
 

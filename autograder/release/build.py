@@ -149,18 +149,23 @@ def _refuse_other_numbers(file: OtterFile, source: Source, config: Config) -> No
         return
     key, number = numbers[file.name]
     for case in file.cases:
+        nodes = list(ast.walk(ast.parse(source.tests[case.function])))
+        named = {
+            ast.unparse(node.targets[0]): node.value
+            for node in nodes
+            if isinstance(node, ast.Assign)
+        }
         compared = [
-            node.value
-            for compare in ast.walk(ast.parse(source.tests[case.function]))
-            if isinstance(compare, ast.Compare)
-            for node in compare.comparators
-            if isinstance(node, ast.Constant)
+            named.get(ast.unparse(side), side)
+            for node in nodes
+            if isinstance(node, ast.Compare)
+            for side in node.comparators
         ]
-        if number not in compared:
+        if number not in [side.value for side in compared if isinstance(side, ast.Constant)]:
             raise ReleaseError(
                 f"{SOURCE_PATH}: the test '{case.function}' does not compare with {key} of "
                 f"{CONFIG_NAME}, so networks would be judged by another number than students are "
-                f"told: write «{key}» where it compares."
+                f"told: write '# = {key}' behind the number that it compares with."
             )
 
 

@@ -1,18 +1,27 @@
-"""The source notebook is a template: ``«accuracy.threshold»`` stands for a value of the config.
+"""The numbers of the configuration, put where the source names them.
 
-Guillemets, since braces and percent signs are common in Python, LaTeX and Markdown. Only values
-are put in, no loops or conditions, so the source stays a notebook that can be read as it is.
+The source is a notebook that runs as it stands, so each number stands in it as it will be read,
+with its name beside it: before it in text, at the end of its line in code and in settings. ::
+
+    more than <!-- = accuracy.threshold -->95 % of the test images
+    learning_rate=0.03,  # = starter.learning_rate
+
+A release has the current values in these places, and no names. How a number is written follows
+from how it stands there: as a percentage before `` %``, in minutes before `` minutes``, with
+commas in text. A value that is text goes on to the end of its line. Lines one after another that
+name the same list are written anew, one for each of its items.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import msgspec
 import nbformat
 from nbformat.warnings import MissingIDFieldWarning
@@ -40,11 +49,6 @@ def minutes(seconds: float) -> str:
     return f"{value} minute" if value == "1" else f"{value} minutes"
 
 
-def dense_layers(units: list[int]) -> str:
-    """Write the code of hidden layers, one per line."""
-    return "\n".join(f'layers.Dense({number}, activation="relu"),' for number in units)
-
-
 def seconds_for_cells(config: Config) -> float:
     """Wall time that all cells together have on Gradescope."""
     gradescope = config.gradescope
@@ -52,58 +56,83 @@ def seconds_for_cells(config: Config) -> float:
     return min(config.limits.notebook_seconds, available)
 
 
-FILTERS: dict[str, Callable[..., str]] = {
-    "percent": percent,
-    "thousands": thousands,
-    "minutes": minutes,
-    "dense_layers": dense_layers,
-}
+NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?"
+IN_TEXT = re.compile(
+    rf"<!-- = (?P<name>[a-z_.\d]+) -->"
+    rf"(?:(?P<number>{NUMBER})(?P<unit> %| minutes?\b)?|(?P<text>.*))"
+)
+IN_CODE = re.compile(r"(?P<line>.*?) *# = (?P<name>[a-z_.\d]+)$")
+IN_LINE = re.compile(rf"(?<![\w.])(?P<number>{NUMBER})(?P<unit> %| minutes?\b)?")
 
 
 class Template:
     """Puts the values of one configuration into texts."""
 
     def __init__(self, config: Config) -> None:
-        self._values = msgspec.to_builtins(config) | {
+        self._values: dict[str, Any] = msgspec.to_builtins(config) | {
             "time": {"cells_seconds": seconds_for_cells(config)},
             "total_points": config.points.total,
         }
-        self._environment = jinja2.Environment(
-            variable_start_string="«",
-            variable_end_string="»",
-            block_start_string="«%",
-            block_end_string="%»",
-            comment_start_string="«#",
-            comment_end_string="#»",
-            undefined=jinja2.StrictUndefined,
-            keep_trailing_newline=True,
-            autoescape=False,
-        )
-        self._environment.filters.update(FILTERS)
 
     def render(self, text: str, where: str) -> str:
-        """Return `text` with the values put in.
+        """Return `text` with the values put in, and without their names.
 
         Raises
         ------
         ReleaseError
-            If `text` asks for a value that the configuration does not have, or cannot be parsed;
-            `where` says in the message which text it was.
+            If `text` names a value that the configuration does not have, or no number stands
+            where one should; `where` says in the message which text it was.
         """
-        try:
-            rendered = self._environment.from_string(text).render(self._values)
-        except jinja2.TemplateError as error:
-            reason = (
-                str(error)
-                .replace("'dict object' has no attribute", "there is no value")
-                .rstrip(".")
-            )
-            raise ReleaseError(
-                f"{where}: the template does not fit the config: {reason}."
-            ) from error
-        except (TypeError, ValueError) as error:
-            raise ReleaseError(f"{where}: a filter does not fit its value: {error}.") from error
-        return "\n".join(line.rstrip() for line in rendered.split("\n"))
+
+        def put_in(match: re.Match[str]) -> str:
+            value = self._value(match["name"], where)
+            if isinstance(value, str):
+                return value
+            if match["number"] is None:
+                raise ReleaseError(f"{where}: no number follows '<!-- = {match['name']} -->'.")
+            return _written(value, match, commas=True)
+
+        lines: list[str] = []
+        marked = ((IN_CODE.fullmatch(line), line) for line in text.split("\n"))
+        for name, group in groupby(marked, key=lambda one: one[0] and one[0]["name"]):
+            if name is None:
+                lines += [IN_TEXT.sub(put_in, line).rstrip() for _, line in group]
+            else:
+                lines += self._code(name, [match["line"] for match, _ in group if match], where)
+        return "\n".join(lines)
+
+    def _code(self, name: str, lines: list[str], where: str) -> Iterator[str]:
+        """Lines of code, each with a number that has the same name."""
+        value = self._value(name, where)
+        if isinstance(value, list):
+            lines, values = lines[:1] * len(value), value
+        else:
+            values = [value] * len(lines)
+        for line, one in zip(lines, values, strict=True):
+            numbers = list(IN_LINE.finditer(line))
+            if len(numbers) != 1 or isinstance(one, str):
+                raise ReleaseError(f"{where}: '# = {name}' belongs after a line with one number.")
+            [match] = numbers
+            written = _written(one, match, commas="," in match["number"] or '"""' in line)
+            yield line[: match.start()] + written + line[match.end() :]
+
+    def _value(self, name: str, where: str) -> Any:
+        value: Any = self._values
+        for key in name.split("."):
+            if not isinstance(value, dict) or key not in value:
+                raise ReleaseError(f"{where}: the configuration has no value '{name}'.")
+            value = value[key]
+        return value
+
+
+def _written(value: Any, match: re.Match[str], *, commas: bool) -> str:
+    """Write a value as the number that it takes the place of, with its unit."""
+    unit = match["unit"] or ""
+    if unit == " %":
+        return percent(value)
+    if unit:
+        return minutes(value)
+    return thousands(value) if commas and isinstance(value, int) else repr(value)
 
 
 def source_of(cell: dict[str, Any]) -> str:

@@ -1,5 +1,5 @@
 # Made by `m5 release` from assignment/m5.ipynb: change it there, not here.
-# For the configuration and the tests below: baf13f053fcfd8821a556fdd1ed72dfc
+# For the configuration and the tests below: a5329f4fa2dddd118dfb26b1407984df
 from otter.test_files import test_case
 
 OK_FORMAT = False
@@ -18,6 +18,7 @@ all_or_nothing = True
 )
 def test_within_the_budget(model):
     """The network has at most 110,000 parameters."""
+    budget = 110000
     assert hasattr(model, "count_params"), (
         "There is no network in `model` yet. Have you run the cell that builds and trains it?"
     )
@@ -26,11 +27,8 @@ def test_within_the_budget(model):
         "layer could tell it, or have you not trained it yet?"
     )
     parameters = int(model.count_params())
-    measured = (
-        f"The network has {parameters:,} parameters; at most "
-        "110,000 are allowed."
-    )
-    assert parameters <= 110000, (
+    measured = f"The network has {parameters:,} parameters; at most {budget:,} are allowed."
+    assert parameters <= budget, (
         f"{measured} Which layer holds most of them, and what would it lose if it were narrower? "
         "`model.summary()` shows each layer."
     )
@@ -44,8 +42,9 @@ def test_within_the_budget(model):
 )
 def test_within_the_budget_when_graded(model):
     """Counted by the grader, there are at most 110,000 parameters."""
+    budget = 110000
     assert model is not None, "The notebook left no network behind that could be counted."
     counted = int(model.count_params())
-    assert 0 < counted <= 110000, (
-        f"The grader counted {counted:,} parameters; at most 110,000 are allowed."
+    assert 0 < counted <= budget, (
+        f"The grader counted {counted:,} parameters; at most {budget:,} are allowed."
     )

@@ -17,6 +17,7 @@ all_or_nothing = True
 )
 def test_within_the_budget(model):
     """The network has at most 110,000 parameters."""
+    budget = 110000
     assert hasattr(model, "count_params"), (
         "There is no network in `model` yet. Have you run the cell that builds and trains it?"
     )
@@ -25,11 +26,8 @@ def test_within_the_budget(model):
         "layer could tell it, or have you not trained it yet?"
     )
     parameters = int(model.count_params())
-    measured = (
-        f"The network has {parameters:,} parameters; at most "
-        "110,000 are allowed."
-    )
-    assert parameters <= 110000, (
+    measured = f"The network has {parameters:,} parameters; at most {budget:,} are allowed."
+    assert parameters <= budget, (
         f"{measured} Which layer holds most of them, and what would it lose if it were narrower? "
         "`model.summary()` shows each layer."
     )

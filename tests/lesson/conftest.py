@@ -6,12 +6,15 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import matplotlib
+
+from tests.notebooks import TOOLS
 
 matplotlib.use("agg")
 
@@ -31,9 +34,10 @@ def cells() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def variables(cells: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What the notebook's variables are after the two cells with tools."""
-    made: dict[str, Any] = {"__name__": "__main__"}
-    for name in ("local-checks", "pictures"):
+def variables(cells: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the notebook's variables are after the cells with tools."""
+    made: dict[str, Any] = {"__name__": "__main__", "get_ipython": MagicMock()}
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)  # the first cell sets it
+    for name in TOOLS:
         exec(compile(cells[name]["source"], name, "exec"), made)
     return made

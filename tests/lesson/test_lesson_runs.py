@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = 600
 HAND_OUT_DATA = f"""
 import os
+os.environ["ACTIVITY_M5"] = "graded"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 import numpy, tensorflow
 def load_data(path="mnist.npz"):
@@ -25,14 +26,18 @@ def load_data(path="mnist.npz"):
     return (kinds[0], kinds[1]), (kinds[2], kinds[3])
 tensorflow.keras.datasets.mnist.load_data = load_data
 """
-FIGURES = (
-    "show-digits",
-    "draw-activations",
-    "learning-curves",
-    "misread-digits",
-    "dead-units",
-    "where-it-stands",
-)
+FIGURES = {
+    "show-digits": 1,
+    "draw-activations": 1,
+    "learning-curves": 1,
+    "dead-units": 1,
+    "look-inside": 3,
+    "redraw": 2,  # what no cell above has drawn
+    "two-by-two": 0,
+    "three-rates": 0,
+    "draw-digit": 0,
+    "read-digit": 0,
+}
 
 
 pytestmark = pytest.mark.xdist_group("lesson")
@@ -71,9 +76,9 @@ def test_says_nothing_on_standard_error(executed: Any) -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_draws_one_figure(executed: Any, name: Any) -> None:
+def test_draws_while_graded_what_needs_nobody_to_look_on(executed: Any, name: Any) -> None:
     kinds = [output for output in executed[name].outputs if "data" in output]
-    assert len(kinds) == 1 and "image/png" in kinds[0].data
+    assert len(kinds) == FIGURES[name] and all("image/png" in output.data for output in kinds)
     assert "No picture here" not in texts(executed[name], "stdout")
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import ast
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from otter.assign import main
 
+from autograder.core.config import load_config
 from autograder.release import check_release, release
+from autograder.release.build import SOURCE_PATH
+from autograder.release.template import Template, read_notebook
+from tests.rules import RULES
 
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = [
     "student/m5.ipynb",
     "solutions/dropout_128.ipynb",
@@ -24,18 +31,32 @@ NOTEBOOKS = [
 PLACEHOLDER = "_Type your answer here, replacing this text._"
 REFLECTIONS = ("reflection_1", "reflection_2", "reflection_3")
 CODE_CELLS = [
+    "tools",
     "local-checks",
-    "pictures",
     "load-data",
     "show-digits",
-    "draw-activations",
     "model",
     "check-accuracy",
     "check-budget",
+    "pictures",
     "learning-curves",
-    "misread-digits",
     "dead-units",
-    "where-it-stands",
+    "inside",
+    "look-inside",
+    "self-check-1",
+    "self-check-2",
+    "draw-activations",
+    "self-check-3",
+    "self-check-4",
+    "lab",
+    "two-by-two",
+    "three-rates",
+    "self-check-5",
+    "redraw",
+    "canvas-page",
+    "canvas",
+    "draw-digit",
+    "read-digit",
 ]
 
 
@@ -75,12 +96,22 @@ class TestEveryNotebook:
 
     def test_has_no_trace_of_how_it_was_made(self, shared: Any, path: Any) -> None:
         text = shared.read(path)
-        for trace in ("«", "»", "BEGIN SOLUTION", "END SOLUTION", "PROMPT", "HIDDEN", '"raw"'):
+        for trace in (
+            "<!-- =",
+            "# = ",
+            "BEGIN SOLUTION",
+            "END SOLUTION",
+            "PROMPT",
+            "HIDDEN",
+            '"raw"',
+        ):
             assert trace not in text
 
     def test_does_not_need_side_files(self, shared: Any, path: Any) -> None:
-        """No cell reads or writes a file; Keras keeps the digits by itself."""
-        assert not re.search(r"\b(open|read_\w+|save\w*)\(", shared.sources(path))
+        """No cell writes a file, and one reads one, if it is there: the digits."""
+        touches = re.compile(r"(?<!os\.)\b(open|read_\w+|write|write_\w+|save\w*)\(")
+        found = {i for i in CODE_CELLS if touches.search(shared.cells(path)[i]["source"])}
+        assert found == {"load-data"}
 
 
 def test_student_gets_the_broken_network(shared: Any) -> None:
@@ -90,7 +121,7 @@ def test_student_gets_the_broken_network(shared: Any) -> None:
     assert lines[first + 1] == 'layers.Dense(10, activation="relu"),'
     assert lines[first + 2].startswith('layers.Dense(10, activation="softmax")')
     assert "learning_rate=0.03" in model
-    assert "epochs=15" in model
+    assert f"epochs={RULES['starter']['epochs']}," in model
     assert "Dense(64" not in model and "0.001" not in model
 
 
@@ -103,7 +134,7 @@ def test_reference_holds_the_solution_alone(shared: Any) -> None:
     cells = shared.cells("solutions/reference.ipynb")
     assert "Dense(64" in cells["model"]["source"]
     assert "Dense(1000" not in cells["model"]["source"]
-    assert '"""' not in cells["model"]["source"].split("class PrintAccuracy")[0]
+    assert "PROMPT" not in cells["model"]["source"]
     assert PLACEHOLDER not in shared.sources("solutions/reference.ipynb")
 
 
@@ -153,12 +184,11 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
             "student/m5.ipynb": (
                 "more than 97.2 % of the test images",
                 "an accuracy of **more than 97.2 %**",
-                "assert accuracy > 0.972",
-                "wanted=100 * 0.972",
+                "threshold = 0.972",
             ),
             "docs/students.md": ("more than 97.2 % of the test images",),
-            "student/tests/accuracy.py": ("assert accuracy > 0.972", "more than 97.2 % are wanted"),
-            "dist/tests/accuracy.py": ("assert accuracy > 0.972", "assert measured > 0.972"),
+            "student/tests/accuracy.py": ("threshold = 0.972", "More than 97.2 % of the test"),
+            "dist/tests/accuracy.py": ("threshold = 0.972", "more than 97.2 % are read"),
         },
     ),
     (
@@ -167,12 +197,11 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
             "student/m5.ipynb": (
                 "at most 54,321 parameters",
                 "The budget of 54,321 counts",
-                "assert parameters <= 54321",
-                "budget=54321",
+                "budget = 54321",
             ),
             "docs/students.md": ("at most 54,321 parameters", "within 54,321 parameters"),
-            "student/tests/budget.py": ("assert parameters <= 54321", "54,321 are allowed"),
-            "dist/tests/budget.py": ("assert parameters <= 54321", "assert 0 < counted <= 54321"),
+            "student/tests/budget.py": ("budget = 54321", "at most 54,321 parameters"),
+            "dist/tests/budget.py": ("budget = 54321", "there are at most 54,321 parameters"),
         },
     ),
     (
@@ -211,13 +240,13 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
         },
     ),
     (
-        {"starter": {"learning_rate": 1e-05, "hidden_units": [30, 20, 5], "epochs": 3}},
+        {"starter": {"learning_rate": 1e-05, "hidden_units": [30, 20, 5], "epochs": 4}},
         {
             "student/m5.ipynb": (
                 "Adam(learning_rate=1e-05)",
                 "layers.Dense(20, activation=",
-                "epochs=3,",
-                "it trains for 3 epochs",
+                "epochs=4,",
+                "It goes 4 times through",
             ),
             "solutions/rate_only.ipynb": ("layers.Dense(5, activation=",),
             "solutions/width_only.ipynb": ("learning_rate=1e-05",),
@@ -262,6 +291,37 @@ def test_every_number_comes_from_the_config(
             assert wanted not in shared.read(path)
 
 
+FOREIGN = """## « Un réseau **peu profond** », 95 %
+
+Сеть «глубокая», потери растут: {{ x }} {% if %} «% нет %» <!-- обычный -->
+日本語：「深い」学習率は $\\eta$ で、｛波括弧｝も《山括弧》も # = そのまま。
+"""
+
+
+def test_a_lesson_may_be_written_in_any_language(project: Any) -> None:
+    """Nothing that French, Russian or Japanese puts around words stands for a number of ours."""
+    project.edit_cell("overfitting", lambda text: text + "\n\n" + FOREIGN)
+    project.edit_cell("show-digits", lambda text: text + "\n# « profond », «глубоко», 「深い」")
+    release(project.root)
+    cells = project.cells("student/m5.ipynb")
+    assert cells["overfitting"]["source"].endswith(FOREIGN.rstrip("\n"))
+    assert cells["show-digits"]["source"].endswith("# « profond », «глубоко», 「深い」")
+
+
+def test_numbers_stand_in_the_source_as_they_will_be_read(shared: Any) -> None:
+    """By the committed configuration a release changes no number of the source."""
+    config = load_config(ROOT / "otter_config.json")
+    for cell in read_notebook(ROOT / SOURCE_PATH, "m5.ipynb")["cells"]:
+        bare = re.sub(r"<!-- = [\w.]+ -->| *# = [\w.]+$", "", cell["source"], flags=re.MULTILINE)
+        assert Template(config).render(cell["source"], cell["id"]) == bare
+
+
+def test_the_source_is_taken_by_otter_assign_as_it_stands(tmp_path: Any) -> None:
+    main(str(ROOT / SOURCE_PATH), str(tmp_path), no_pdfs=True, no_run_tests=True)
+    made = nbformat.read(tmp_path / "student/m5.ipynb", as_version=4)
+    assert "layers.Dense(1000" in "".join(cell.source for cell in made.cells)
+
+
 def test_no_hidden_layers_at_all(project: Any) -> None:
     project.configure(starter={"hidden_units": []})
     release(project.root)
@@ -275,8 +335,6 @@ def test_expectations_fit_the_config() -> None:
     Where this fails after a change of the configuration, the shipped solutions no longer fit it,
     and the message says which and why.
     """
-    from tests.conftest import ROOT
-
     points = json.loads((ROOT / "otter_config.json").read_text("utf-8"))["points"]
     names = {path.name for path in (ROOT / "solutions").glob("*.expect.json")}
     stems = {path.removeprefix("solutions/").removesuffix(".ipynb") for path in NOTEBOOKS[1:]}

@@ -260,6 +260,8 @@ def environment(scratch: Scratch, *, threads: int | None = None) -> dict[str, st
         "PIP_NO_INDEX": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
+        # The lesson leaves out here what is for somebody who looks on: experiments, drawings.
+        "ACTIVITY_M5": "graded",
         # Text hashes the same in every run, so that a set of words has the same order: a network
         # built in a loop over one would otherwise come out differently when graded again.
         "PYTHONHASHSEED": "0",
