@@ -155,13 +155,14 @@ def _refuse_other_numbers(file: OtterFile, source: Source, config: Config) -> No
             for node in nodes
             if isinstance(node, ast.Assign)
         }
-        compared = [
+        sides = [
             named.get(ast.unparse(side), side)
             for node in nodes
             if isinstance(node, ast.Compare)
             for side in node.comparators
         ]
-        if number not in [side.value for side in compared if isinstance(side, ast.Constant)]:
+        compared = [side.value for side in sides if isinstance(side, ast.Constant)]
+        if number not in compared:
             raise ReleaseError(
                 f"{SOURCE_PATH}: the test '{case.function}' does not compare with {key} of "
                 f"{CONFIG_NAME}, so networks would be judged by another number than students are "
