@@ -11,7 +11,7 @@ from autograder.core.report import CheckStatus, Report
 from autograder.grading.describe import png_text
 from autograder.grading.pipeline import Grader
 from autograder.grading.wording import TITLES
-from autograder.intake import find_submissions
+from autograder.intake.folders import find_submissions
 from autograder.reports.results_json import gradescope_results
 from autograder.reports.tables import COLUMNS, row_of
 from tests.notebooks import SMALL_DATA, notebook, write

@@ -17,7 +17,7 @@ from autograder.core.verdict import Ending
 from autograder.grading.checks import Evidence
 from autograder.grading.pipeline import Grader
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
-from autograder.intake import find_submissions
+from autograder.intake.folders import find_submissions
 from autograder.reports.pages.feedback import feedback_view
 from autograder.reports.results_json import gradescope_results
 from autograder.sandbox.box import Isolation, Toolbox

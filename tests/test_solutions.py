@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from autograder.core.config import load_config
 from autograder.core.verdict import Verdict
 from autograder.grading.pipeline import Grader, Outcome
-from autograder.intake import find_submissions
+from autograder.intake.folders import find_submissions
 from autograder.network.measurement import measure
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 

@@ -20,7 +20,8 @@ from autograder.batch.pool import HeadStart, LocalPool, Pool, default_jobs
 from autograder.batch.resuming import configuration_hash, find_kept
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
-from autograder.intake import Handin, Intake, collect
+from autograder.intake.collecting import Intake, collect
+from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.tables import COLUMNS, Gradebook, write_table

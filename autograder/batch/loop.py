@@ -17,7 +17,7 @@ from autograder.core.errors import BoxError
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.grading.describe import ungraded
-from autograder.intake import Handin, Submission
+from autograder.intake.submission import Handin, Submission
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.tables import Gradebook
 from autograder.sandbox.box import Isolation

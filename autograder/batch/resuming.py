@@ -24,7 +24,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import MalformedSubmission
 from autograder.core.files import replace_file
 from autograder.core.report import Report
-from autograder.intake import Handin, hash_submission
+from autograder.intake.submission import Handin, hash_submission
 from autograder.reports.folder import ResultsFolder, Run
 from autograder.reports.tables import row_of
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
     from autograder.core.config import Config
     from autograder.grading.pipeline import Outcome
-    from autograder.intake import Handin
+    from autograder.intake.submission import Handin
     from autograder.sandbox.box import Isolation, Toolbox, Zygote
 
 END_SECONDS = 4.0
@@ -236,7 +236,7 @@ def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolatio
 
 def _handin(job: Job, folder: Path) -> Handin:
     from autograder.core.errors import BoxError
-    from autograder.intake import Handin, Student
+    from autograder.intake.submission import Handin, Student
 
     path = folder / os.fsdecode(job.file_name)
     if job.content is not None:

@@ -32,7 +32,8 @@ from autograder.gradescope.container import ADVICE, Fit, fit_limits, read_metada
 from autograder.gradescope.place import GRADER, Place
 from autograder.gradescope.staff import staff_report
 from autograder.grading.pipeline import Grader, Outcome
-from autograder.intake import Handin, Student, find_notebook
+from autograder.intake.submission import Handin, Student
+from autograder.intake.upload import find_notebook
 from autograder.otter.results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
 from autograder.sandbox.box import Isolation, Toolbox, probe

@@ -28,7 +28,7 @@ from autograder.grading.checks import Evidence
 from autograder.grading.diagnosis import Hint, Symptoms
 from autograder.grading.hints import hint_for
 from autograder.grading.wording import skipped_checks
-from autograder.intake import Handin
+from autograder.intake.submission import Handin
 from autograder.network.choice import remarks_for_student
 from autograder.network.measurement import Measurement
 from autograder.sandbox.execution import CellStatus, Execution

@@ -35,7 +35,7 @@ from autograder.grading.diagnosis import Hint, Symptoms, diagnose
 from autograder.grading.reflections import ReflectionJudgement, Written, judgements_of
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
 from autograder.grading.wording import describe_checks
-from autograder.intake import Handin, Submission, read_submission
+from autograder.intake.submission import Handin, Submission, read_submission
 from autograder.network.choice import Choice, read_choice, remarks_for_staff
 from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder.core.config import Config
-from autograder.intake import Handin, Student
+from autograder.intake.submission import Handin, Student
 from autograder.reports.tables import plain_cell, write_table
 
 CANVAS_NAME = "canvas.csv"

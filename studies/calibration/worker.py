@@ -11,7 +11,7 @@ from autograder.batch import worker
 if TYPE_CHECKING:
     from autograder.batch.messages import Setup
     from autograder.grading.pipeline import Grader, Outcome
-    from autograder.intake import Handin
+    from autograder.intake.submission import Handin
     from autograder.sandbox.box import Isolation, Toolbox
 
 

@@ -25,7 +25,7 @@ from autograder.core.processes import owned_by
 from autograder.core.verdict import Verdict
 from autograder.grading import pipeline
 from autograder.grading.pipeline import Grader, Outcome
-from autograder.intake import find_submissions
+from autograder.intake.folders import find_submissions
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import Gradebook
 from autograder.sandbox.box import Box, Isolation, Toolbox

@@ -16,7 +16,8 @@ from autograder.batch.pool import LocalPool, Pool
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.errors import AutograderError
 from autograder.core.report import Report
-from autograder.intake import Handin, collect
+from autograder.intake.collecting import collect
+from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder
 from autograder.sandbox.box import BoxKind, Isolation
 from tests.notebooks import notebook, write

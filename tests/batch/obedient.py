@@ -20,7 +20,7 @@ from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.report import CheckResult, CheckStatus, NetworkReport, Report
 from autograder.core.verdict import Verdict
-from autograder.intake import Handin, read_submission
+from autograder.intake.submission import Handin, read_submission
 from autograder.sandbox.box import Isolation, Toolbox
 
 NETWORK = NetworkReport(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.intake import Intake, collect
+from autograder.intake.collecting import Intake, collect
 from tests.batch.fakes import Said, command, grade_obediently
 from tests.notebooks import read_json, write
 

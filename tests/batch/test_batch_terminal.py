@@ -13,7 +13,7 @@ from autograder.batch.terminal import TerminalProgress, print_grades
 from autograder.core.assignment import Assignment
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
-from autograder.intake import Handin
+from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import COLUMNS
 from tests.batch.fakes import ISOLATION

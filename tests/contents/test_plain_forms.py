@@ -17,7 +17,8 @@ from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.verdict import Verdict
 from autograder.grading.reflections import judging
-from autograder.intake import Handin, read_submission, submission
+from autograder.intake import submission
+from autograder.intake.submission import Handin, read_submission
 from autograder.reports.pages import drawing, write_class_report, write_feedback
 from tests.notebooks import ANSWERS, released, write
 from tests.pages.sample_reports import make_report

@@ -14,8 +14,8 @@ from intake_builders import ASSIGNMENT, notebook
 
 from autograder.core.errors import MalformedSubmission
 from autograder.core.text import safe_name
-from autograder.intake import Handin, find_submissions, read_submission
-from autograder.intake.folders import names_of
+from autograder.intake.folders import find_submissions, names_of
+from autograder.intake.submission import Handin, read_submission
 
 
 def make(folder: Path, *names: str) -> Path:

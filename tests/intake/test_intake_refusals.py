@@ -14,8 +14,9 @@ import pytest
 from intake_builders import ASSIGNMENT, PYTHON, code, notebook, read
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake import Handin, read_submission, repairing, submission
 from autograder.intake import notebook as reading_json
+from autograder.intake import repairing, submission
+from autograder.intake.submission import Handin, read_submission
 
 
 def zipped(name: str) -> bytes:

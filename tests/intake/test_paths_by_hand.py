@@ -12,7 +12,7 @@ import pytest
 from intake_builders import ASSIGNMENT, notebook
 
 from autograder.core.errors import UsageError
-from autograder.intake import Intake, collect
+from autograder.intake.collecting import Intake, collect
 from autograder.intake.folders import names_of
 
 NOTEBOOK = json.dumps(notebook())

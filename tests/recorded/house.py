@@ -22,7 +22,7 @@ from autograder.batch import dask
 from autograder.batch.messages import Graded
 from autograder.batch.pool import Event
 from autograder.core.assignment import load_assignment
-from autograder.intake import Handin
+from autograder.intake.submission import Handin
 from autograder.sandbox.box import Isolation, Toolbox, probe
 from autograder.sandbox.execution import Execution
 from tests.recorded import store

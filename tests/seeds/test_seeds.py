@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.intake import find_submissions
+from autograder.intake.folders import find_submissions
 from autograder.grading.pipeline import Grader
 from tests.notebooks import notebook, write
 
