@@ -168,8 +168,8 @@ class Box(contextlib.AbstractContextManager["Box"]):
                 cgroup=self._cgroup,
                 specification=specification,
                 environment=self._environment,
-                zygote=self._zygote,
-            )
+            ),
+            fork=self._zygote.fork if self._zygote and self._zygote.is_alive else None,
         )
         layers = self._process.wait_until_locked()
         if layers is None:

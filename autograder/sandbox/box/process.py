@@ -10,8 +10,9 @@ import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import psutil
 
@@ -19,9 +20,6 @@ from autograder.core.errors import BoxError
 from autograder.sandbox.box.command import BoxKind, bubblewrap_command, interpreter, readable_paths
 from autograder.sandbox.box.folders import Scratch, Toolbox
 from autograder.sandbox.box.marks import ControlGroup, is_root
-
-if TYPE_CHECKING:
-    from autograder.sandbox.box.zygote import Zygote
 
 START_SECONDS = 30.0
 """For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""
@@ -123,8 +121,6 @@ class Launch:
         For `inside/enter.py`, but for the status.
     environment
         The whole environment.
-    zygote
-        To fork from, as long as it lives.
     """
 
     kind: BoxKind
@@ -133,7 +129,6 @@ class Launch:
     cgroup: ControlGroup | None
     specification: dict[str, object]
     environment: dict[str, str]
-    zygote: Zygote | None
 
 
 class BoxProcess:
@@ -144,16 +139,24 @@ class BoxProcess:
     words
         What it said last, which is kept after its end.
 
+    Parameters
+    ----------
+    fork
+        How to fork it, given a descriptor for its status as well; None to start it from nothing,
+        which is done too where it cannot be forked.
+
     Raises
     ------
     BoxError
         If it does not start.
     """
 
-    def __init__(self, launch: Launch) -> None:
+    def __init__(
+        self, launch: Launch, fork: Callable[[Launch, int], ForkedProcess] | None = None
+    ) -> None:
         status_read, status_write = os.pipe()
         try:
-            self._process = _fork(launch, status_write) or _start(launch, status_write)
+            self._process = self._begin(launch, fork, status_write)
         except BaseException:
             os.close(status_read)
             raise
@@ -161,6 +164,18 @@ class BoxProcess:
             os.close(status_write)
         self._status = status_read
         self.words = LastWords(self._process)
+
+    def _begin(
+        self,
+        launch: Launch,
+        fork: Callable[[Launch, int], ForkedProcess] | None,
+        status: int,
+    ) -> ForkedProcess | subprocess.Popen[bytes]:
+        if fork is not None:
+            # Nothing of it is left where it fails, and the box can do without.
+            with contextlib.suppress(BoxError):
+                return fork(launch, status)
+        return _start(launch, status)
 
     @property
     def pid(self) -> int:
@@ -202,23 +217,6 @@ class BoxProcess:
             return layers
         except (ValueError, IndexError, KeyError):
             return None
-
-
-def _fork(launch: Launch, status: int) -> ForkedProcess | None:
-    if launch.zygote is None or not launch.zygote.is_alive:
-        return None
-    try:
-        return launch.zygote.fork(
-            # It is not the grader's child: the zygote knows whose.
-            specification={**launch.specification, "parent": None},
-            environment=launch.environment,
-            scratch=launch.scratch,
-            status=status,
-            adopt=launch.cgroup.add if launch.cgroup else lambda pid: None,
-        )
-    except BoxError:
-        # Nothing of it is left, and the box can do without.
-        return None
 
 
 def _start(launch: Launch, status: int) -> subprocess.Popen[bytes]:

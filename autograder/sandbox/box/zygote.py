@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from autograder.sandbox.box.command import (
 )
 from autograder.sandbox.box.folders import MAX_PARENT_BYTES, Scratch, Toolbox
 from autograder.sandbox.box.marks import is_root
-from autograder.sandbox.box.process import ForkedProcess, LastWords
+from autograder.sandbox.box.process import ForkedProcess, LastWords, Launch
 
 IMPORT_SECONDS = 300.0
 """For importing TensorFlow, 3 to 9 s on an idle machine, on a machine that is far from idle."""
@@ -126,37 +126,25 @@ class Zygote(contextlib.AbstractContextManager["Zygote"]):
         """Its processes, and those of the boxes that it has forked."""
         return sorted(descendants(self._process.pid))
 
-    def fork(
-        self,
-        *,
-        specification: dict[str, object],
-        environment: dict[str, str],
-        scratch: Scratch,
-        status: int,
-        adopt: Callable[[int], None],
-    ) -> ForkedProcess:
+    def fork(self, launch: Launch, status: int) -> ForkedProcess:
         """Fork the process of a box, whose scratch folder must lie in `nest`.
 
         Parameters
         ----------
-        specification
-            For `inside/enter.py`.
-        environment
-            The whole environment of the new process.
         status
             Descriptor to which the new process writes which layers came about.
-        adopt
-            Called with the new process's id before it goes on, to put it into its control group.
 
         Raises
         ------
         BoxError
             If the zygote has died, or does not answer. Nothing was forked then.
         """
+        has_own = self.kind is BoxKind.NAMESPACES
         request = {
-            "enter": specification,
-            "environment": environment,
-            "namespaces": self._namespaces(scratch) if self.kind is BoxKind.NAMESPACES else None,
+            # It is not the grader's child: the zygote knows whose.
+            "enter": {**launch.specification, "parent": None},
+            "environment": launch.environment,
+            "namespaces": self._namespaces(launch.scratch) if has_own else None,
         }
         stderr_read, stderr_write = os.pipe()
         go_read, go_write = os.pipe()
@@ -168,7 +156,8 @@ class Zygote(contextlib.AbstractContextManager["Zygote"]):
                 packet = [json.dumps(request).encode()]
                 socket.send_fds(self._link, packet, [stderr_write, status, go_read])
                 pid = int(self._hear(FORK_SECONDS)["pid"])
-            adopt(pid)
+            if launch.cgroup is not None:
+                launch.cgroup.add(pid)
             return ForkedProcess(pid=pid, stderr=stderr)
         except (OSError, KeyError, ValueError) as error:
             stderr.close()
