@@ -97,6 +97,20 @@ def test_what_is_better_by_chance_alone_is_not_taken(
     assert name == ("x / 127.5 - 1" if is_taken else USUAL)
 
 
+def test_the_best_of_few_images_is_not_the_best_of_all(mnist: Mnist, raw: RawImages) -> None:
+    """Two ways lead among the first 400; which of them is taken, all images decide."""
+
+    def right(images: Any, labels: Any) -> Any:
+        is_inverted = images.min() >= 0 and images.max() <= 1 and images.mean() > 0.5
+        is_bytes = images.max() > 200
+        place = np.arange(len(images))
+        if is_inverted:
+            return (place < 400) | (place % 2 == 0)
+        return (place > 3) if is_bytes else np.zeros(len(images), bool)
+
+    assert recovered(right, mnist, raw) == "x as it is (0 to 255)"
+
+
 def test_a_network_that_comes_to_life_in_part_is_still_dead(mnist: Mnist, raw: RawImages) -> None:
     """One unit wakes up where the images are darker, and tells ones from zeros: p = 1e-60."""
 

@@ -105,6 +105,7 @@ TABLES = {
 }
 GEOMETRIES = {
     "flat": lambda x: flat(f(x) / 255),
+    "a table, padded with another number": lambda x: pad(np.cos(f(x) / 90)),
     "as a column": lambda x: flat(f(x) / 255)[..., None],
     "one channel": lambda x: f(x)[..., None] / 255,
     "cut into strips": lambda x: f(x).reshape(-1, 7, 112) / 255,

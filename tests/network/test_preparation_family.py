@@ -154,6 +154,15 @@ def test_the_test_images_are_recognised(raw: RawImages, mnist: Mnist) -> None:
     assert proved(ways.per_image(handed_out[:300]), raw, 10_000).name == "each image standardised"
 
 
+def test_statistics_of_the_test_images_are_recognised(raw: RawImages, mnist: Mnist) -> None:
+    """Scaled by their own, as where a scaler is fitted to each set."""
+    handed_out = np.concatenate([mnist.public_test[0]] * 2)
+    way = ways.fitted(ways.sk.StandardScaler(), handed_out)
+    images = mnist.private_test[0][:300]
+    error = off(proved(way(handed_out[:300]), raw, 10_000), way, images)
+    assert error < 1e-3
+
+
 @pytest.mark.parametrize("count", [1_000, 6_000])
 @pytest.mark.parametrize("scaler", [ways.sk.StandardScaler, ways.sk.MinMaxScaler])
 def test_statistics_of_few_images_are_recognised(

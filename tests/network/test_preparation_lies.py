@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from autograder.network.preparation.claim import (
     Claim,
     read_claims,
 )
-from autograder.network.preparation.proving import prove
+from autograder.network.preparation.geometry import Geometry, geometries
+from autograder.network.preparation.proving import SAMPLE, prove
 from autograder.network.preparation.raw_images import RawImages
 
 COUNT = 300
@@ -49,6 +51,19 @@ def sorted_by_label(x: Any, y: Any) -> Any:
     return tables[y[:, None, None], np.rint(255 * x).astype(int)]
 
 
+def larger(rounding: str = "") -> Geometry:
+    """As a library resizes bytes to 56 x 56."""
+    plain = next(g for g in geometries(56, 56) if g.name == "resized to 56 x 56 (bilinear)")
+    return replace(plain, rounding=rounding)
+
+
+def half_of_it(x: Any, step: int) -> Any:
+    """Every so many images by another line: none of the first, nor of those that are fitted to."""
+    rows = x[:SAMPLE].copy()
+    rows[9::step] *= 0.5
+    return rows
+
+
 def lies(x: Any, y: Any) -> dict[str, Any]:
     random = np.random.default_rng(2)
     channels = np.repeat(x[..., None], 3, axis=-1)
@@ -62,10 +77,13 @@ def lies(x: Any, y: Any) -> dict[str, Any]:
     swapped[::2] = swapped[::2][::-1]
     every_fifth = x.copy()
     every_fifth[::5] += random.normal(0, 0.05, x[::5].shape)
+    rounded = larger("rounded").laid(np.rint(255 * x))
     mixing = random.normal(size=(784, 784)).astype(np.float32)
     return {
         "channels that differ": own_line,
         "one pixel of one channel that differs": one_pixel,
+        "channels first, and each its own": np.moveaxis(own_line, -1, 1),
+        "one pixel that differs, channels first": np.moveaxis(one_pixel, -1, 1),
         "ten channels": ten,
         "a line for each pixel": x * random.random((28, 28), dtype=np.float32),
         "a constant for each pixel": x + random.random((28, 28), dtype=np.float32),
@@ -97,6 +115,9 @@ def lies(x: Any, y: Any) -> dict[str, Any]:
         "too few images": x[:15],
         "wrong number of pixels": np.repeat(x.reshape(-1, 784), 2, axis=1)[:, :1000],
         "a strip": x[:, :1, :],
+        "a table after enlarging": random.random(256)[np.rint(rounded).astype(int)],
+        "another line in every second image": half_of_it(x, 2),
+        "another line in a third of those kept back": half_of_it(x, 6),
         "values after enlarging": np.sin(9 * np.kron(x, np.ones((2, 2))) + np.eye(56)),
     }
 
@@ -105,6 +126,25 @@ def lies(x: Any, y: Any) -> dict[str, Any]:
 def test_it_proves_nothing(name: str, x: Any, raw: RawImages, mnist: Mnist) -> None:
     found = proved(lies(x, mnist.y_train[:COUNT].astype(int))[name], raw)
     assert found is None, found.name
+
+
+def test_few_images_of_those_kept_back_may_be_something_else(x: Any, raw: RawImages) -> None:
+    """Two of 48 may, an eighth may not."""
+    rows = x[:SAMPLE].copy()
+    rows[[21, 51]] *= 0.5
+    found = proved(rows, raw)
+    assert found is not None and found.name == "x / 255"
+    rows[[9, 33, 63, 81]] *= 0.5
+    assert proved(rows, raw) is None
+
+
+def test_statistics_of_enlarged_images_are_not_in_the_family(raw: RawImages) -> None:
+    """What is enlarged first takes as many numbers as it has pixels."""
+    few = RawImages(raw.x_train[:11_000], raw.x_test)
+    of_all = few.statistics(0, 11_000, larger())
+    rows = (larger().laid(raw.x_train[:COUNT]) - of_all.mean) / of_all.deviation
+    claims = [replace(claim(rows), total=11_000)]
+    assert prove(claims, input_shape=(56, 56), raw=few) is None
 
 
 def test_images_that_are_the_graders_in_another_order_prove_what_they_are(
