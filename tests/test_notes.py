@@ -11,7 +11,7 @@ from autograder.core.report import CheckStatus, Report
 from autograder.grading.describe import png_text
 from autograder.grading.pipeline import Grader
 from autograder.grading.wording import TITLES
-from autograder.intake.folders import find_submissions
+from autograder.intake.folders import handin_at
 from autograder.reports.results_json import gradescope_results
 from autograder.reports.tables import COLUMNS, row_of
 from tests.notebooks import SMALL_DATA, notebook, write
@@ -36,7 +36,7 @@ def report(grader: Grader, tmp_path_factory: pytest.TempPathFactory) -> Report:
     for cell in made.cells:
         cell.pop("id")
     path = write(tmp_path_factory.mktemp("notes") / "ada.ipynb", made)
-    return grader.grade(find_submissions([path])[0]).report
+    return grader.grade(handin_at(path)).report
 
 
 def test_each_zero_has_a_reason(report: Report) -> None:

@@ -17,7 +17,7 @@ from autograder.core.verdict import Ending
 from autograder.grading.checks import Evidence
 from autograder.grading.pipeline import Grader
 from autograder.grading.second_runs import Attempt, Attempts, run_seeds
-from autograder.intake.folders import find_submissions
+from autograder.intake.folders import handin_at
 from autograder.reports.pages.feedback import feedback_view
 from autograder.reports.results_json import gradescope_results
 from autograder.sandbox.box import Isolation, Toolbox
@@ -183,7 +183,7 @@ SEEDED = "keras.utils.set_random_seed({seed})\n" + SMALL_NETWORK
 
 
 def graded(grader: Grader, path: Path) -> Report:
-    return grader.grade(find_submissions([path])[0]).report
+    return grader.grade(handin_at(path)).report
 
 
 def test_a_second_run_is_what_other_seeds_in_the_notebook_give(

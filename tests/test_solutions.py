@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from autograder.core.config import load_config
 from autograder.core.verdict import Verdict
 from autograder.grading.pipeline import Grader, Outcome
-from autograder.intake.folders import find_submissions
+from autograder.intake.folders import handin_at
 from autograder.network.measurement import measure
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write
 
@@ -28,7 +28,7 @@ TWICE = "width_only"
 
 
 def graded(grader: Grader, path: Path) -> Outcome:
-    return grader.grade(find_submissions([path])[0])
+    return grader.grade(handin_at(path))
 
 
 def check(outcome: Outcome, expected: dict[str, Any]) -> None:

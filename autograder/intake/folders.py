@@ -35,27 +35,6 @@ class Search:
     """Folders that `m5 grade` wrote, passed over since their notebooks are copies."""
 
 
-def find_submissions(paths: Sequence[Path]) -> list[Handin]:
-    """Find notebooks; what is called like one and cannot be read is listed too, with the reason.
-
-    Parameters
-    ----------
-    paths
-        Files, taken as they are, and folders, searched for notebooks at any depth. Hidden folders
-        are skipped, and links inside a folder are not followed: an unpacked archive may hold
-        links to a classmate's work or to the grader's own files.
-
-    Returns
-    -------
-    list of Handin
-        In the order of `paths`, within a folder sorted by path; every file once.
-    """
-    found: list[Handin] = []
-    for path in paths:
-        found += search_folder(path).notebooks if path.is_dir() else [handin_at(path)]
-    return name_by_place(found)
-
-
 def handin_at(path: Path, refusal: str = "") -> Handin:
     """A file or folder of which no more than its place is known."""
     return Handin(submission=path.stem, path=path, refusal=refusal)
@@ -148,6 +127,9 @@ def place_of(path: Path) -> str:
 
 def search_folder(folder: Path, leaving: Collection[Path] = ()) -> Search:
     """Look for notebooks and zip archives in `folder`, at any depth.
+
+    Hidden folders are skipped, and links are not followed: an unpacked archive may hold links to a
+    classmate's work or to the grader's own files.
 
     Parameters
     ----------

@@ -25,7 +25,8 @@ from autograder.core.processes import owned_by
 from autograder.core.verdict import Verdict
 from autograder.grading import pipeline
 from autograder.grading.pipeline import Grader, Outcome
-from autograder.intake.folders import find_submissions
+from autograder.intake.collecting import collect
+from autograder.intake.folders import handin_at
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import Gradebook
 from autograder.sandbox.box import Box, Isolation, Toolbox
@@ -162,8 +163,7 @@ def keep(results: ResultsFolder, outcome: Outcome) -> None:
 def _grade_and_check(case: Case, grader: Grader, secrets: list[str], tmp_path: Path) -> None:
     submitted = tmp_path / f"submitted-{case.name}"
     submitted.mkdir()
-    candidates = find_submissions([case.build(submitted)])
-    assert len(candidates) == 1
+    candidates = [handin_at(case.build(submitted))]
     results = ResultsFolder(tmp_path / f"results-{case.name}", overwrite=False)
     results.prepare()
     outcome = grader.grade(candidates[0])
@@ -327,7 +327,9 @@ def test_names_of_files_stay_names(
     for name in NAMES:
         with contextlib.suppress(OSError):
             (submitted / f"{name}.ipynb").write_text("{}")
-    candidates = find_submissions([submitted])
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    candidates = collect([submitted], scratch=scratch, assignment_id="activity-m5").handins
     # Hidden files are passed over: editors and file systems leave them beside notebooks.
     shown = [path for path in submitted.iterdir() if not path.name.startswith(".")]
     assert len(candidates) == len(shown) >= len(NAMES) - 4

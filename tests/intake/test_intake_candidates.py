@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 import pytest
@@ -14,7 +16,8 @@ from intake_builders import ASSIGNMENT, notebook
 
 from autograder.core.errors import MalformedSubmission
 from autograder.core.text import safe_name
-from autograder.intake.folders import find_submissions, names_of
+from autograder.intake.collecting import collect
+from autograder.intake.folders import names_of
 from autograder.intake.submission import Handin, read_submission
 
 
@@ -26,25 +29,31 @@ def make(folder: Path, *names: str) -> Path:
     return folder
 
 
-def names(found: list[Handin]) -> list[str]:
+def found_in(*paths: Path) -> tuple[Handin, ...]:
+    """What is found in folders without archives and exports, which need no place to unpack."""
+    with tempfile.TemporaryDirectory() as scratch:
+        return collect(paths, scratch=Path(scratch), assignment_id=ASSIGNMENT).handins
+
+
+def names(found: Sequence[Handin]) -> list[str]:
     return [handin.submission for handin in found]
 
 
 def test_folder_is_searched_at_any_depth_in_order(tmp_path: Path) -> None:
     make(tmp_path, "b/x.ipynb", "a/deep/er/y.ipynb", "z.IPYNB", "w.ipynb.txt", "notes.txt")
-    assert names(find_submissions([tmp_path])) == ["y", "x", "w", "z"]
+    assert names(found_in(tmp_path)) == ["y", "x", "w", "z"]
 
 
 @pytest.mark.parametrize("folder", [".ipynb_checkpoints", "__MACOSX", ".git", "a/.hidden/b"])
 def test_copies_and_hidden_folders_are_skipped(folder: str, tmp_path: Path) -> None:
     make(tmp_path, "m5.ipynb", f"{folder}/m5-checkpoint.ipynb", "._m5.ipynb")
-    assert names(find_submissions([tmp_path])) == ["m5"]
+    assert names(found_in(tmp_path)) == ["m5"]
 
 
 def test_file_named_twice_is_found_once(tmp_path: Path) -> None:
     make(tmp_path, "a/m5.ipynb", "b/m5.ipynb")
     again = tmp_path / "a" / ".." / "a" / "m5.ipynb"
-    assert len(find_submissions([tmp_path / "a/m5.ipynb", tmp_path, again])) == 2
+    assert len(found_in(tmp_path / "a/m5.ipynb", tmp_path, again)) == 2
 
 
 def test_links_are_rows_but_never_read(tmp_path: Path) -> None:
@@ -57,7 +66,7 @@ def test_links_are_rows_but_never_read(tmp_path: Path) -> None:
         (class_folder / "folder.ipynb").symlink_to(secret, target_is_directory=True)
     except OSError:
         pytest.skip("no links on this system")
-    found = find_submissions([class_folder])
+    found = found_in(class_folder)
     assert names(found) == ["m5", "bob", "folder"]
     for handin in found[1:]:
         with pytest.raises(MalformedSubmission, match="is a link"):
@@ -67,7 +76,7 @@ def test_links_are_rows_but_never_read(tmp_path: Path) -> None:
 def test_folder_called_like_a_notebook_inside_a_folder(tmp_path: Path) -> None:
     (tmp_path / "m5.ipynb").mkdir()
     make(tmp_path, "full.ipynb/inner.ipynb")
-    found = find_submissions([tmp_path])
+    found = found_in(tmp_path)
     assert sorted(names(found)) == ["inner", "m5"]
     with pytest.raises(MalformedSubmission, match="is a folder"):
         read_submission(found[-1], assignment_id=ASSIGNMENT)
@@ -76,7 +85,7 @@ def test_folder_called_like_a_notebook_inside_a_folder(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_pipe_in_a_folder_is_a_row(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m5.ipynb")
-    assert names(find_submissions([tmp_path])) == ["m5"]
+    assert names(found_in(tmp_path)) == ["m5"]
 
 
 @pytest.mark.parametrize(

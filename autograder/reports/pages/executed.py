@@ -24,8 +24,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from autograder.core.budget import Budget, OutOfTime
 from autograder.core.text import excerpt
+from autograder.reports.pages.budget import Budget, OutOfTime
 from autograder.reports.pages.environment import HERE, asset
 from autograder.reports.pages.markup import (
     SIGNATURES,
