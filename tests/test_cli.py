@@ -219,12 +219,12 @@ def test_grading_needs_no_tensorflow_outside_the_box() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_help_and_readme_list_every_exit_status(root: Path) -> None:
+def test_help_and_the_page_for_tas_list_every_exit_status(root: Path) -> None:
     helped = CliRunner().invoke(main, ["grade", "--help"]).output
-    readme = (root / "README.md").read_text(encoding="utf-8")
+    page = (root / "docs/tas.md").read_text(encoding="utf-8")
     for status in ExitStatus:
         assert f"{status.value}  {status.meaning}" in helped
-        assert f"| {status.value} | {status.meaning} |" in readme
+        assert f"| {status.value} | {status.meaning} |" in page
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """How a command ended; the README's table and `m5 grade --help` are made of this."""
+    """How a command ended; the table in docs/tas.md and `m5 grade --help` are made of this."""
 
     GRADED = 0
     NOT_ALL_GRADED = 1
@@ -42,7 +42,7 @@ def statuses_for_help() -> str:
     return "\n".join(["\b", "Exit status:", *lines])
 
 
-def statuses_for_readme() -> str:
+def statuses_as_table() -> str:
     """The same as a table in Markdown."""
     rows = [f"| {status.value} | {status.meaning} |" for status in ExitStatus]
     return "\n".join(["| exit status | means |", "|---|---|", *rows, ""])

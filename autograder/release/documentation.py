@@ -22,7 +22,7 @@ from msgspec import inspect as types
 from autograder.core import config as config_module
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config
 from autograder.core.errors import ReleaseError
-from autograder.core.exit_status import statuses_for_readme
+from autograder.core.exit_status import statuses_as_table
 from autograder.release.template import percent, thousands
 from autograder.reports.tables import MEANINGS
 
@@ -49,7 +49,7 @@ def document_files(root: Path, config: Config) -> dict[str, bytes]:
         If there is a mark without the other.
     """
     files = {SCHEMA_PATH: _schema()}
-    for path, tables in TABLES.items():
+    for path in DOCUMENTS:
         try:
             text = (root / path).read_text("utf-8")
         except FileNotFoundError:
@@ -57,7 +57,7 @@ def document_files(root: Path, config: Config) -> dict[str, bytes]:
         except (OSError, UnicodeDecodeError) as error:
             raise ReleaseError(f"{path}: cannot be read: {error}.") from error
         if BEGIN in text:
-            for name, table in tables.items():
+            for name, table in TABLES.items():
                 text = _with_table(text, name, table(config), path)
             files[path] = text.encode()
     return files
@@ -118,12 +118,14 @@ def _columns(config: Config) -> str:
     return _table(("column", "holds"), rows)
 
 
-TABLES: dict[str, dict[str, Callable[[Config], str]]] = {
-    "README.md": {"points": _points, "exit statuses": lambda _: statuses_for_readme()},
-    "docs/configuration.md": {"keys": _keys},
-    "docs/tas.md": {"columns": _columns},
+DOCUMENTS = ("README.md", "docs/configuration.md", "docs/instructors.md", "docs/tas.md")
+TABLES: dict[str, Callable[[Config], str]] = {
+    "points": _points,
+    "exit statuses": lambda _: statuses_as_table(),
+    "keys": _keys,
+    "columns": _columns,
 }
-"""Name of a table to what makes it, by the document that may hold it."""
+"""What makes each table, by the name in its marks; any of the documents may hold any of them."""
 
 
 def keys_of(record: msgspec.Struct, prefix: str) -> Iterator[Key]:

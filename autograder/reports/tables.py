@@ -25,7 +25,7 @@ MEANINGS: Mapping[str, str] = {
     "email": "the e-mail address, where an export tells",
     "score": "points of all checks together; empty where there is no grade, which is not a zero",
     "max_score": "the most that can be had",
-    "verdict": "why grading ended as it did, in one of the words of the README's table",
+    "verdict": "why grading ended as it did, see *Verdicts* below",
     "accuracy": "fraction of the test images that the network reads correctly, as it counts for "
     "the grade; empty where none was measured",
     "parameters": "parameters of the network, trainable or not; empty where they could not be "

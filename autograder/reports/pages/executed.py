@@ -73,7 +73,7 @@ class NotebookPage(HTMLExporter):
 
     def _create_environment(self) -> Environment:
         made: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
-        made.autoescape = True
+        made.autoescape = made.trim_blocks = made.lstrip_blocks = True
         made.globals["asset"] = asset
         return made
 
