@@ -185,9 +185,10 @@ class Batch:
         handin, submission = self._running[name]
         self._keep(handin, graded, submission)
         del self._running[name]
-        if submission is not None and graded.report.verdict is not Verdict.GRADER_ERROR:
+        if submission is not None:
             self._done[submission.answer_hash] = handin
-        # Each finds its twin among those that are done; if the grader failed, each has its turn.
+        # Each finds its twin among those that are done. If the grader failed, the twin has no
+        # report to be copied, and each has its turn.
         self._waiting.extendleft(reversed(self._twins_of(submission)))
 
     def _twins_of(self, submission: Submission | None) -> list[Handin]:
