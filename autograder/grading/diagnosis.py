@@ -11,8 +11,8 @@ from enum import Enum
 
 from autograder.core.text import percent, whole_percent
 from autograder.network.export import Compilation
-from autograder.network.graph import LayerSummary
 from autograder.network.measurement import Measurement
+from autograder.network.plan import LayerSummary
 from autograder.network.units import CLASSES, UnitCount, is_rectifier
 
 MANY_UNITS = 0.25

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from autograder.core.text import shown_name
 from autograder.network.export import MAX_DEPTH
 from autograder.network.kinds import planner_of
+from autograder.network.operations import OPERATORS
 from autograder.network.parsing import (
+    ON_A_NUMBER,
     Call,
     Key,
     ParsedLayer,
@@ -23,24 +25,11 @@ from autograder.network.plan import (
     MAX_ELEMENTS,
     MAX_STEPS,
     MAX_WORK,
+    LayerSummary,
     Plan,
     too_large,
 )
 from autograder.network.spec import Array, LayerSpec, Shape, volume
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LayerSummary:
-    """What a reader wants to know of one layer."""
-
-    name: str
-    """With the names of the networks that hold it, joined by slashes."""
-    kind: str
-    parameters: int
-    output_shape: Shape
-    """Without the batch axis; of its first use."""
-    activation: str | None
-    """Keras's name for it, None for a layer that has none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +162,8 @@ class Assembler:
             arrays=tuple(self._arrays.get(here, ())),
             operands=call.operands,
         )
+        if len(inputs) < len(call.operands) and layer.kind not in OPERATORS:
+            raise spec.refusal(ON_A_NUMBER)
         if layer.is_input:
             return self._enter(layer, inputs[0])
         if layer.is_network:

@@ -89,9 +89,6 @@ ACTIVATIONS = {
 PARAMETRIC = {"ReLU": "ReLU", "LeakyRelu": "LeakyReLU", "Elu": "ELU", "Softmax": "Softmax"}
 """Classes with the settings of a layer."""
 
-CALL_SETTINGS: dict[str, tuple[str, ...]] = {"GetItem": ("key",), "Pad": ("constant_values",)}
-"""Arguments besides the inputs that Keras saves with the call, by the kind of operation."""
-
 
 def _plan_with_weight(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     """An operator between an input and a weight of an own layer, as ``x + self.bias``."""

@@ -10,7 +10,6 @@ import msgspec
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.text import shown_name
 from autograder.network.export import SerializedLayer
-from autograder.network.operations import CALL_SETTINGS, OPERATORS
 from autograder.network.plan import MAX_STEPS
 from autograder.network.spec import LayerSpec, Shape, finite
 
@@ -21,6 +20,11 @@ MAX_OPERANDS = 256
 
 MAX_NAME = 200
 """Characters of a layer's name."""
+
+CALL_SETTINGS: dict[str, tuple[str, ...]] = {"GetItem": ("key",), "Pad": ("constant_values",)}
+"""Arguments besides the inputs that Keras saves with the call, by the kind of operation."""
+
+ON_A_NUMBER = "is called on a number, not on the output of a layer"
 
 NETWORKS = ("Sequential", "Functional")
 
@@ -149,9 +153,8 @@ def _parse_call(raw: object, spec: LayerSpec) -> Call:
         if number is None:
             inputs.append(_parse_tensor(argument))
         operands.append(number)
-    is_operator = spec.kind in OPERATORS
-    if not inputs or (len(inputs) < len(operands) and not is_operator):
-        raise spec.refusal("is called on a number, not on the output of a layer")
+    if not inputs:
+        raise spec.refusal(ON_A_NUMBER)
     return Call(inputs=tuple(inputs), operands=tuple(operands), settings=given)
 
 

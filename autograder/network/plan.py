@@ -96,6 +96,24 @@ class Plan:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerSummary:
+    """What a reader wants to know of one layer."""
+
+    name: str
+    """With the names of the networks that hold it, joined by slashes."""
+    kind: str
+    parameters: int
+    output_shape: Shape
+    """Without the batch axis; of its first use."""
+    activation: str | None
+    """Keras's name for it, None for a layer that has none."""
+
+
+Observer: TypeAlias = Callable[[LayerSummary, Array], None]
+"""Given a layer and its output for some images, of shape (n, *output_shape), not to be changed."""
+
+
 def products(kernel: Array, output_shape: Shape) -> int:
     """Multiply-adds of a matrix product: each output is one for each weight of its unit."""
     return int(kernel.size // kernel.shape[-1]) * volume(output_shape)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +12,18 @@ import numpy.typing as npt
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.text import shown_name
 from autograder.network.export import BESIDE, MAX_DEPTH, ExportedArray, NetworkExport
-from autograder.network.graph import Assembler, LayerSummary, Step
+from autograder.network.graph import Assembler, Step
 from autograder.network.kinds import COUNTED
 from autograder.network.parsing import ParsedLayer, malformed, parse_layer, parse_root
-from autograder.network.plan import CONSTANT_KEYS, MAX_BATCH_ELEMENTS, MAX_CONSTANTS, MAX_STEPS
+from autograder.network.plan import (
+    CONSTANT_KEYS,
+    MAX_BATCH_ELEMENTS,
+    MAX_CONSTANTS,
+    MAX_STEPS,
+    LayerSummary,
+    Observer,
+)
 from autograder.network.spec import Array, Shape
-
-Observer: TypeAlias = Callable[[LayerSummary, Array], None]
-"""Given a layer and its output for some images, of shape (n, *output_shape), not to be changed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograder.network.graph import LayerSummary
-from autograder.network.rebuild import Network
+from autograder.network.plan import LayerSummary, Observer
 
 CLASSES = 10
 PROBE_IMAGES = 1000
@@ -57,7 +56,14 @@ class UnitCount:
     silent: int
 
 
-def count_units(network: Network, images: NDArray[Any]) -> list[UnitCount]:
+class Observed(Protocol):
+    """A network whose layers can be watched, see ``rebuild.Network``."""
+
+    def observe(self, images: NDArray[Any], observer: Observer, /) -> object:
+        """Show every layer's output to `observer`, batch after batch."""
+
+
+def count_units(network: Observed, images: NDArray[Any]) -> list[UnitCount]:
     """Dead or saturated units of each layer that has an activation which can be either.
 
     Parameters
