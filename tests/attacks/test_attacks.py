@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -327,9 +328,9 @@ def test_names_of_files_stay_names(
     for name in NAMES:
         with contextlib.suppress(OSError):
             (submitted / f"{name}.ipynb").write_text("{}")
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    candidates = collect([submitted], scratch=scratch, assignment_id="activity-m5").handins
+    with tempfile.TemporaryDirectory() as scratch:  # nothing is to be unpacked
+        found = collect([submitted], scratch=Path(scratch), assignment_id="activity-m5")
+    candidates = found.handins
     # Hidden files are passed over: editors and file systems leave them beside notebooks.
     shown = [path for path in submitted.iterdir() if not path.name.startswith(".")]
     assert len(candidates) == len(shown) >= len(NAMES) - 4
