@@ -34,8 +34,12 @@ def main() -> None:
     "--prove", is_flag=True,
     help="Grade the starter and the reference as well: minutes, where --check takes seconds.",
 )  # fmt: skip
+@click.option(
+    "--data", is_flag=True,
+    help="Write dist/data as well: MNIST, for a class without internet, and its terms.",
+)  # fmt: skip
 @explained
-def release(root: Path | None, check: bool, prove: bool) -> int:
+def release(root: Path | None, check: bool, prove: bool, data: bool) -> int:
     """Make what students get, the solutions, and the autograder to upload to Gradescope.
 
     Refuses an assignment that nobody can pass, or that the starter passes, as far as that can be
@@ -45,7 +49,7 @@ def release(root: Path | None, check: bool, prove: bool) -> int:
     (--prove), 2 refused; else as `m5 grade`.
     """
     from autograder.core.assignment import find_root
-    from autograder.release import check_release
+    from autograder.release import check_release, hand_out_data
     from autograder.release import release as make_release
     from autograder.release.bundle import BUNDLE_PATH, write_bundle
 
@@ -69,6 +73,9 @@ def release(root: Path | None, check: bool, prove: bool) -> int:
         say(f"wrote {path}")
     size = write_bundle(root).stat().st_size
     say(f"wrote {BUNDLE_PATH} ({size / 1e6:.1f} MB), to be uploaded to Gradescope")
+    if data:
+        for path in hand_out_data(root):
+            say(f"wrote {path}, to be handed out beside the notebook")
     for remark in summary.remarks:
         say(remark, color="yellow", err=True)
     return _prove(root) if prove else ExitStatus.GRADED

@@ -16,12 +16,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.core.assignment import DATA_PATH
 from autograder.core.errors import AutograderError, ReleaseError
+from autograder.core.files import replace_file
+from autograder.core.mnist import load_mnist
 from autograder.release.build import build_release
 from autograder.release.install import differences, install, leftovers
 from autograder.release.leaks import find_leaks
 
-__all__ = ["ReleaseCheck", "ReleaseSummary", "check_release", "release"]
+__all__ = ["ReleaseCheck", "ReleaseSummary", "check_release", "hand_out_data", "release"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +103,23 @@ def check_release(root: Path) -> ReleaseCheck:
     }
     found = [*made.obstacles, *differences(root, made.files), *find_leaks(student, made.source)]
     return ReleaseCheck(problems=tuple(found), remarks=made.remarks)
+
+
+def hand_out_data(root: Path) -> tuple[str, ...]:
+    """Write ``dist/data``: the digits, which the lesson takes from beside it, and their terms.
+
+    For a class without internet. No part of the release, which would then hold them twice.
+
+    Raises
+    ------
+    DataError
+        If the digits are missing, or are not those that were shipped.
+    """
+    load_mnist(root / DATA_PATH)
+    written = []
+    for name in (DATA_PATH.name, "README.md"):
+        path = Path("dist/data") / name
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        replace_file(root / path, (root / DATA_PATH.parent / name).read_bytes())
+        written.append(path.as_posix())
+    return tuple(written)

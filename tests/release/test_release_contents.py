@@ -26,6 +26,7 @@ NOTEBOOKS = [
     "solutions/rate_only.ipynb",
     "solutions/reference.ipynb",
     "solutions/small_conv.ipynb",
+    "solutions/tiny_conv.ipynb",
     "solutions/width_only.ipynb",
 ]
 PLACEHOLDER = "_Type your answer here, replacing this text._"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from autograder.core.errors import ConfigError, ReleaseError
-from autograder.release import check_release, release
+from autograder.core.errors import ConfigError, DataError, ReleaseError
+from autograder.release import check_release, hand_out_data, release
 
+ROOT = Path(__file__).resolve().parents[2]
 RELEASED = {
     "dist/tests/accuracy.py",
     "dist/tests/budget.py",
@@ -28,6 +31,7 @@ RELEASED = {
     "solutions/rate_only.ipynb",
     "solutions/reference.ipynb",
     "solutions/small_conv.ipynb",
+    "solutions/tiny_conv.ipynb",
     "solutions/width_only.ipynb",
     "student/m5.ipynb",
     "student/requirements.txt",
@@ -245,3 +249,14 @@ def test_broken_solution_is_refused(project: Any, text: Any, message: Any) -> No
     project.write("solutions/broken.md", text)
     with pytest.raises(ReleaseError, match=message):
         release(project.root)
+
+
+def test_a_class_without_internet_gets_the_digits_with_their_terms(project: Any) -> None:
+    """The file is the one that the notebook knows by its SHA-256; another one is refused."""
+    shutil.copytree(ROOT / "assignment/data", project.root / "assignment/data")
+    npz, terms = (project.root / path for path in hand_out_data(project.root))
+    assert hashlib.sha256(npz.read_bytes()).hexdigest() in project.sources("assignment/m5.ipynb")
+    assert "Creative Commons" in terms.read_text("utf-8")
+    (project.root / "assignment/data/mnist.npz").write_bytes(b"another")
+    with pytest.raises(DataError, match="not the MNIST data"):
+        hand_out_data(project.root)
