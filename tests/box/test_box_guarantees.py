@@ -16,8 +16,17 @@ import psutil
 import pytest
 
 from autograder.core.assignment import Assignment
+from autograder.core.errors import BoxError
 from autograder.core.verdict import Ending
-from autograder.sandbox.box import BoxKind, Finding, Guarantee, Isolation, probe
+from autograder.sandbox.box import (
+    BoxKind,
+    Finding,
+    Guarantee,
+    Isolation,
+    Toolbox,
+    guarantees,
+    probe,
+)
 from autograder.sandbox.box.marks import ControlGroup
 from autograder.sandbox.box.watchdog import Watchdog
 from tests.box.conftest import Lab
@@ -451,3 +460,19 @@ def test_the_doctor_has_tried_every_guarantee(
         patch.setattr(Watchdog, "start", lambda watchdog, watched: None)
         patch.setattr(ControlGroup, "create", lambda **limits: None)
         assert not look()[Guarantee.MEMORY_BOUNDED].held
+
+
+def test_what_went_on_or_was_not_answered_is_not_said_to_hold(
+    assignment: Assignment, toolbox: Toolbox, isolation: Isolation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look() -> dict[Guarantee, Finding]:
+        limits, kinds = assignment.config.limits, [isolation.kind]
+        found = probe(limits=limits, toolbox=toolbox, secret_files=[], kinds=kinds)
+        return {finding.guarantee: finding for finding in found.findings}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(guarantees, "what_daemon_left", lambda pipe: "a daemon went on")
+        assert not look()[Guarantee.ENDS_WHOLE].held
+    monkeypatch.setitem(guarantees.ATTEMPTS, "an attempt that nobody made", Guarantee.NO_PRIVILEGES)
+    with pytest.raises(BoxError, match="the self-test gave no answer"):
+        look()
