@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -14,7 +15,6 @@ from autograder.network.export import Compilation, read_export
 from autograder.network.rebuild import Network, rebuild
 from autograder.network.units import UnitCount, confusions, count_units
 
-keras = pytest.importorskip("keras")
 layers = keras.layers
 EXPORT = runpy.run_path(str(Path(__file__).parent.parent / "autograder/sandbox/inside/export.py"))
 

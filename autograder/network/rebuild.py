@@ -236,7 +236,7 @@ def count_parameters(export: NetworkExport) -> int | None:
 
 
 def _layers_within(network: ParsedLayer, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The path of every layer that is no network itself.
+    """The path of every layer that is not a network itself.
 
     Raises
     ------

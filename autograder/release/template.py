@@ -147,7 +147,7 @@ def read_notebook(path: Path, name: str) -> Notebook:
     Raises
     ------
     ReleaseError
-        If it cannot be read, is no notebook, or two cells share an id.
+        If it cannot be read, is not a notebook, or two cells share an id.
     """
     try:
         notebook: Notebook = json.loads(path.read_bytes())

@@ -27,7 +27,7 @@ CODE_RUN = 6
 TEXT_RUN = 4
 """Words in a shingle of text; three are often a turn of phrase, five hide a changed word."""
 MIN_SHINGLES = {"code": 40, "reflections": 12}
-"""Less than this of one's own is too little to tell anything: mending two numbers of the released
+"""Less than this of one's own is too little to tell anything: fixing two numbers of the released
 network leaves about a dozen shingles, the same ones in many honest notebooks."""
 MIN_SHARE = {"code": 0.5, "reflections": 0.3}
 """From here on a pair is shown. Texts by two people share next to nothing."""

@@ -261,7 +261,7 @@ def _check_nothing_is_left_of(box: Box) -> None:
 
 
 def _living(uid: int) -> list[str]:
-    """Processes of a user, but for those that are dead and wait to be taken leave of."""
+    """Processes of a user, but for those that are dead, whose parent has not noticed yet."""
     living = []
     for pid in owned_by(uid):
         with contextlib.suppress(psutil.Error):

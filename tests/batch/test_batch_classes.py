@@ -117,7 +117,6 @@ def test_every_layout_in_one_call_stopped_killed_and_gone_on_with(tmp_path: Path
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[DaskCluster]:
     """Two workers that can open boxes."""
-    pytest.importorskip("distributed")
     (tmp_path / "dask").mkdir()
     made = DaskCluster(tmp_path / "dask")
     yield made

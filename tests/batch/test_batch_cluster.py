@@ -11,6 +11,7 @@ from typing import cast
 import psutil
 import pytest
 
+from autograder.batch.dask import ClusterPool
 from autograder.batch.grading import Stop, grade_handins
 from autograder.batch.loop import Progress
 from autograder.batch.pool import Pool
@@ -22,10 +23,6 @@ from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder
 from tests.batch.dask_cluster import DaskCluster
 from tests.batch.fakes import Said, fake_setup, write_class
-
-pytest.importorskip("distributed")
-
-from autograder.batch.dask import ClusterPool
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ def test_a_failed_cell_is_shown_with_its_last_lines() -> None:
 
 
 def test_of_many_failed_cells_the_first_are_shown() -> None:
-    cells = [cell(n, error="NameError", hint="Mend it.") for n in range(1, 60)]
+    cells = [cell(n, error="NameError", hint="Fix it.") for n in range(1, 60)]
     results = results_of(Verdict.CELL_ERROR, checks=[], cells=cells)
     assert len(results["tests"]) == MAX_FAILED_CELLS
     assert "59 cells failed" in results["output"]

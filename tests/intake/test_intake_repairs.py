@@ -1,4 +1,4 @@
-"""What is mended, what is left alone, and what is read off the file."""
+"""What is fixed, what is left alone, and what is read off the file."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def test_tools_are_folded_away_and_locked(cells: Any, name: Any) -> None:
 
 
 def test_asks_and_does_not_answer(cells: Any) -> None:
-    """Neither text nor tools name a width, a rate or a cause that mends this very network."""
+    """Neither text nor tools name a width, a rate or a cause that fixes this very network."""
     text = "\n".join(cell["source"] for cell in cells.values())
     for answer in ("Dense(64", "Dense(128", "[64]", "too high for", "ten units die"):
         assert answer not in text

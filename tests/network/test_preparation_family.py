@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2")
-
 from autograder.core.mnist import Mnist
 from autograder.network.preparation.claim import Claim
 from autograder.network.preparation.fit import Preparation

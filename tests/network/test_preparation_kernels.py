@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
+from scipy import ndimage  # type: ignore[import-untyped]
 
-cv2 = pytest.importorskip("cv2")
-tf = pytest.importorskip("tensorflow")
-ndimage = pytest.importorskip("scipy.ndimage")
-
-from autograder.network.kernels import KERNELS  # noqa: E402
+from autograder.network.kernels import KERNELS
 
 Resize = Callable[[Any, int], Any]
 SIDE = 28

@@ -75,7 +75,7 @@ def make_report(number: int, config: Config, verdict: Verdict | None = None) -> 
         "max_score": float(config.points.total),
         "headline": HEADLINES[verdict],
         "content_hash": f"{number:064x}",
-        "staff_notes": ["The kernel’s name was mended."] if number % 9 == 0 else [],
+        "staff_notes": ["The kernel’s name was fixed."] if number % 9 == 0 else [],
     }
     if verdict in UNGRADED:
         is_ours = verdict is Verdict.GRADER_ERROR
@@ -84,7 +84,7 @@ def make_report(number: int, config: Config, verdict: Verdict | None = None) -> 
         return Report(
             **common, score=None if is_ours else 0.0, checks=[], cells=[], network=None,
             reflections={}, isolation=None, seconds=0.0, peak_bytes=0, output_bytes=0,
-            notes=[] if is_ours else ["This file is no notebook: it is empty."],
+            notes=[] if is_ours else ["This file is not a notebook: it is empty."],
         )  # fmt: skip
     network = None if verdict in STOPPED else _network(chance, passes=verdict is Verdict.PASSED)
     cells = _cells(chance, verdict)

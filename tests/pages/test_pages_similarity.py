@@ -90,8 +90,8 @@ def test_what_was_released_is_nobodys(root: Path) -> None:
 def test_small_mends_of_the_released_network_are_no_copies(root: Path) -> None:
     released = read_released(root / "student/m5.ipynb")
     assert released is not None
-    mended = [cell.replace("1000", "96").replace("0.03", "0.001") for cell in released.code]
-    works = [Work(key=key, code=mended, answers=()) for key in "ab"]
+    fixed = [cell.replace("1000", "96").replace("0.03", "0.001") for cell in released.code]
+    works = [Work(key=key, code=fixed, answers=()) for key in "ab"]
     assert find_similar(works, released)["code"] == []
 
 

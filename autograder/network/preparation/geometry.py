@@ -121,7 +121,7 @@ class Geometry:
 
     @cached_property
     def keeps_bytes(self) -> bool:
-        """Whether there is no number that is none of the image's or 0."""
+        """Whether every number is one of the image's, or 0."""
         return self.picks or self.pooled > 1
 
     @cached_property

@@ -31,7 +31,7 @@ from autograder.sandbox.box.zygote import Zygote
 from autograder.sandbox.guard import Disk, Members, Watched
 
 END_SECONDS = 2.0
-"""For the first process to be taken leave of, after it was killed."""
+"""For the first process to end after it was killed."""
 
 
 class Box(contextlib.AbstractContextManager["Box"]):

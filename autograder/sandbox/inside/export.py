@@ -215,7 +215,7 @@ def _weights(graph: Any, held: Any) -> Any:
 
 
 def _leaves(model: Any, path: tuple[str, ...], seen: set[int]) -> Any:
-    """Every layer that is no network itself, with the names that lead to it."""
+    """Every layer that is not a network itself, with the names that lead to it."""
     for layer in model.layers:
         here = (*path, str(layer.name))
         if _is_keras_model(layer):
