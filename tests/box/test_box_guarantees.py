@@ -19,6 +19,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
 from autograder.core.verdict import Ending
 from autograder.sandbox.box import (
+    Box,
     BoxKind,
     Finding,
     Guarantee,
@@ -465,14 +466,20 @@ def test_the_doctor_has_tried_every_guarantee(
 def test_what_went_on_or_was_not_answered_is_not_said_to_hold(
     assignment: Assignment, toolbox: Toolbox, isolation: Isolation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look() -> dict[Guarantee, Finding]:
+    def look(*, try_memory: bool = False) -> dict[Guarantee, Finding]:
         limits, kinds = assignment.config.limits, [isolation.kind]
-        found = probe(limits=limits, toolbox=toolbox, secret_files=[], kinds=kinds)
+        found = probe(
+            limits=limits, toolbox=toolbox, secret_files=[], kinds=kinds, try_memory=try_memory
+        )
         return {finding.guarantee: finding for finding in found.findings}
 
     with monkeypatch.context() as patch:
         patch.setattr(guarantees, "what_daemon_left", lambda pipe: "a daemon went on")
         assert not look()[Guarantee.ENDS_WHOLE].held
+    with monkeypatch.context() as patch:
+        # It ended without having taken all, and not for its memory, as far as anybody knows.
+        patch.setattr(Box, "breach", None)
+        assert not look(try_memory=True)[Guarantee.MEMORY_BOUNDED].held
     monkeypatch.setitem(guarantees.ATTEMPTS, "an attempt that nobody made", Guarantee.NO_PRIVILEGES)
     with pytest.raises(BoxError, match="the self-test gave no answer"):
         look()
