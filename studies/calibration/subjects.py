@@ -15,10 +15,10 @@ from autograder.core.assignment import LESSON_PATH
 from autograder.core.errors import DataError
 
 SOLUTIONS = Path("solutions")
-NEEDED = ("load_data(", ".fit(")
+NEEDED = ("load_data(", "model.fit(")
 """What a cell holds that training depends on. The others print, draw and check; since the cell
 that trains sets the seed itself, leaving them out changes no number."""
-EPOCHS = re.compile(r"(?<=\bepochs=)\d+")
+EPOCHS = re.compile(r"\b(epochs ?= ?)(\d+)")
 HIDDEN_UNITS = re.compile(r"(?<=layers\.Dense\()\d+(?=, activation=\"relu\"\))")
 
 
@@ -119,10 +119,12 @@ def _subject(
     kept = [cell for cell in code if any(word in "".join(cell["source"]) for word in NEEDED)]
     training = kept[-1] if kept else {"source": ""}
     source = "".join(training["source"])
-    own = EPOCHS.findall(source)
-    if len(own) != 1 or "set_random_seed(" not in source:
+    own = [int(number) for _, number in EPOCHS.findall(source)]
+    is_clear = len(own) == 1 or (own and epochs is None)  # a solution may train in two steps
+    if not is_clear or "set_random_seed(" not in source:
         raise DataError(f"{path}: no cell that sets the seed and trains once; run `m5 release`.")
-    source = EPOCHS.sub(str(epochs or own[0]), source)
+    if epochs is not None:
+        source = EPOCHS.sub(rf"\g<1>{epochs}", source)
     if width is not None:
         source, changed = HIDDEN_UNITS.subn(str(width), source)
         if changed != 1:
@@ -133,8 +135,8 @@ def _subject(
         role=role,
         passes=passes,
         width=width,
-        epochs=epochs or int(own[0]),
-        own_epochs=int(own[0]),
+        epochs=epochs or sum(own),
+        own_epochs=sum(own),
         notebook=json.dumps({**notebook, "cells": kept}).encode(),
     )
 
