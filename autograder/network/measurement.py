@@ -199,18 +199,7 @@ def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> M
             "numbers for each image, one for each digit: end it with Dense(10)."
         )
 
-    def correct(images: Prepared, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        return _is_right(network.predict(images), labels)
-
-    count, raw = settings.probe_images, raw_images(mnist)
-    preparation = prove(export.claims, input_shape=network.input_shape, raw=raw) or recover(
-        input_shape=network.input_shape,
-        right=correct,
-        images=mnist.x_train[:count],
-        labels=mnist.y_train[:count],
-        raw=raw,
-        bound=settings.preparation_p_value,
-    )
+    preparation = _preparation_of(export, network, mnist, settings)
 
     def read(images: NDArray[np.uint8], which: NDArray[np.int64]) -> NDArray[Any]:
         return np.concatenate(
@@ -243,6 +232,25 @@ def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> M
         compilation=export.compilation,
         units=tuple(count_units(network, preparation(mnist.x_train[:PROBE_IMAGES]))),
         confusions=confusions(outputs[PUBLIC].argmax(axis=1), mnist.y_test[PUBLIC]),
+    )
+
+
+def _preparation_of(
+    export: NetworkExport, network: Network, mnist: Mnist, settings: Verification
+) -> Preparation:
+    """What a claim proves; else what is usual, or does better by more than chance."""
+
+    def correct(images: Prepared, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        return _is_right(network.predict(images), labels)
+
+    count, raw = settings.probe_images, raw_images(mnist)
+    return prove(export.claims, input_shape=network.input_shape, raw=raw) or recover(
+        input_shape=network.input_shape,
+        right=correct,
+        images=mnist.x_train[:count],
+        labels=mnist.y_train[:count],
+        raw=raw,
+        bound=settings.preparation_p_value,
     )
 
 

@@ -29,44 +29,49 @@ def _resized(images: Any, size: Any, method: Any = "bilinear") -> Any:
     return layer(images)
 
 
+def _first(function: Any) -> Any:
+    # TensorFlow names the tensor `input`; Keras names the other arguments alike.
+    def call(*args: Any, **given: Any) -> Any:
+        tensor = [given.pop("input")] if "input" in given else []
+        return function(*tensor, *args, **given)
+
+    return call
+
+
+def _reduction(function: Any) -> Any:
+    return lambda input_tensor, axis=None, keepdims=False: function(
+        input_tensor, axis=axis, keepdims=keepdims
+    )
+
+
+def _activation(function: Any) -> Any:
+    return lambda features: function(features)
+
+
+def _unary(function: Any) -> Any:
+    return lambda x: function(x)
+
+
+def _binary(function: Any) -> Any:
+    return lambda x, y: function(x, y)
+
+
 def translations(ops: Any) -> dict[str, Any]:
     """By the names that TensorFlow's functions have in its source; arguments as it names them."""
-
-    def first(function: Any) -> Any:
-        # TensorFlow names the tensor `input`; Keras names the other arguments alike.
-        def call(*args: Any, **given: Any) -> Any:
-            tensor = [given.pop("input")] if "input" in given else []
-            return function(*tensor, *args, **given)
-
-        return call
-
-    def reduction(function: Any) -> Any:
-        return lambda input_tensor, axis=None, keepdims=False: function(
-            input_tensor, axis=axis, keepdims=keepdims
-        )
-
-    def activation(function: Any) -> Any:
-        return lambda features: function(features)
-
-    def unary(function: Any) -> Any:
-        return lambda x: function(x)
-
-    def binary(function: Any) -> Any:
-        return lambda x, y: function(x, y)
 
     def cast(x: Any, dtype: Any) -> Any:
         return ops.cast(x, getattr(dtype, "name", dtype))
 
     return {
         "reshape": lambda tensor, shape: _reshaped(ops, tensor, shape),
-        "shape_v2": first(lambda x: tuple(x.shape)),
+        "shape_v2": _first(lambda x: tuple(x.shape)),
         "cast": cast,
-        "identity": first(lambda x: x),
+        "identity": _first(lambda x: x),
         "convert_to_tensor_v2_with_dispatch": lambda value, dtype=None: (
             value if dtype is None else cast(value, dtype)
         ),
-        "expand_dims_v2": first(ops.expand_dims),
-        "squeeze_v2": first(ops.squeeze),
+        "expand_dims_v2": _first(ops.expand_dims),
+        "squeeze_v2": _first(ops.squeeze),
         "transpose_v2": lambda a, perm=None: ops.transpose(a, perm),
         "concat": lambda values, axis: ops.concatenate(values, axis),
         "stack": lambda values, axis=0: ops.stack(values, axis),
@@ -85,21 +90,21 @@ def translations(ops: Any) -> dict[str, Any]:
         "leaky_relu": lambda features, alpha=0.2: ops.leaky_relu(features, alpha),
         "gelu": lambda features, approximate=False: ops.gelu(features, approximate),
         "swish": lambda features, beta=1.0: ops.silu(features),
-        **{name: activation(getattr(ops, name)) for name in ("relu", "relu6", "elu", "selu")},
-        "softplus": activation(ops.softplus),
+        **{name: _activation(getattr(ops, name)) for name in ("relu", "relu6", "elu", "selu")},
+        "softplus": _activation(ops.softplus),
         **{
-            f"reduce_{name}": reduction(getattr(ops, name))
+            f"reduce_{name}": _reduction(getattr(ops, name))
             for name in ("mean", "sum", "max", "min")
         },
         **{
-            name: unary(getattr(ops, name))
+            name: _unary(getattr(ops, name))
             for name in ("abs", "square", "sqrt", "exp", "log", "sign", "floor", "sigmoid", "tanh")
         },
         **{
-            name: binary(getattr(ops, name))
+            name: _binary(getattr(ops, name))
             for name in ("add", "subtract", "multiply", "divide", "maximum", "minimum")
         },
-        "pow": binary(ops.power),
+        "pow": _binary(ops.power),
         "matmul": lambda a, b: ops.matmul(a, b),
         "bias_add": lambda value, bias: ops.add(value, bias),
     }
