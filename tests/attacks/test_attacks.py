@@ -73,9 +73,9 @@ def course(
         if not folder.is_dir():
             shutil.copytree(assignment.tests, folder)
             test = folder / "accuracy.py"
-            wanted = f"> {assignment.config.accuracy.threshold:g}"
+            wanted = f"threshold = {assignment.config.accuracy.threshold:g}"
             assert test.read_text().count(wanted) >= 2
-            test.write_text(test.read_text().replace(wanted, f"> {threshold:g}"))
+            test.write_text(test.read_text().replace(wanted, f"threshold = {threshold:g}"))
         limits = {**LIMITS, **case.expectation.limits}
         config = msgspec.structs.replace(
             assignment.config,
