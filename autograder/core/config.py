@@ -1,4 +1,4 @@
-"""``otter_config.json``, the one home of every number that a course might change."""
+"""``otter_config.json``, the only place for every number that a course might change."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class SecondRunsConfig(Record, frozen=True):
 
     margin: Annotated[float, Meta(gt=0, le=0.1)]
     """Fraction of test images by which a network may miss the threshold, for that. The
-    reference was seen to come out within 0.004 of its mean (docs/calibration.md)."""
+    reference was seen to come out within 0.005 of its mean (docs/calibration.md)."""
     count: Annotated[int, Meta(ge=0, le=10)]
     """Further runs at most, each with the next seed; 0 for none at all."""
 

@@ -146,7 +146,8 @@ class Report(Record, frozen=True, kw_only=True):
     Attributes
     ----------
     score
-        Sum of the checks' points, or None where the grader itself failed: that is not a zero.
+        Sum of the checks' points; None where the grader itself failed, or nothing was handed in:
+        neither is a zero.
     seconds
         Wall time of the student's cells.
     notes

@@ -41,7 +41,7 @@ class Network:
     remarks: tuple[str, ...]
     """For staff: in what it differs from the network in the notebook, a sentence each."""
     work: int
-    """To compute one image; see ``limits``."""
+    """Multiply-adds for one image; bounded in ``plan``."""
     _steps: tuple[Step, ...] = field(repr=False)
     _output: int
     _elements: int
@@ -208,7 +208,10 @@ def _as_float32(array: ExportedArray) -> Array:
 
 @contextmanager
 def _as_unverifiable() -> Iterator[None]:
-    """Turn what a hostile description can still trip over into the student's error."""
+    """Turn what a hostile description can still trip over into the student's error.
+
+    A mistake of ours would look the same: the property tests against Keras stand guard over that.
+    """
     try:
         yield
     except (ArithmeticError, AttributeError, AssertionError, LookupError) as error:

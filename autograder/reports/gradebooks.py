@@ -30,8 +30,8 @@ Graded = Sequence[tuple[Handin, Mapping[str, str]]]
 def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
     """Write both tables: one row per student, so that a group's members have one each.
 
-    Who has no score, since the grader failed, has an empty cell: both systems leave whatever
-    grade there was.
+    Who has no score, since the grader failed, has no row for Canvas, which takes an empty cell for
+    a change and may clear the grade that was there, and an empty cell for Gradescope.
 
     Parameters
     ----------
@@ -54,6 +54,7 @@ def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
                 (plain_cell(s.name), s.canvas_id, plain_cell(s.sid), plain_cell(s.email), "",
                  row["score"])
                 for s, _, row in people
+                if row["score"]
             ),
         ],
         marked=False,

@@ -257,7 +257,7 @@ def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: As
     assert set(scores) == {"001", "002", "003", "004", "099", ""}
     assert (scores["003"]["Total Score"], scores["003"]["Submission ID"]) == ("100", "13")
     assert scores["002"]["Email"] == "li@example.edu"
-    # The grader failed there: an empty cell changes nothing, a zero would.
+    # The grader failed there: a zero would be a grade.
     assert (scores["004"]["Total Score"], scores["004"]["Status"]) == ("", "Ungraded")
     # Nothing was handed in there, as far as the export tells.
     assert (scores["099"]["Total Score"], scores["099"]["Status"]) == ("", "Ungraded")
@@ -268,7 +268,10 @@ def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: As
     title = assignment.config.assignment.title
     assert (points["Student"].strip(), points[title]) == ("Points Possible", f"{total}")
     assert {row["ID"]: row[title] for row in rows}["11"] == "100"
+    # An empty cell might clear the grade that was there.
+    assert all(row[title] for row in rows)
     ids = {(row["SIS User ID"], row["SIS Login ID"]) for row in rows}
+    assert "004" not in {sid for sid, _ in ids}
     assert ids >= {("001", "ann@example.edu"), ("003", "zoe@example.edu")}
 
 
