@@ -50,7 +50,7 @@ ANSWERED = {**TRUE_ANSWERS, "colab_english": ANSWERS, "colab_chinese": TRUE_ANSW
 PASSING = ("english", "colab_english")
 MODEL_CELL = cell_of(released(), "model")["source"].splitlines()[0]
 """How the cell begins, by which pages name it."""
-TRAINED_WIDTHS = (8, 24, 200)
+TRAINED_WIDTHS = (8, 200)
 
 
 def whole_class() -> dict[str, object]:

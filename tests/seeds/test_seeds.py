@@ -13,7 +13,7 @@ from tests.notebooks import notebook, write
 
 pytestmark = pytest.mark.heavy
 FOLDER = Path(__file__).parent
-LARGE = {535_818}
+LARGE = {535_818, 795_120}
 """Parameters of those that are trained at full length alone, in `make test-long`."""
 # File, epochs in the quick test, accuracy passes, parameters, budget passes.
 SEEDS = [
