@@ -48,7 +48,7 @@ NOT_ANSWERED = {
 }
 ANSWERED = {**TRUE_ANSWERS, "colab_english": ANSWERS, "colab_chinese": TRUE_ANSWERS["chinese"]}
 PASSING = ("english", "colab_english")
-MODEL_CELL = cell_of(released(), "model")["source"].splitlines()[0]
+MODEL_CELL = cell_of(released(), "model")["source"].partition("?")[0]
 """How the cell begins, by which pages name it."""
 TRAINED_WIDTHS = (8, 200)
 
