@@ -269,7 +269,10 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     (
         {"gradescope": {"container_seconds": 1200, "reserve_seconds": 60}},
-        {"student/m5.ipynb": ("within 19 minutes",), "docs/students.md": ("together about 19 minutes",)},
+        {
+            "student/m5.ipynb": ("within 19 minutes",),
+            "docs/students.md": ("together about 19 minutes",),
+        },
     ),
     (
         {"second_runs": {"margin": 0.025, "count": 4}},
