@@ -48,8 +48,10 @@ NOT_ANSWERED = {
 }
 ANSWERED = {**TRUE_ANSWERS, "colab_english": ANSWERS, "colab_chinese": TRUE_ANSWERS["chinese"]}
 PASSING = ("english", "colab_english")
-MODEL_CELL = cell_of(released(), "model")["source"].partition("?")[0]
-"""How the cell begins, by which pages name it."""
+MODEL_CELL, _first_code = cell_of(released(), "model")["source"].splitlines()[:2]
+"""How the cell begins."""
+MODEL_CODE = _first_code.partition("  #")[0]
+"""Its first line of code, by which pages name it."""
 TRAINED_WIDTHS = (8, 200)
 
 
