@@ -197,8 +197,8 @@ class GradescopeConfig(Record, frozen=True):
     """The time limit that is set for the assignment on Gradescope, 600 s unless somebody changed
     it. A container that runs longer is killed and scores 0, so this must not be more than it."""
     reserve_seconds: Annotated[float, Meta(ge=15, le=1200)]
-    """Of that, kept back from the cells: to start the kernel, to measure, to write. On half a CPU
-    these took 63 s for the reference solution."""
+    """Of that, kept back from the cells: to start the kernel, to measure, to write. What these took
+    is *whole run* less *its cells* in the table of docs/instructors.md."""
     leaderboard: bool
     """Whether networks that pass are listed by parameters and accuracy."""
 
