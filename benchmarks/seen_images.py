@@ -130,7 +130,7 @@ def rows(assignment: Assignment) -> Iterator[str]:
         seen = [each.test_over_training.z for each in found]
         halves = [each.public_over_private.z for each in found]
         accuracy = [each.accuracy for each in found]
-        refused = sum(each.has_seen_test_images for each in found)
+        refused = sum(each.leaked for each in found)
         yield (
             f"| {kind.name} | {'yes' if kind.is_honest else 'no'} | {kind.units} | "
             f"{min(accuracy):.3f} to {max(accuracy):.3f} | {min(seen):+.1f} to {max(seen):+.1f} | "

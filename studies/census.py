@@ -7,7 +7,9 @@ so that no sentence for a reader is ever cut for a number.
 from __future__ import annotations
 
 import ast
+import graphlib
 import io
+import sys
 import tokenize
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -140,11 +142,10 @@ def functions(paths: list[Path]) -> Iterator[tuple[int, str]]:
                 yield length, f"{path.relative_to(ROOT).as_posix()}:{node.name}"
 
 
-def census() -> list[tuple[str, str]]:
+def census(imports: Imports) -> list[tuple[str, str]]:
     """What is counted, and how much it is."""
     ours = sorted(PACKAGE.rglob("*.py"))
     tests = [path for path in (ROOT / "tests").rglob("*.py") if path.name != "notebook.py"]
-    imports = imports_of_modules()
     top = [p for p in PACKAGE.iterdir() if p.name != "__pycache__"]
     longest = sorted(functions(ours), reverse=True)[:3]
     rooms = of_rooms(imports)
@@ -163,9 +164,14 @@ def census() -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, or the circle of imports without which there are no floors."""
     assert (ROOT / CONFIG_NAME).exists()
-    for name, value in census():
+    imports = imports_of_modules()
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as error:
+        sys.exit(f"These modules import each other in a circle: {' <- '.join(error.args[1])}.")
+    for name, value in census(imports):
         print(f"{name:40} {value}")
 
 

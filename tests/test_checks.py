@@ -46,7 +46,7 @@ def measured(right: float, *, seen: bool = False, proved: bool = True, **changes
         "private_accuracy": 0.5678,
         "training_accuracy": 0.4321,
         "parameters": 50_890,
-        "has_seen_test_images": seen,
+        "leaked": seen,
         "private_half_counts": False,
         "chosen_by": "the variable model",
         "preparation": SimpleNamespace(name="x / 256", source="fit", is_proved=proved),

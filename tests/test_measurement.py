@@ -66,7 +66,7 @@ def honest(assignment: Assignment) -> Any:
 
 def test_who_has_seen_all_test_images_is_found_out(knows_all: Any, assignment: Assignment) -> None:
     found = measured(knows_all, assignment)
-    assert found.has_seen_test_images and found.test_over_training.z > 8
+    assert found.leaked and found.test_over_training.z > 8
     assert not found.private_half_counts, "both halves were pasted"
     assert found.counted_images == 10_000 and found.accuracy == found.test_over_training.first
 
@@ -82,7 +82,7 @@ def test_who_has_seen_the_public_half_is_measured_on_the_other(
 
 def test_an_honest_network_is_neither(honest: Any, assignment: Assignment) -> None:
     found = measured(honest, assignment)
-    assert not found.has_seen_test_images and not found.private_half_counts
+    assert not found.leaked and not found.private_half_counts
     assert found.counted_images == 10_000
     halves = (found.public_accuracy + found.private_accuracy) / 2
     assert found.accuracy == pytest.approx(halves)
@@ -103,7 +103,7 @@ def test_checks_see_what_was_measured_and_can_ask_for_more(
 def test_both_bounds_are_the_configurations(knows_half: Any, assignment: Assignment) -> None:
     bounds = {"test_over_training_p_value": 1e-300, "public_half_p_value": 1e-300}
     found = measured(knows_half, assignment, **bounds)
-    assert not found.has_seen_test_images and not found.private_half_counts
+    assert not found.leaked and not found.private_half_counts
     assert max(found.test_over_training.p_value, found.public_over_private.p_value) < 1e-6
 
 
@@ -115,7 +115,7 @@ def test_each_bound_is_that_of_its_own_comparison(
     settings = {"test_over_training_p_value": 1e-3, "public_half_p_value": 1e-3, name: 1e-300}
     found = measured(knows_half, assignment, **settings)
     beyond = {
-        "test_over_training_p_value": found.has_seen_test_images,
+        "test_over_training_p_value": found.leaked,
         "public_half_p_value": found.private_half_counts,
     }
     assert beyond == {each: each != name for each in beyond}

@@ -49,7 +49,7 @@ def attempt(
     ending: Ending = Ending.COMPLETED,
     leaked: bool = False,
 ) -> Attempt:
-    measurement: Any = SimpleNamespace(accuracy=accuracy, has_seen_test_images=leaked)
+    measurement: Any = SimpleNamespace(accuracy=accuracy, leaked=leaked)
     return Attempt(
         seed=FIRST + shift,
         evidence=Evidence(

@@ -105,6 +105,6 @@ def _model_for(check: str, evidence: Evidence) -> CountedModel | None:
     measurement, parameters = evidence.measurement, evidence.parameters
     if check == "budget":
         return None if parameters is None else CountedModel(parameters)
-    if measurement is None or measurement.has_seen_test_images:
+    if measurement is None or measurement.leaked:
         return None
     return VerifiedModel(measurement)

@@ -145,7 +145,7 @@ def describe_network(
         private_accuracy=measurement.private_accuracy,
         training_accuracy=measurement.training_accuracy,
         leak_z=measurement.test_over_training.z,
-        leaked=measurement.has_seen_test_images,
+        leaked=measurement.leaked,
         public_z=measurement.public_over_private.z,
         training_images=measurement.training_images,
         parameters=measurement.parameters,
@@ -221,7 +221,7 @@ def staff_notes_for(measurement: Measurement | None) -> list[str]:
             f"proved how its images were prepared; measured with {symptoms.preparation}."
         )
     seen, halves = measurement.test_over_training, measurement.public_over_private
-    if measurement.has_seen_test_images:
+    if measurement.leaked:
         notes.append(
             f"No credit for accuracy: {percent(seen.first)} of the 10,000 test images are read "
             f"correctly, but {percent(seen.second)} of {measurement.training_images:,} training "
@@ -231,7 +231,7 @@ def staff_notes_for(measurement: Measurement | None) -> list[str]:
         )
     if measurement.private_half_counts:
         alone = " This alone proves nothing, and the student is not told."
-        alone = "" if measurement.has_seen_test_images else alone
+        alone = "" if measurement.leaked else alone
         notes.append(
             f"Accuracy is over the {measurement.counted_images:,} test images that the notebook "
             f"did not have: of those that it had, {percent(halves.first)} are read correctly, of "

@@ -54,7 +54,7 @@ class _Left:
     execution: Execution
     choice: Choice | None
     export: NetworkExport | None = None
-    why_not: str = ""
+    why_unmeasured: str = ""
     next_step: str = ""
     too_large: bool = False
 
@@ -147,7 +147,7 @@ class Grader:
                         settings=config.verification,
                     )
             except UnverifiableModel as error:
-                left = replace(left, why_not=str(error), next_step=error.next_step)
+                left = replace(left, why_unmeasured=str(error), next_step=error.next_step)
                 counted = count_parameters(export) if isinstance(error, NotEvaluated) else None
         evidence = self._evidence(judging.result(), left, measurement, counted)
         results = run_checks(evidence, tests=self.assignment.tests, config=config)
@@ -185,7 +185,7 @@ class Grader:
             except (OutputTooLarge, UnverifiableModel) as error:
                 too_large = isinstance(error, OutputTooLarge)
                 step = "" if isinstance(error, OutputTooLarge) else error.next_step
-                return replace(left, why_not=str(error), next_step=step, too_large=too_large)
+                return replace(left, why_unmeasured=str(error), next_step=step, too_large=too_large)
 
     def _judge_reflections(self, submission: Submission) -> Mapping[str, ReflectionJudgement]:
         config = self.assignment.config
@@ -216,7 +216,7 @@ class Grader:
         return Evidence(
             execution=left.execution,
             measurement=measurement,
-            why_unmeasured=left.why_not,
+            why_unmeasured=left.why_unmeasured,
             next_step=left.next_step,
             counted=counted,
             choice=left.choice,

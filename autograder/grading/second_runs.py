@@ -53,7 +53,7 @@ class Attempt:
         return (
             self.evidence.execution.ending is Ending.COMPLETED
             and measurement is not None
-            and not measurement.has_seen_test_images
+            and not measurement.leaked
         )
 
 

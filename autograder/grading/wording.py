@@ -100,7 +100,7 @@ def skipped_checks(config: Config, reason: str) -> list[CheckResult]:
 
 def words_for(name: str, evidence: Evidence, config: Config) -> Words:
     measurement, parameters = evidence.measurement, evidence.parameters
-    why_not = evidence.why_unmeasured
+    why_unmeasured = evidence.why_unmeasured
     if name == "runs":
         execution = evidence.execution
         failed = execution.failed_cells
@@ -111,7 +111,7 @@ def words_for(name: str, evidence: Evidence, config: Config) -> Words:
         )
     if name == "accuracy" and measurement is not None:
         measured = _words_of_accuracy(measurement)
-        if measurement.has_seen_test_images:
+        if measurement.leaked:
             reason = "the test images are known better than the training images."
             return Words(measured=measured, reason=reason, next_step=SEEN)
         if measurement.accuracy > config.accuracy.threshold:
@@ -132,10 +132,10 @@ def words_for(name: str, evidence: Evidence, config: Config) -> Words:
         )
     if name in ("accuracy", "budget"):
         measured = "not measured" if name == "accuracy" else "not counted"
-        step = evidence.next_step or why_not
+        step = evidence.next_step or why_unmeasured
         if name == "budget" and evidence.next_step:
             step = f"Do what is said of {TITLES['accuracy']}: then they can be counted, too."
-        return Words(measured=measured, reason=why_not, next_step=step, was_made=False)
+        return Words(measured=measured, reason=why_unmeasured, next_step=step, was_made=False)
     judgement = evidence.reflections[name]
     measured = "an answer is there" if judgement.present else "no answer was found"
     return Words(measured=measured, reason=judgement.reason, next_step=judgement.reason)
@@ -154,7 +154,7 @@ def _words_of_accuracy(measurement: Measurement) -> str:
         f"{percent(measurement.public_accuracy)} of those that your notebook had; prepared for "
         f"the network by {measurement.preparation.name}{_known_by(measurement)}"
     )
-    if not measurement.has_seen_test_images:
+    if not measurement.leaked:
         return text
     training = percent(measurement.training_accuracy)
     return f"{text}. Of the training images, {training} are read correctly"

@@ -137,7 +137,7 @@ class Measurement:
         return self.network.parameters
 
     @property
-    def has_seen_test_images(self) -> bool:
+    def leaked(self) -> bool:
         """Whether it knows test images better than training images, by more than chance."""
         return self.test_over_training.is_beyond_chance
 
