@@ -219,6 +219,10 @@ class Batch:
             graded.report,
             notes=[*handin.notes, *graded.report.notes],
             staff_notes=[*graded.report.staff_notes, *handin.staff_notes],
+            students=list(handin.students),
+            submission_id=handin.submission_id,
+            handed_in=handin.handed_in,
+            late=handin.late,
         )
         marker = None
         if submission is not None and report.verdict is not Verdict.GRADER_ERROR:

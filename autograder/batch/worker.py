@@ -236,7 +236,8 @@ def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolatio
 
 def _handin(job: Job, folder: Path) -> Handin:
     from autograder.core.errors import BoxError
-    from autograder.intake.submission import Handin, Student
+    from autograder.core.report import Student
+    from autograder.intake.submission import Handin
 
     path = folder / os.fsdecode(job.file_name)
     if job.content is not None:

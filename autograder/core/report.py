@@ -19,6 +19,31 @@ class CheckStatus(str, Enum):
     """It could not be made; worth nothing, and the reason is given."""
 
 
+class Student(Record, frozen=True):
+    """Somebody to whom the grade belongs; what nobody tells is empty."""
+
+    name: str = ""
+    email: str = ""
+    sid: str = ""
+    """The university's number."""
+    canvas_id: str = ""
+
+
+class Override(Record, frozen=True):
+    """Points that a person gave for one check, in place of the grader's.
+
+    Whatever shows a check shows `CheckResult.earned` as its points and, where there is an override,
+    `CheckResult.override_note` beside it: students may read both. How the check itself ended
+    (`status`, `measured`, `wanted`, `next_step`) stays as it was.
+    """
+
+    points: float
+    """0 to the check's `max_points`, at most two decimals."""
+    comment: str = ""
+    """For the student: one line of plain text, at most `overrides.MAX_COMMENT_CHARACTERS`; it may
+    hold markup, which a page has to escape."""
+
+
 class CheckResult(Record, frozen=True):
     """One check's outcome, in words for the student."""
 
@@ -26,6 +51,7 @@ class CheckResult(Record, frozen=True):
     title: str
     status: CheckStatus
     points: float
+    """What the grader gives; `earned` is what counts."""
     max_points: float
     measured: str
     wanted: str
@@ -33,6 +59,24 @@ class CheckResult(Record, frozen=True):
     """One thing to do; empty where the check passed."""
     reason: str = ""
     """Why it earned nothing, in a sentence; empty where it passed."""
+    override: Override | None = None
+    """What a person gave instead, see `reports/overrides.py`."""
+
+    @property
+    def earned(self) -> float:
+        """The points that count."""
+        return self.points if self.override is None else self.override.points
+
+    @property
+    def override_note(self) -> str:
+        """That a person gave these points, what the grader gave, and the comment; else empty."""
+        if self.override is None:
+            return ""
+        note = (
+            f"Marked by a person: {self.override.points:g} of {self.max_points:g} points "
+            f"(automatic: {self.points:g})."
+        )
+        return f"{note} Comment: {self.override.comment}" if self.override.comment else note
 
 
 class CellReport(Record, frozen=True):
@@ -146,8 +190,8 @@ class Report(Record, frozen=True, kw_only=True):
     Attributes
     ----------
     score
-        Sum of the checks' points; None where the grader itself failed, or nothing was handed in:
-        neither is a zero.
+        Sum of the points that the checks earned, overrides counted; None where the grader itself
+        failed, or nothing was handed in: neither is a zero.
     seconds
         Wall time of the student's cells.
     notes
@@ -158,6 +202,14 @@ class Report(Record, frozen=True, kw_only=True):
         Of a network that could be counted, but not measured; else None.
     runs
         Each run, where the notebook was run again from other seeds; else none.
+    students
+        Whose it is, where an export tells; the members of a group, each with their ids.
+    submission_id
+        The platform's number for it, where the export tells.
+    handed_in
+        Date and time, where the export tells.
+    late
+        Whether the platform took it for late; None where the export does not tell.
     """
 
     format: int = 1
@@ -181,6 +233,10 @@ class Report(Record, frozen=True, kw_only=True):
     content_hash: str
     counted_parameters: int | None = None
     runs: list[RunReport] = msgspec.field(default_factory=list)
+    students: list[Student] = msgspec.field(default_factory=list)
+    submission_id: str = ""
+    handed_in: str = ""
+    late: bool | None = None
 
     @property
     def parameters(self) -> int | None:
@@ -189,19 +245,27 @@ class Report(Record, frozen=True, kw_only=True):
 
     @property
     def reasons(self) -> list[str]:
-        """Why checks earned nothing, a sentence for each reason; not what a note says anyway."""
+        """Why checks earned nothing, a sentence for each reason; not what a note says anyway.
+
+        Of a check that a person marked nothing is said here: see `override_notes`.
+        """
         titles: dict[str, list[str]] = {}
         for check in self.checks:
-            if check.reason and check.reason not in self.notes:
+            if check.override is None and check.reason and check.reason not in self.notes:
                 titles.setdefault(check.reason, []).append(check.title)
         return [
             reason if reason.startswith(names[0]) else f"{', '.join(names)}: {reason}"
             for reason, names in titles.items()
         ]
 
+    @property
+    def override_notes(self) -> list[str]:
+        """Which checks a person marked, a sentence each."""
+        return [f"{check.title}: {check.override_note}" for check in self.checks if check.override]
+
     def points_of(self, name: str) -> float | None:
-        """Points of the check of that name; None where there is none."""
+        """Points that the check of that name earned; None where there is none."""
         for check in self.checks:
             if check.name == name:
-                return check.points
+                return check.earned
         return None

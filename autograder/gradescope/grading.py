@@ -26,13 +26,14 @@ from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.clerk import clerk
 from autograder.core.errors import AutograderError, BoxError
 from autograder.core.processes import container_bytes, end_with_parent
+from autograder.core.report import Student
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
 from autograder.gradescope.container import ADVICE, Fit, fit_limits, read_metadata
 from autograder.gradescope.place import GRADER, Place
 from autograder.gradescope.staff import staff_report
 from autograder.grading.pipeline import Grader, Outcome
-from autograder.intake.submission import Handin, Student
+from autograder.intake.submission import Handin
 from autograder.intake.upload import find_notebook
 from autograder.otter.results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema

@@ -17,29 +17,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
+from autograder.core.report import Student
+from autograder.core.text import one_line
+from autograder.intake.archives import METADATA_NAME
+from autograder.intake.metadata import read_metadata
+from autograder.intake.submission import MAX_FILE_BYTES, Handin
 
-from autograder.core.text import one_line, shown_name
-from autograder.intake.archives import MAX_METADATA_BYTES, METADATA_NAME
-from autograder.intake.submission import MAX_FILE_BYTES, Handin, Student
-
-MAX_DEPTH = 40
-MAX_EVENTS = 3_000_000
-"""Keys and values; a thousand submissions have under one million. One takes up to 600 bytes."""
 MAX_STUDENTS = 100
 MAX_TEXT_CHARACTERS = 200
 
 _GRADESCOPE_FOLDER = re.compile(r"submission_(\d+)")
-# The C parser is ten times as fast. Neither makes anything but text, lists and dicts, so that
-# Ruby's symbols, times and tags are nothing special.
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _CANVAS_NAME = re.compile(
     r"(?P<who>[^_]+)_(?:(?P<late>LATE)_)?(?P<user>\d+)_(?P<id>\d+)_(?P<file>.+)"
 )
+_TIME = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d)(?:\.\d+)? ?"
+    r"(?P<zone>Z|[+-]\d\d:?\d\d|[A-Za-z_]+(?:/[A-Za-z_]+)*|)"
+)
+"""As Gradescope (``2026-11-02 10:00:00.000000000 Z``) and nbgrader write it."""
 _AGAIN = re.compile(r"(?P<stem>.+?)-(?P<number>\d{1,3})(?P<ending>\.[^.]+)")
 """Canvas adds ``-1``, ``-2`` ... to what a student uploads again under the same name."""
 
 SUBMITTED_NAME = "submitted"
+TIMESTAMP_NAME = "timestamp.txt"
 OWN_FOLDERS = ("source", "release", "autograded", "feedback", "downloaded", "exchange")
 """Beside `submitted` in a course's folder: what was handed out, and what nbgrader itself made."""
 
@@ -93,7 +94,7 @@ def _find_gradescope(folder: Path) -> Export:
     A submission is listed if it has a folder that is called as Gradescope calls them, or if the
     YAML file names it.
     """
-    metadata, warnings = _read_metadata(folder / METADATA_NAME)
+    metadata, warnings = read_metadata(folder / METADATA_NAME)
     folders = {path.name: path for path in _folders(folder)}
     own = {name: path for name, path in folders.items() if _GRADESCOPE_FOLDER.fullmatch(name)}
     if metadata is None:
@@ -120,14 +121,16 @@ def _handin(name: str, path: Path | None, entry: Any, notes: tuple[str, ...]) ->
         notes = (f"{METADATA_NAME} does not say whose it is.",)
     match = _GRADESCOPE_FOLDER.fullmatch(name)
     refusal = "The export lists this submission, but its folder is not there."
+    created = _text(_get(entry, "created_at"))
     return Handin(
         submission=name,
         path=path or Path(name),
         refusal="" if path else refusal,
         is_missing=path is None,
         students=students,
-        gradescope_id=match[1] if match else "",
-        when=_text(_get(entry, "created_at")),
+        submission_id=match[1] if match else "",
+        handed_in=_time(created),
+        when=created,
         staff_notes=notes,
     )
 
@@ -157,51 +160,13 @@ def _text(value: Any) -> str:
     return one_line(value, MAX_TEXT_CHARACTERS)
 
 
-def _read_metadata(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
-    """The YAML file's content, or None and why it cannot be used."""
-    shown = f"{shown_name(path.parent.name)}/{METADATA_NAME}"
-    without = "names and e-mail addresses will be missing."
-    try:
-        if path.is_symlink() or path.stat().st_size > MAX_METADATA_BYTES:
-            return None, [f"{shown} is not the file that Gradescope writes; {without}"]
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return None, [f"{shown} is missing; {without}"]
-    except OSError as error:
-        return None, [f"{shown} cannot be read ({error.strerror}); {without}"]
-    try:
-        _refuse_bombs(text)
-        content = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" in line {mark.line + 1}" if mark else ""
-        return None, [f"{shown} is damaged{place}; {without}"]
-    if not isinstance(content, dict):
-        return None, [f"{shown} does not list submissions; {without}"]
-    entries = {name: entry for name, entry in content.items() if _is_name(name)}
-    if len(entries) < len(content):
-        passed = len(content) - len(entries)
-        return entries, [f"{shown} names {passed} folders as Gradescope never does: passed over."]
-    return entries, []
-
-
-def _refuse_bombs(text: bytes) -> None:
-    """Look at size and nesting, before all of it is held and a parser in C recurses into it."""
-    depth = 0
-    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
-        if number > MAX_EVENTS:
-            raise ValueError("too many values")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ValueError("nested too deeply")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
-def _is_name(name: Any) -> bool:
-    """Whether it is the name of a folder beside the file, and nothing that leads elsewhere."""
-    return isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\\0")
+def _time(text: str) -> str:
+    """A time without fractions of seconds, so that a spreadsheet takes it for one."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return text
+    zone = "UTC" if match["zone"] in ("Z", "UTC") else match["zone"]
+    return " ".join(part for part in (match["date"], match["time"], zone) if part)
 
 
 def _find_canvas(folder: Path, scratch: Path) -> Export:
@@ -234,6 +199,8 @@ def _find_canvas(folder: Path, scratch: Path) -> Export:
                 submission=f"{who}_{user}_{submission}",
                 path=place,
                 students=(Student(name=who, canvas_id=user),),
+                submission_id=submission,
+                late=key in late,
                 # Canvas numbers submissions in order.
                 when=submission.rjust(20, "0"),
                 staff_notes=("Canvas marked it as late.",) if key in late else (),
@@ -276,8 +243,25 @@ def _find_nbgrader(submitted: Path) -> Export:
                 submission=student.name,
                 path=student,
                 students=(Student(name=student.name, sid=student.name),),
+                handed_in=_collected(student),
             )
             for student in _folders(submitted)
         ),
         covered=(*_folders(submitted), *(path for path in own if path.is_dir())),
     )
+
+
+def _collected(student: Path) -> str:
+    """The time that nbgrader noted, if it is of one assignment, so that it is clear of which."""
+    assignments = _folders(student)
+    if len(assignments) != 1:
+        return ""
+    try:
+        folder = open_folder(assignments[0])
+        try:
+            noted = read_plain_file(folder, TIMESTAMP_NAME, max_bytes=MAX_TEXT_CHARACTERS)
+        finally:
+            os.close(folder)
+    except (OSError, NotPlain, TooLarge):
+        return ""
+    return _time(one_line(noted.decode("utf-8", "replace")))

@@ -16,6 +16,7 @@ import msgspec
 from autograder.core.clerk import Bounds, Task, Trouble, Unfinished, ask
 from autograder.core.config import Record
 from autograder.core.errors import MalformedSubmission
+from autograder.core.report import Student
 from autograder.core.text import shown_name
 from autograder.intake.notebook import parse_object
 from autograder.intake.repairing import repair_notebook
@@ -28,17 +29,6 @@ MARK_KEY = "activity_m5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Student:
-    """Somebody to whom the grade belongs; what nobody tells is empty."""
-
-    name: str = ""
-    email: str = ""
-    sid: str = ""
-    """The university's number."""
-    canvas_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Handin:
     """What somebody handed in: first all of it, a file or a folder, then the one notebook of it."""
 
@@ -48,7 +38,12 @@ class Handin:
     """Where it lies, or where it was expected."""
     students: tuple[Student, ...] = ()
     """Whose it is, where anybody tells."""
-    gradescope_id: str = ""
+    submission_id: str = ""
+    """The platform's number for it."""
+    handed_in: str = ""
+    """Date and time, as the platform writes it."""
+    late: bool | None = None
+    """None where nobody tells."""
     when: str = ""
     """Sorts by time; empty where it is not known."""
     refusal: str = ""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from autograder.core.config import Config
-from autograder.intake.submission import Handin, Student
+from autograder.core.report import Student
+from autograder.intake.submission import Handin
 from autograder.reports.tables import plain_cell, write_table
 
 CANVAS_NAME = "canvas.csv"
@@ -70,7 +71,7 @@ def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
                 row["score"],
                 row["max_score"],
                 "Graded" if row["score"] else "Ungraded",
-                handin.gradescope_id,
+                "" if student.canvas_id else handin.submission_id,
             )
             for student, handin, row in people
         ],

@@ -45,6 +45,7 @@ _FORMULA = re.compile(r"[=@]|[+\-](?![\d.,]*$)(?=.*\w)")
 """What makes a spreadsheet run a cell as a formula; a lone dash or a number is none."""
 _LATER_FORMULA = re.compile(r"([;,|][\"' ]*)(?=[=@＝＠]|[+\-＋－][^\W\d])")
 """The same after what some spreadsheets take for the border between two cells."""
+_LATER_GUARD = re.compile(r"([;,|][\" ]*(?:'+[\" ]+)*)'+(?=[=@＝＠]|[+\-＋－][^\W\d])")
 
 
 class Gradebook:
@@ -173,10 +174,21 @@ def plain_cell(text: str) -> str:
     that it is text; everything else stays as it is.
     """
     text = one_line(text)
-    first = next((at for at, char in enumerate(text) if _is_visible(char)), 0)
-    if _FORMULA.match(unicodedata.normalize("NFKC", text[first : first + MAX_COMPARED])):
+    if _is_formula(text):
         text = f"'{text}"
     return _LATER_FORMULA.sub(r"\1'", text)
+
+
+def unguarded(text: str) -> str:
+    """The text of a cell without the apostrophes that `plain_cell`, or a spreadsheet, put in it."""
+    bare = text.lstrip("'")
+    return _LATER_GUARD.sub(r"\1", bare if _is_formula(bare) else text)
+
+
+def _is_formula(text: str) -> bool:
+    first = next((at for at, char in enumerate(text) if _is_visible(char)), 0)
+    seen = unicodedata.normalize("NFKC", text[first : first + MAX_COMPARED])
+    return _FORMULA.match(seen) is not None
 
 
 def _is_visible(char: str) -> bool:

@@ -11,7 +11,8 @@ import nbformat
 import pytest
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake.submission import Handin, Student, read_submission
+from autograder.core.report import Student
+from autograder.intake.submission import Handin, read_submission
 from autograder.intake.upload import find_notebook
 from tests.notebooks import notebook, write
 
