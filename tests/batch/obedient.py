@@ -103,7 +103,8 @@ def make_grader(
 def report(handin: Handin, verdict: Verdict, note: str, content_hash: str = "") -> Report:
     """The least that a report can say."""
     score = {Verdict.PASSED: 100.0, Verdict.GRADER_ERROR: None}.get(verdict, 0.0)
-    words = dict.fromkeys(("title", "measured", "wanted", "next_step"), "")
+    words: Any = dict.fromkeys(("title", "measured", "wanted", "next_step"), "")
+    points = dict.fromkeys(CHECK_NAMES, 0.0) | {"runs": score or 0.0}
     return Report(
         submission=handin.submission,
         name=handin.name,
@@ -113,8 +114,8 @@ def report(handin: Handin, verdict: Verdict, note: str, content_hash: str = "") 
         max_score=100.0,
         headline="Said.",
         checks=[
-            CheckResult(name=name, status=CheckStatus.PASSED, points=0.0, max_points=0.0, **words)
-            for name in CHECK_NAMES
+            CheckResult(name=name, status=CheckStatus.PASSED, points=each, max_points=each, **words)
+            for name, each in points.items()
         ],
         cells=[],
         network=None,
