@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autograder.core.assignment import Assignment
+from autograder.network.layer import MAX_WORK
 from autograder.network.measurement import (
     MIN_TRAINING_IMAGES,
     Measurement,
@@ -16,7 +17,6 @@ from autograder.network.measurement import (
     draw_training_images,
     measure,
 )
-from autograder.network.plan import MAX_WORK
 from autograder.network.rebuild import Network, rebuild
 from tests.network.network_harness import exported, keras
 

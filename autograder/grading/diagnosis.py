@@ -12,8 +12,7 @@ from enum import Enum
 from autograder.core.text import percent, whole_percent
 from autograder.network.export import Compilation
 from autograder.network.measurement import Measurement
-from autograder.network.plan import LayerSummary
-from autograder.network.units import CLASSES, UnitCount, is_rectifier
+from autograder.network.units import CLASSES, LayerSummary, UnitCount, is_rectifier
 
 MANY_UNITS = 0.25
 """Of a layer's units; a few dead or saturated ones are found in every healthy network."""

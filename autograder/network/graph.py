@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from autograder.core.text import shown_name
 from autograder.network.export import MAX_DEPTH
 from autograder.network.kinds import planner_of
+from autograder.network.layer import (
+    ELEMENTWISE_WORK,
+    MAX_WORK,
+    Array,
+    LayerSpec,
+    Plan,
+    Shape,
+    too_large,
+    volume,
+)
 from autograder.network.operations import OPERATORS
 from autograder.network.parsing import (
+    MAX_STEPS,
     ON_A_NUMBER,
     Call,
     Key,
@@ -20,16 +31,11 @@ from autograder.network.parsing import (
     parse_layers,
     settle_shape,
 )
-from autograder.network.plan import (
-    ELEMENTWISE_WORK,
-    MAX_ELEMENTS,
-    MAX_STEPS,
-    MAX_WORK,
-    LayerSummary,
-    Plan,
-    too_large,
-)
-from autograder.network.spec import Array, LayerSpec, Shape, volume
+from autograder.network.units import LayerSummary
+
+MAX_ELEMENTS = 4_000_000
+"""Numbers per image that all layers together put out or need meanwhile: 16 MB as float32. A plain
+convolutional network of 32 and 64 filters needs 0.1 million."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

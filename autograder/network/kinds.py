@@ -15,9 +15,8 @@ from autograder.network import (
     layers_shape,
     operations,
 )
+from autograder.network.layer import LayerSpec, Plan, Planner, Shape
 from autograder.network.parsing import OWN_CLASS_ADVICE, ParsedLayer, parse_layer
-from autograder.network.plan import Plan, Planner
-from autograder.network.spec import LayerSpec, Shape
 
 _IMAGES = "Use Conv2D and MaxPooling2D on images of shape (28, 28, 1), or Flatten and Dense"
 _SEQUENCES = (

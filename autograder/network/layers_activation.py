@@ -8,14 +8,17 @@ from functools import partial
 
 from autograder.network import activations
 from autograder.network.activations import Activation
-from autograder.network.plan import (
+from autograder.network.layer import (
     ACTIVATION_WORK,
     CHEAP_ACTIVATION_WORK,
+    Array,
+    LayerSpec,
     Plan,
     Planner,
+    Shape,
     takes,
+    volume,
 )
-from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 _ADVICE = (
     "has an activation that the grader does not know{which}. Use a name from Keras, such as "

@@ -11,10 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from autograder.network.layer import (
+    ELEMENTWISE_WORK,
+    LOOP_WORK,
+    Array,
+    LayerSpec,
+    Plan,
+    Planner,
+    Shape,
+    products,
+    takes,
+    volume,
+)
 from autograder.network.layers_activation import Chosen, activation_of
 from autograder.network.layers_shape import padded
-from autograder.network.plan import ELEMENTWISE_WORK, LOOP_WORK, Plan, Planner, products, takes
-from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograder.network.plan import Plan, Planner, takes
-from autograder.network.spec import Array, LayerSpec, Shape, finite, volume
+from autograder.network.layer import Array, LayerSpec, Plan, Planner, Shape, finite, takes, volume
 
 KERAS_EPSILON = 1e-7
 """``keras.config.epsilon()``, unless the student changed it."""

@@ -11,10 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.network import layers_dense, layers_shape
+from autograder.network.layer import Array, LayerSpec, Plan, Planner, Shape, takes, volume
 from autograder.network.layers_activation import activation_of
 from autograder.network.layers_dense import windows_of
-from autograder.network.plan import Plan, Planner, takes
-from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 
 @takes(LayerSpec.check_image)

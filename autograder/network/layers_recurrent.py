@@ -12,9 +12,18 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
+from autograder.network.layer import (
+    ELEMENTWISE_WORK,
+    LOOP_WORK,
+    Array,
+    LayerSpec,
+    Plan,
+    Planner,
+    Shape,
+    takes,
+    volume,
+)
 from autograder.network.layers_activation import Chosen, activation_of
-from autograder.network.plan import ELEMENTWISE_WORK, LOOP_WORK, Plan, Planner, takes
-from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 Advance: TypeAlias = Callable[[Array, tuple[Array, ...]], tuple[Array, ...]]
 """From one step's input, already multiplied by the kernel, and the states before to those after;

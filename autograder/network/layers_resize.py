@@ -14,15 +14,18 @@ from typing import TypeAlias
 import numpy as np
 
 from autograder.network.kernels import Matrix, area, centres, cubic, picked, sampled, triangle
-from autograder.network.plan import (
+from autograder.network.layer import (
     ELEMENTWISE_WORK,
     MAX_WORK,
+    Array,
+    LayerSpec,
     Plan,
     Planner,
+    Shape,
     takes,
     too_large,
+    volume,
 )
-from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 Kernel: TypeAlias = Callable[[int, int], Matrix]
 """From new and old extent to the matrix, of shape (new, old)."""

@@ -8,8 +8,16 @@ from typing import TypeAlias
 
 import numpy as np
 
-from autograder.network.plan import ELEMENTWISE_WORK, Plan, Planner, takes
-from autograder.network.spec import Array, LayerSpec, Shape, volume
+from autograder.network.layer import (
+    ELEMENTWISE_WORK,
+    Array,
+    LayerSpec,
+    Plan,
+    Planner,
+    Shape,
+    takes,
+    volume,
+)
 
 IDENTITIES = (
     "Identity",

@@ -10,11 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from autograder.network import activations, operations_shape
+from autograder.network.layer import (
+    ACTIVATION_WORK,
+    ELEMENTWISE_WORK,
+    Array,
+    LayerSpec,
+    Plan,
+    Planner,
+    Shape,
+    takes,
+    volume,
+)
 from autograder.network.layers_activation import plan_activation
 from autograder.network.layers_dense import plan_dense
 from autograder.network.layers_shape import joined_shape
-from autograder.network.plan import ACTIVATION_WORK, ELEMENTWISE_WORK, Plan, Planner, takes
-from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 Elementwise: TypeAlias = Callable[..., npt.NDArray[Any]]
 """Of one or more arrays, number by number; truth counts as 1 and 0."""

@@ -8,9 +8,17 @@ from types import EllipsisType
 
 import numpy as np
 
+from autograder.network.layer import (
+    ELEMENTWISE_WORK,
+    Array,
+    LayerSpec,
+    Plan,
+    Planner,
+    Shape,
+    takes,
+    volume,
+)
 from autograder.network.layers_shape import plan_concatenate, plan_reshape, reshaped, transposed
-from autograder.network.plan import ELEMENTWISE_WORK, Plan, Planner, takes
-from autograder.network.spec import Array, LayerSpec, Shape, volume
 
 MAX_PADDING = 10_000
 """Along one axis; what it makes of an image is limited as every layer's output is."""

@@ -10,10 +10,12 @@ import msgspec
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.text import shown_name
 from autograder.network.export import SerializedLayer
-from autograder.network.plan import MAX_STEPS
-from autograder.network.spec import LayerSpec, Shape, finite
+from autograder.network.layer import LayerSpec, Shape, finite
 
 OWN_CLASS_ADVICE = "Use Keras's own layers, in keras.Sequential([...]) or the functional API"
+
+MAX_STEPS = 2_000
+"""Calls of layers, each counted as often as it is used; ResNet50 has 176."""
 
 MAX_OPERANDS = 256
 """Inputs of one layer. DenseNet joins two at a time; nobody joins hundreds."""

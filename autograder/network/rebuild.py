@@ -14,16 +14,24 @@ from autograder.core.text import shown_name
 from autograder.network.export import BESIDE, MAX_DEPTH, ExportedArray, NetworkExport
 from autograder.network.graph import Assembler, Step
 from autograder.network.kinds import COUNTED
-from autograder.network.parsing import ParsedLayer, malformed, parse_layer, parse_root
-from autograder.network.plan import (
-    CONSTANT_KEYS,
-    MAX_BATCH_ELEMENTS,
-    MAX_CONSTANTS,
-    MAX_STEPS,
-    LayerSummary,
-    Observer,
+from autograder.network.layer import (
+    Array,
+    Shape,
 )
-from autograder.network.spec import Array, Shape
+from autograder.network.parsing import MAX_STEPS, ParsedLayer, malformed, parse_layer, parse_root
+from autograder.network.units import LayerSummary, Observer
+
+MAX_BATCH_ELEMENTS = 8_000_000
+"""Numbers in memory at a time, 32 MB as float32; batches are cut to fit. Measured: convolutions
+are up to twice as fast in batches that a processor's cache holds."""
+
+MAX_CONSTANTS = 4 * 28 * 28
+"""Numbers that lists in the layers' settings hold, all layers together: a mean and a variance for
+each pixel, twice. They are no parameters by Keras's count, so that more of them would be a way to
+carry a network past the budget."""
+
+CONSTANT_KEYS = frozenset({"scale", "offset", "mean", "variance", "value"})
+"""Settings that are numbers which the network computes with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +49,7 @@ class Network:
     remarks: tuple[str, ...]
     """For staff: in what it differs from the network in the notebook, a sentence each."""
     work: int
-    """Multiply-adds for one image; bounded in ``plan``."""
+    """Multiply-adds for one image; bounded in ``graph``."""
     _steps: tuple[Step, ...] = field(repr=False)
     _output: int
     _elements: int

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-from autograder.network.plan import LayerSummary, Observer
 
 CLASSES = 10
 PROBE_IMAGES = 1000
@@ -18,6 +17,24 @@ SATURATED_SHARE = 0.98
 RECTIFIERS = frozenset({"relu", "relu6"})
 FLAT_ENDS: dict[str, tuple[float, float]] = {"sigmoid": (0.01, 0.99), "tanh": (-0.99, 0.99)}
 """Outputs beyond these lie where the curve's slope is below 2 % of its largest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSummary:
+    """What a reader wants to know of one layer."""
+
+    name: str
+    """With the names of the networks that hold it, joined by slashes."""
+    kind: str
+    parameters: int
+    output_shape: tuple[int, ...]
+    """Without the batch axis; of its first use."""
+    activation: str | None
+    """Keras's name for it, None for a layer that has none."""
+
+
+Observer: TypeAlias = Callable[[LayerSummary, NDArray[Any]], None]
+"""Given a layer and its output for some images, of shape (n, *output_shape), not to be changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ there are processors. On a machine that is busy with other things as well, three
 pass, so that no honest page is lost there.
 
 What a network is measured with is not among them: that is bounded in multiply-adds
-(`autograder.network.plan`), so that a grade never depends on how busy a machine is.
+(`autograder.network.layer`), so that a grade never depends on how busy a machine is.
 """
 
 from __future__ import annotations
