@@ -65,7 +65,7 @@ _ADVICE = {kind: advice for kinds, advice in _KINDS.items() for kind in kinds.sp
 def planner_of(layer: ParsedLayer, spec: LayerSpec) -> Planner:
     """How to rebuild a layer, from the allow-list."""
     is_operation = layer.module.startswith(("keras.src.ops", "keras.src.activations"))
-    planner = (operations.PLANNERS if is_operation else PLANNERS).get(layer.kind)
+    planner = (operations.OPERATIONS if is_operation else PLANNERS).get(layer.kind)
     if planner is None:
         usual = f"{OWN_CLASS_ADVICE}: Dense or Conv2D, Flatten, MaxPooling2D, Dropout"
         advice = _ADVICE.get(spec.kind, usual)
@@ -93,6 +93,7 @@ PLANNERS: dict[str, Planner] = {
     **layers_recurrent.PLANNERS,
     **layers_resize.PLANNERS,
     **layers_shape.PLANNERS,
+    **operations.PLANNERS,
     "Bidirectional": layers_recurrent.bidirectional(plan_inner),
     "TimeDistributed": layers_recurrent.time_distributed(plan_inner),
 }

@@ -1,15 +1,16 @@
-"""Operations of ``keras.ops`` on the tensors of a functional network, such as ``x / 255 + y``."""
+"""What joins inputs or computes with each number: ``Add``, and ``x / 255 + y`` of ``keras.ops``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from autograder.network import activations, operations_shape
+from autograder.network import activations, layers_shape
 from autograder.network.layer import (
     ACTIVATION_WORK,
     ELEMENTWISE_WORK,
@@ -23,7 +24,6 @@ from autograder.network.layer import (
 )
 from autograder.network.layers_activation import plan_activation
 from autograder.network.layers_dense import plan_dense
-from autograder.network.layers_shape import joined_shape
 
 Elementwise: TypeAlias = Callable[..., npt.NDArray[Any]]
 """Of one or more arrays, number by number; truth counts as 1 and 0."""
@@ -52,6 +52,16 @@ OPERATORS: dict[str, Elementwise] = {
     "Where": _where,
 }
 """They take inputs and numbers."""
+
+MERGES: dict[str, Elementwise] = {
+    "Add": np.add,
+    "Subtract": np.subtract,
+    "Multiply": np.multiply,
+    "Average": np.add,
+    "Maximum": np.maximum,
+    "Minimum": np.minimum,
+}
+"""Layers that take inputs alone."""
 
 WITH_WEIGHT = ("Add", "Subtract", "Multiply", "TrueDivide", "Divide")
 """Those that also take a weight of an own layer as their second value."""
@@ -97,6 +107,57 @@ ACTIVATIONS = {
 
 PARAMETRIC = {"ReLU": "ReLU", "LeakyRelu": "LeakyReLU", "Elu": "ELU", "Softmax": "Softmax"}
 """Classes with the settings of a layer."""
+
+
+def joined_shape(spec: LayerSpec, shapes: Sequence[Shape]) -> Shape:
+    """What inputs of these shapes broadcast to."""
+    try:
+        return tuple(np.broadcast_shapes(*shapes))
+    except ValueError as error:
+        listed = " and ".join(str(shape) for shape in shapes[:8])
+        raise spec.refusal(f"cannot join inputs of shapes {listed}") from error
+
+
+def plan_merge(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``Add``, ``Subtract``, ``Multiply``, ``Average``, ``Maximum`` and ``Minimum``."""
+    if not shapes or (spec.kind == "Subtract" and len(shapes) != 2):
+        raise spec.refusal(f"cannot join {len(shapes)} inputs")
+    spec.weights()
+    output_shape = joined_shape(spec, shapes)
+    rank = len(output_shape)
+    join = MERGES[spec.kind]
+    share = np.float32(1 / len(shapes) if spec.kind == "Average" else 1)
+
+    def run(inputs: Sequence[Array]) -> Array:
+        # Inputs of fewer axes get them after the batch's.
+        aligned = (x.reshape(len(x), *(1,) * (rank - x.ndim + 1), *x.shape[1:]) for x in inputs)
+        result: Array = reduce(join, aligned) * share
+        return result
+
+    return Plan(
+        output_shape=output_shape,
+        work=ELEMENTWISE_WORK * (len(shapes) + 1) * volume(output_shape),
+        scratch=volume(output_shape),
+        run=run,
+    )
+
+
+def plan_concatenate(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``Concatenate``."""
+    if not shapes or len({len(shape) for shape in shapes}) != 1:
+        raise spec.refusal("cannot join inputs of different numbers of axes")
+    spec.weights()
+    (axis,) = spec.axes("axis", len(shapes[0]))
+    rests = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
+    if len(rests) != 1:
+        raise spec.refusal(f"cannot join inputs that differ in more than axis {axis + 1}")
+    output_shape = list(shapes[0])
+    output_shape[axis] = sum(shape[axis] for shape in shapes)
+    return Plan(
+        output_shape=tuple(output_shape),
+        work=ELEMENTWISE_WORK * volume(tuple(output_shape)),
+        run=lambda inputs: np.concatenate(inputs, axis=axis + 1),
+    )
 
 
 def _plan_with_weight(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
@@ -216,7 +277,7 @@ def plan_gelu(spec: LayerSpec, shape: Shape) -> Plan:
     return replace(Plan.by_element(shape, function, each=ACTIVATION_WORK), activation="gelu")
 
 
-PLANNERS: dict[str, Planner] = {
+OPERATIONS: dict[str, Planner] = {
     **dict.fromkeys(OPERATORS, plan_operator),
     **dict.fromkeys(["Matmul", "Dot"], plan_matmul),
     **dict.fromkeys(FUNCTIONS, plan_elementwise),
@@ -226,5 +287,12 @@ PLANNERS: dict[str, Planner] = {
     "Clip": plan_clip,
     "Cast": plan_cast,
     "ConvertToTensor": plan_cast,
-    **operations_shape.PLANNERS,
+    **layers_shape.OPERATIONS,
+    "Concatenate": plan_concatenate,
 }
+
+PLANNERS: dict[str, Planner] = {
+    **dict.fromkeys(MERGES, plan_merge),
+    "Concatenate": plan_concatenate,
+}
+"""The layers; the rest are operations."""
