@@ -8,10 +8,9 @@ from dataclasses import replace
 from autograder.network import (
     layers_activation,
     layers_dense,
+    layers_image,
     layers_norm,
-    layers_pool,
     layers_recurrent,
-    layers_resize,
     layers_shape,
     operations,
 )
@@ -89,9 +88,8 @@ PLANNERS: dict[str, Planner] = {
     **layers_activation.PLANNERS,
     **layers_dense.PLANNERS,
     **layers_norm.PLANNERS,
-    **layers_pool.PLANNERS,
+    **layers_image.PLANNERS,
     **layers_recurrent.PLANNERS,
-    **layers_resize.PLANNERS,
     **layers_shape.PLANNERS,
     **operations.PLANNERS,
     "Bidirectional": layers_recurrent.bidirectional(plan_inner),
