@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.cli_common import box_option, config_option, explained, root_option, say
+from autograder.cli_common import box_option, config_option, examples, explained, root_option, say
 from autograder.core.errors import UsageError
 from autograder.core.exit_status import ExitStatus, statuses_for_help
 from autograder.core.verdict import Verdict
@@ -27,7 +27,7 @@ def main() -> None:
     """Make and grade Activity M5, a Keras notebook on MNIST, without trusting the notebook."""
 
 
-@main.command()
+@main.command(epilog=examples("m5 release", "m5 release --check --prove"))
 @root_option
 @click.option("--check", is_flag=True, help="Change nothing; say whether the release is current.")
 @click.option(
@@ -112,7 +112,12 @@ def _prove(root: Path) -> int:
     return ExitStatus.GRADED
 
 
-@main.command(epilog=statuses_for_help())
+@main.command(
+    epilog=examples(
+        "m5 grade hw5.ipynb -o out", "m5 grade gradescope_export.zip -o grades --resume",
+        then=statuses_for_help(),
+    )
+)  # fmt: skip
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path),
@@ -179,7 +184,7 @@ def grade(
             ahead = stack.enter_context(head_start(threads=settings.verification.threads))
         # Only now, while that process gets ready too; and pages once a notebook runs.
         from autograder.batch.grading import grade_batch
-        from autograder.batch.terminal import TerminalProgress, print_grades
+        from autograder.batch.terminal import TerminalProgress, print_grades, print_summary
         from autograder.reports.folder import ResultsFolder
         from autograder.sandbox.box import BoxKind
 
@@ -201,7 +206,9 @@ def grade(
             ahead=ahead,
         )
     print_grades(done.rows, output)
-    return _finish_class(done, output, settings, released=root / LESSON_PATH)
+    status = _finish_class(done, output, settings, released=root / LESSON_PATH)
+    print_summary(done.rows, done.passed_over)
+    return status
 
 
 def _root_of(config: Path | None) -> Path:
@@ -227,7 +234,7 @@ def _finish_class(done: Done, output: Path, settings: Config, *, released: Path)
     return ExitStatus.GRADED
 
 
-@main.command()
+@main.command(epilog=examples("m5 report grades", "m5 report grades --config other.json"))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @root_option
 @config_option
@@ -262,7 +269,7 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
     return ExitStatus.NOT_ALL_GRADED if built.problems else ExitStatus.GRADED
 
 
-@main.command()
+@main.command(epilog=examples("m5 doctor", "m5 doctor --box plain"))
 @root_option
 @box_option
 @explained

@@ -26,6 +26,12 @@ def say(text: str, *, color: str | None = None, err: bool = False) -> None:
     click.secho(plain_text(text), fg=color, err=err)
 
 
+def examples(*commands: str, then: str = "") -> str:
+    r"""Commands for the end of `--help`; ``\b`` tells click to leave the lines as they are."""
+    lines = ["\b", "Examples:", *(f"  {command}" for command in commands)]
+    return "\n".join([*lines, "", then] if then else lines)
+
+
 def explained(command: Callable[..., int]) -> Callable[..., None]:
     """Turn the number returned into the exit status, and errors into a sentence."""
 
@@ -38,7 +44,8 @@ def explained(command: Callable[..., int]) -> Callable[..., None]:
             refused = isinstance(error, REFUSALS)
             status = ExitStatus.WRONG_USAGE if refused else ExitStatus.OUR_FAULT
         except KeyboardInterrupt:
-            say("m5: stopped; what was finished is on disk.", color="yellow", err=True)
+            onward = " Go on by the same command with --resume." if "resume" in options else ""
+            say(f"m5: stopped; what was finished is on disk.{onward}", color="yellow", err=True)
             status = ExitStatus.INTERRUPTED
         except (click.ClickException, click.exceptions.Exit):
             raise

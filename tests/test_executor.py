@@ -47,7 +47,7 @@ class Runner:
         return self.notebook(notebook(*cells, answers=()), **changes)
 
     def notebook(
-        self, given: Any, *, on_cell: Callable[[int, int], None] | None = None, **changes: Any
+        self, given: Any, *, on_cell: Callable[[int, int, str], None] | None = None, **changes: Any
     ) -> Execution:
         """Run a notebook; changes are those of the limits."""
         limits = msgspec.structs.replace(self._limits, **changes)
@@ -180,7 +180,7 @@ def test_a_refused_allocation_is_memory_too(run: Runner) -> None:
 
 
 def test_a_run_that_nothing_watched_gives_no_result(run: Runner) -> None:
-    def end_the_guard(done: int, total: int) -> None:
+    def end_the_guard(done: int, total: int, epoch: str) -> None:
         for child in psutil.Process().children():
             # One that has ended already has no words, which psutil raises as an error.
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -132,6 +132,7 @@ def grade_batch(
     """
     with stop_asked() as stop, tempfile.TemporaryDirectory(prefix="m5-intake-") as scratch:
         _ = assignment.mnist  # so that a fault in it is known before anything is graded
+        progress.doing("Looking for submissions")
         found = collect(paths, scratch=Path(scratch), assignment_id=assignment.config.assignment.id)
         setup = Setup.of(
             assignment, kinds=kinds, require_isolation=require_isolation, leftovers=[scratch]
@@ -164,6 +165,7 @@ def _local_pool(
     """Grading processes of this machine, which share a toolbox and what is known of boxes."""
     count = max(1, min(jobs or default_jobs(setup.config.limits), len(todo)))
     notebooks = [h.path for h in todo if h.path.suffix == ".ipynb"]
+    progress.doing("Making a box, and trying to break out of it")
     with Toolbox.make(assignment.mnist) as toolbox:
         isolation = probe(
             limits=setup.config.limits,

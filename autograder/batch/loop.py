@@ -31,6 +31,9 @@ WAIT_SECONDS = 0.2
 class Progress:
     """Who wants to know how a batch is getting on; this one does not."""
 
+    def doing(self, sentence: str) -> None:
+        """What is done before the first submission has its turn."""
+
     def warned(self, sentence: str) -> None:
         """Something about the submissions that staff should know."""
 
@@ -43,8 +46,8 @@ class Progress:
     def started(self, submission: str) -> None:
         """A submission's turn has come."""
 
-    def ran_cell(self, submission: str, done: int, total: int) -> None:
-        """One of its code cells has ended."""
+    def ran(self, submission: str, done: int, total: int, epoch: str) -> None:
+        """So many of its code cells have ended; in the next one a training is at that epoch."""
 
     def gave_back(self, submission: str, reason: str) -> None:
         """It was lost, and will be tried again."""
@@ -159,7 +162,7 @@ class Batch:
     def _handle(self, event: Event) -> None:
         answer = event.answer
         if isinstance(answer, CellRan):
-            self._progress.ran_cell(event.submission, answer.done, answer.total)
+            self._progress.ran(event.submission, answer.done, answer.total, answer.epoch)
         elif isinstance(answer, Graded):
             self._land(event.submission, answer)
         elif isinstance(answer, Refused):

@@ -87,10 +87,13 @@ class Job(Record, frozen=True, tag="job"):
 
 
 class CellRan(Record, frozen=True, tag="cell"):
-    """A code cell of the submission has ended."""
+    """How far the submission is."""
 
     done: int
+    """Code cells that have ended."""
     total: int
+    epoch: str = ""
+    """Where a training in the cell that runs now is: "epoch 2 of 5"."""
 
 
 class Graded(Record, frozen=True, tag="graded"):

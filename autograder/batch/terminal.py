@@ -27,6 +27,9 @@ STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERRO
 OTHER_STYLE = "magenta"
 MAX_SHOWN = 12
 """Running submissions that have a line of their own in the display."""
+MAX_REASONS = 20
+"""Submissions whose reason for having no points is printed; grades.csv has all of them."""
+MAX_REASON_CHARACTERS = 300
 
 
 def shown(text: str) -> str:
@@ -51,6 +54,7 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
         )  # fmt: skip
         self._task = self._bar.add_task("", total=None, left="looking for submissions")
         self._running: dict[str, tuple[float, str]] = {}
+        """When each had its turn, and where it is."""
         self._verdicts: Counter[Verdict] = Counter()
         self._total = 0
         self._live: Live | None = None
@@ -71,6 +75,12 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
         if self._live is not None:
             self._live.stop()
 
+    def doing(self, sentence: str) -> None:
+        """Say what is being done before the first submission has its turn."""
+        self._bar.update(self._task, left=sentence)
+        if self._live is None:
+            self._say(f"{shown(sentence)} ...")
+
     def warned(self, sentence: str) -> None:
         """Show a sentence about the submissions."""
         self._say(f"[yellow]{shown(sentence)}[/]")
@@ -78,7 +88,7 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
     def began(self, isolation: Isolation | None, *, total: int, jobs: int | None) -> None:
         """Say where it happens, in which box, and what the box lacks."""
         self._total = total
-        self._bar.update(self._task, total=total, left="")
+        self._bar.update(self._task, total=total, left=self._time_left())
         if isolation is None:
             self._say(f"{total} to grade, on the cluster")
             return
@@ -92,14 +102,17 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
 
     def started(self, submission: str) -> None:
         """Show that it is running."""
-        self._running[submission] = (time.monotonic(), "")
+        self._running[submission] = (time.monotonic(), "waiting for its box")
         if self._live is None:
             self._say(f"{shown(submission)}: started")
 
-    def ran_cell(self, submission: str, done: int, total: int) -> None:
+    def ran(self, submission: str, done: int, total: int, epoch: str) -> None:
         """Show how far it is."""
-        if submission in self._running:
-            self._running[submission] = (self._running[submission][0], f"cell {done} of {total}")
+        if submission not in self._running:
+            return
+        place = f"cell {done + 1} of {total}" if done < total else "measuring the network"
+        since, _ = self._running[submission]
+        self._running[submission] = (since, f"{place}, {epoch}" if epoch else place)
 
     def gave_back(self, submission: str, reason: str) -> None:
         """Say why it starts again."""
@@ -129,8 +142,10 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
     def _time_left(self) -> str:
         done = sum(self._verdicts.values())
         task = self._bar.tasks[0]
-        if not done or not task.elapsed or done >= self._total:
+        if done >= self._total:
             return ""
+        if not done or not task.elapsed:
+            return "time left: unknown"
         minutes = task.elapsed / done * (self._total - done) / 60
         return f"about {minutes:.0f} min left" if minutes >= 1.5 else "about a minute left"
 
@@ -143,8 +158,8 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
         running = Table.grid(padding=(0, 2))
         # The slowest first: that is where one looks.
         slowest = sorted(self._running.items(), key=lambda item: item[1][0])
-        for submission, (started, cell) in slowest[:MAX_SHOWN]:
-            running.add_row(Text("  " + one_line(submission)), f"{now - started:.0f} s", cell)
+        for submission, (started, place) in slowest[:MAX_SHOWN]:
+            running.add_row(Text("  " + one_line(submission)), f"{now - started:.0f} s", place)
         if len(slowest) > MAX_SHOWN:
             running.add_row(f"  and {len(slowest) - MAX_SHOWN} more", "", "")
         return Group(running, self._bar, verdicts)
@@ -161,8 +176,9 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("submission", overflow="fold")
     table.add_column("verdict")
-    for heading in ("score", "accuracy", "parameters", *CHECK_NAMES):
-        table.add_column(heading.replace("reflection_", "r"), justify="right")
+    points = [f"{name.replace('reflection_', 'r')} points" for name in CHECK_NAMES]
+    for heading in ("score", "accuracy", "parameters", *points):
+        table.add_column(heading, justify="right")
     for row in rows:
         style = STYLES.get(Verdict(row["verdict"]), OTHER_STYLE)
         parameters = row["parameters"]
@@ -178,12 +194,47 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=140)
     console.print(table)
-    for row in rows:
-        if row["verdict"] == Verdict.GRADER_ERROR.value:
-            console.print(f"[bold red]{shown(row['submission'])}[/]: {shown(row['notes'])}")
+    _print_reasons(console, [row for row in rows if row["score"] in ("", "0")])
     console.print(f"\nGrades: {shown(str(output / 'grades.csv'))}")
     console.print("To be imported: canvas.csv and gradescope.csv, beside it")
     console.print(f"A folder per submission: {shown(str(output / 'submissions'))}")
+
+
+def _print_reasons(console: Console, rows: Sequence[Mapping[str, str]]) -> None:
+    """Why these have no points, or no score at all: the faults of ours first."""
+    rows = sorted(rows, key=lambda row: row["verdict"] != Verdict.GRADER_ERROR.value)
+    if rows:
+        console.print()
+    for row in rows[:MAX_REASONS]:
+        style = STYLES.get(Verdict(row["verdict"]), OTHER_STYLE)
+        score = "0 points" if row["score"] else "no score"
+        why = shown(row["notes"][:MAX_REASON_CHARACTERS])
+        console.print(f"[{style}]{shown(row['submission'])}[/], {score}: {why}", soft_wrap=True)
+    if len(rows) > MAX_REASONS:
+        console.print(f"and {len(rows) - MAX_REASONS} more without points: see grades.csv")
+
+
+def print_summary(rows: Sequence[Mapping[str, str]], passed_over: Sequence[str]) -> None:
+    """The last line: how many passed, and how many wait for a person.
+
+    Parameters
+    ----------
+    rows
+        As in grades.csv.
+    passed_over
+        A sentence for each path in which no submission was found.
+    """
+    passed = sum(row["verdict"] == Verdict.PASSED.value for row in rows)
+    # Where nothing was handed in there is no score either, and nothing to be done.
+    missing = Verdict.MALFORMED_SUBMISSION.value
+    absent = sum(not row["score"] and row["verdict"] == missing for row in rows)
+    waiting = sum(not row["score"] for row in rows) - absent
+    line = f"{passed} passed, {len(rows) - passed - absent - waiting} not yet, {waiting} need you"
+    if absent:
+        line += f"; {absent} handed in nothing"
+    if passed_over:
+        line += f"; {len(passed_over)} path{'s' * (len(passed_over) > 1)} held no submission"
+    Console(highlight=False).print(line + ".", soft_wrap=True)
 
 
 def print_isolation(isolation: Isolation) -> None:

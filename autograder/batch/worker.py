@@ -50,7 +50,7 @@ CLERKS_AHEAD = (
 """The same for what our helper will be asked, also in Gradescope's container."""
 PAGE_AHEAD = "autograder.reports.pages.feedback:warm_up"
 """And here alone: Gradescope shows no pages of ours."""
-OnCell = Callable[[int, int], None]
+OnCell = Callable[[int, int, str], None]
 
 
 class HandinGrader(Protocol):
@@ -187,8 +187,8 @@ def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -
         module, _, name = setup.grader.partition(":")
         maker = getattr(importlib.import_module(module), name)
 
-        def on_cell(done: int, total: int) -> None:
-            link.send_bytes(encode(CellRan(done=done, total=total)))
+        def on_cell(done: int, total: int, epoch: str) -> None:
+            link.send_bytes(encode(CellRan(done=done, total=total, epoch=epoch)))
 
         grader: HandinGrader = maker(setup, toolbox, isolation, on_cell, stack)
         while True:

@@ -70,7 +70,8 @@ class Grader:
     zygote
         To fork boxes from, where several submissions follow each other.
     on_cell
-        Called with (code cells done, code cells in all), in each run from the start.
+        Called with (code cells done, code cells in all, "epoch 2 of 5" or nothing), in each run
+        from the start.
     shift
         Added to every seed; a network is measured from many seeds that way.
     deadline
@@ -82,7 +83,7 @@ class Grader:
     toolbox: Toolbox
     isolation: Isolation
     zygote: Zygote | None = None
-    on_cell: Callable[[int, int], None] | None = None
+    on_cell: Callable[[int, int, str], None] | None = None
     shift: int = 0
     deadline: float | None = None
 

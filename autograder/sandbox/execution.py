@@ -15,6 +15,10 @@ MEMORY_ERRORS = frozenset({"MemoryError", "_ArrayMemoryError", "ResourceExhauste
 """How Python, NumPy and TensorFlow say that there is no memory left."""
 RAISES = "raises-exception"
 """Tag of a cell that is to raise, as Jupyter's own tools know it."""
+EPOCH = re.compile(r"Epoch {1,3}(\d{1,5})(?:/| of )(\d{1,5})(?!\d)")
+"""How Keras, and the lesson's own counter, say where the training is."""
+SEARCHED_CHARACTERS = 2000
+"""At the end of what a cell printed; a line of Keras's counter is shorter than a hundred."""
 MAX_QUOTED_CHARACTERS = 300
 MAX_TRACEBACK_LINES = 12
 
@@ -55,6 +59,12 @@ class CellRun:
     error_name: str = ""
     error_text: str = ""
     traceback: tuple[str, ...] = ()
+
+    @classmethod
+    def not_run(cls, number: int, cell: Any) -> CellRun:
+        """The record of a cell that had no turn."""
+        line = first_line(cell.source)
+        return cls(number=number, status=CellStatus.NOT_RUN, seconds=0, first_line=line)
 
     @property
     def label(self) -> str:
@@ -135,6 +145,14 @@ def plain(text: object, limit: int = MAX_QUOTED_CHARACTERS) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """How the kernel answered one request."""
+
+    status: CellStatus
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellError:
     """An error as the kernel told it; empty where it told none, or none in the protocol's form."""
 
@@ -151,6 +169,13 @@ class CellError:
             text=plain(_text(reply.get("evalue"))),
             traceback=_tail([_text(line) for line in lines] if isinstance(lines, list) else []),
         )
+
+
+def epoch_of(output: Mapping[str, object]) -> str:
+    """Where a training is that prints this, "epoch 2 of 5"; empty if it does not say so."""
+    text = _text(output.get("text"))[-SEARCHED_CHARACTERS:]
+    found = EPOCH.findall(text)
+    return f"epoch {found[-1][0]} of {found[-1][1]}" if found else ""
 
 
 def _text(value: object) -> str:

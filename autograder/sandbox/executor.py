@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import nbformat
@@ -23,10 +22,12 @@ from autograder.sandbox.execution import (
     CellRun,
     CellStatus,
     Execution,
+    Reply,
+    epoch_of,
     expects_error,
     first_line,
 )
-from autograder.sandbox.kernel import TOO_LARGE, Kernel, KernelDied
+from autograder.sandbox.kernel import TOO_LARGE, UNREADABLE_ERROR, Kernel, KernelDied
 from autograder.sandbox.outputs import OutputKeeper
 
 START_SECONDS = 60.0
@@ -39,18 +40,8 @@ RETRACE_SECONDS = 10.0
 """For following a network's own code after that; the longest that was seen took one second."""
 SETTLE_SECONDS = 2.0
 """How long the last outputs of a cell may be on their way, after its reply or the one before."""
-UNREADABLE_ERROR = {
-    "ename": "MessageTooLarge",
-    "evalue": "The error of this cell was too long to be received.",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """How the kernel answered one request."""
-
-    status: CellStatus
-    content: dict[str, Any]
+TELL_SECONDS = 0.5
+"""Between two reports of how far a training is; its notebook may print as fast as it likes."""
 
 
 class Executor:
@@ -71,7 +62,8 @@ class Executor:
     steps_per_execution
         Batches that training takes in one trip through Python, where it cannot be seen.
     on_cell
-        Called with (code cells done, code cells in all) after each cell.
+        Called with (code cells done, code cells in all, "epoch 2 of 5" or nothing), as things go
+        on; at most every `TELL_SECONDS` within one cell.
     """
 
     def __init__(
@@ -83,7 +75,7 @@ class Executor:
         seed: int,
         shift: int = 0,
         steps_per_execution: int = 1,
-        on_cell: Callable[[int, int], None] | None = None,
+        on_cell: Callable[[int, int, str], None] | None = None,
     ) -> None:
         self._box = box
         self._toolbox = toolbox
@@ -91,7 +83,9 @@ class Executor:
         self._seed = seed
         self._shift = shift
         self._steps = steps_per_execution
-        self._on_cell = on_cell or (lambda done, total: None)
+        self._on_cell = on_cell or (lambda done, total, epoch: None)
+        self._done = self._total = 0
+        self._told = 0.0
         self._kernel = Kernel(box)
         self._was_killed = False
         self._keeper = OutputKeeper(
@@ -126,11 +120,7 @@ class Executor:
             run.status is CellStatus.ERROR and run.error_name in MEMORY_ERRORS for run in runs
         ):
             ending = Ending.OUT_OF_MEMORY
-        for number in range(len(runs) + 1, len(cells) + 1):
-            line = first_line(cells[number - 1].source)
-            runs.append(
-                CellRun(number=number, status=CellStatus.NOT_RUN, seconds=0, first_line=line)
-            )
+        runs += [CellRun.not_run(n, cells[n - 1]) for n in range(len(runs) + 1, len(cells) + 1)]
         return Execution(
             cells=tuple(runs),
             ending=self._box.breach or ending,
@@ -147,13 +137,16 @@ class Executor:
     def _run_cells(self, cells: list[Any], runs: list[CellRun], deadline: float) -> Ending:
         """Run the cells in order, each into `runs`, as far as they may; returns how that ended."""
         ending = Ending.COMPLETED
+        self._total = len(cells)
+        self._on_cell(0, len(cells), "")
         try:
             for number, cell in enumerate(cells, start=1):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return Ending.TIMED_OUT
                 runs.append(self._run_cell(number, cell, left))
-                self._on_cell(number, len(cells))
+                self._done = number
+                self._on_cell(number, len(cells), "")
                 if self._keeper.is_flooded:
                     return Ending.OUTPUT_TOO_LARGE
                 if runs[-1].status is CellStatus.TIMED_OUT:
@@ -221,6 +214,7 @@ class Executor:
                 heard = time.monotonic()
             if message.channel == "iopub" and message.kind != "status":
                 self._keeper.take(message)
+                self._tell(epoch_of(message.content))
                 if stop_at_flood and self._keeper.is_flooded:
                     return None
                 continue
@@ -235,6 +229,11 @@ class Executor:
             elif message.kind == "status":
                 is_idle = message.content.get("execution_state") == "idle"
         return reply
+
+    def _tell(self, epoch: str) -> None:
+        if epoch and time.monotonic() - self._told >= TELL_SECONDS:
+            self._told = time.monotonic()
+            self._on_cell(self._done, self._total, epoch)
 
     def _stopped(self, number: int, cells: list[Any]) -> CellRun:
         """The record of the cell in which the kernel ended."""

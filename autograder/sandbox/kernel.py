@@ -47,6 +47,11 @@ class Message:
 
 TOO_LARGE = "too_large"
 """Kind of what stands for a message that could not be received: what was in it nobody knows."""
+UNREADABLE_ERROR = {
+    "ename": "MessageTooLarge",
+    "evalue": "The error of this cell was too long to be received.",
+}
+"""Content of a reply that was too large."""
 
 
 class KernelDied(Exception):

@@ -84,7 +84,7 @@ class ObedientGrader:
         elif verb == "fail":
             return Obeyed(report=report(handin, Verdict.GRADER_ERROR, rest), log=rest)
         printed = "x" * int(rest) if verb == "flood" else f"ran as {handin.submission}"
-        self._on_cell(1, 1)
+        self._on_cell(1, 1, "")
         executed = nbformat.from_dict(submission.notebook)
         executed.cells[0].outputs = [nbformat.v4.new_output("stream", text=printed)]
         made = report(handin, Verdict.PASSED, "", submission.content_hash)

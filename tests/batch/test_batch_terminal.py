@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from autograder.batch import pool as machine
-from autograder.batch.terminal import TerminalProgress, print_grades
+from autograder.batch.terminal import TerminalProgress, print_grades, print_summary
 from autograder.core.assignment import Assignment
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
@@ -27,11 +28,14 @@ def made(submission: str, verdict: Verdict) -> Report:
 def play(console: Console) -> TerminalProgress:
     """Two of four done, one running, one lost."""
     with TerminalProgress(console) as progress:
+        progress.doing("Looking for submissions")
         progress.warned("export/submission_metadata.yml is missing")
         progress.began(ISOLATION, total=4, jobs=2)
         for name in ("ann", "bob", "[red]eve"):
             progress.started(name)
-        progress.ran_cell("[red]eve", 2, 9)
+        if console.is_terminal:
+            console.print(progress._display())  # nothing is done, so nobody knows
+        progress.ran("[red]eve", 2, 9, "epoch 2 of 5")
         progress.finished(made("ann", Verdict.PASSED))
         progress.finished(made("bob", Verdict.TIMED_OUT), "same as ann")
         progress.started("joe")
@@ -45,8 +49,49 @@ def test_a_terminal_shows_running_done_verdicts_and_time_left() -> None:
     file = io.StringIO()
     play(Console(file=file, force_terminal=True, width=100, no_color=True))
     shown = file.getvalue()
-    for text in ("[red]eve", "cell 2 of 9", "2/4", "1 PASSED", "1 TIMED_OUT", "left"):
+    for text in (
+        "[red]eve",
+        "cell 3 of 9, epoch 2 of 5",
+        "2/4",
+        "1 PASSED",
+        "1 TIMED_OUT",
+        "about a minute left",
+    ):
         assert text in shown
+    assert shown.index("time left: unknown") < shown.index("about a minute left")
+    assert shown.count("waiting for its box") == 3
+
+
+def row(submission: str, verdict: str, score: str, **more: str) -> dict[str, str]:
+    return dict.fromkeys(COLUMNS, "") | {
+        "submission": submission, "verdict": verdict, "score": score, **more
+    }  # fmt: skip
+
+
+def test_the_end_tells_a_reason_for_what_has_no_points_and_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [
+        row("ann", "PASSED", "100"),
+        row("bob", "FAILED", "10", notes="Some checks did not pass."),
+        row("cid", "MALFORMED_SUBMISSION", "0", notes="cid.ipynb is not JSON."),
+        row("dan", "MALFORMED_SUBMISSION", "", notes="Nothing was handed in."),
+        row("eve", "GRADER_ERROR", "", notes="The disk is full."),
+    ]
+    print_grades(rows, Path("out"))
+    print_summary(rows, ["README.md is not a notebook."])
+    lines = capsys.readouterr().out.splitlines()
+    heading = re.split("  +", lines[0].strip())
+    assert len(heading) == len(set(heading)) == 11
+    reasons = [line for line in lines if " points: " in line or ", no score: " in line]
+    assert reasons == [
+        "eve, no score: The disk is full.",
+        "cid, 0 points: cid.ipynb is not JSON.",
+        "dan, no score: Nothing was handed in.",
+    ]
+    assert lines[-1] == (
+        "1 passed, 2 not yet, 1 need you; 1 handed in nothing; 1 path held no submission."
+    )
 
 
 def test_elsewhere_there_are_plain_lines() -> None:
@@ -54,6 +99,7 @@ def test_elsewhere_there_are_plain_lines() -> None:
     play(Console(file=file, width=100))
     lines = file.getvalue().splitlines()
     assert lines == [
+        "Looking for submissions ...",
         "export/submission_metadata.yml is missing",
         "4 to grade, 2 at a time. Box: plain, closed",
         "ann: started",
