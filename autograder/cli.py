@@ -171,6 +171,7 @@ def grade(
 
     if overwrite and resume:
         raise UsageError("--overwrite and --resume contradict each other; name one of them.")
+    say("Reading the assignment ...", err=True)
     clerk(("autograder.intake.submission", AHEAD_OF_CLASS)).start()
     root = root or _root_of(config)
     assignment = load_assignment(root, config)

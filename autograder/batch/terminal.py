@@ -57,6 +57,9 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
         """When each had its turn, and where it is."""
         self._verdicts: Counter[Verdict] = Counter()
         self._total = 0
+        self._began = self._last = time.monotonic()
+        self._ran = 0
+        """Submissions whose cells were run; what is refused at once tells nothing about time."""
         self._live: Live | None = None
         if self._console.is_terminal:
             self._live = Live(
@@ -88,7 +91,8 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
     def began(self, isolation: Isolation | None, *, total: int, jobs: int | None) -> None:
         """Say where it happens, in which box, and what the box lacks."""
         self._total = total
-        self._bar.update(self._task, total=total, left=self._time_left())
+        self._began = time.monotonic()
+        self._bar.update(self._task, total=total)
         if isolation is None:
             self._say(f"{total} to grade, on the cluster")
             return
@@ -124,7 +128,9 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
         started, _ = self._running.pop(report.submission, (time.monotonic(), ""))
         seconds = time.monotonic() - started
         self._verdicts[report.verdict] += 1
-        self._bar.update(self._task, advance=1, left=self._time_left())
+        if report.seconds and not remark:
+            self._ran, self._last = self._ran + 1, time.monotonic()
+        self._bar.update(self._task, advance=1)
         style = STYLES.get(report.verdict, OTHER_STYLE)
         score = "no grade" if report.score is None else f"{report.score:g}/{report.max_score:g}"
         line = f"{shown(report.submission)}: [{style}]{report.verdict.value}[/] {score}"
@@ -140,17 +146,20 @@ class TerminalProgress(Progress, contextlib.AbstractContextManager["TerminalProg
         self._console.print(line, soft_wrap=True)
 
     def _time_left(self) -> str:
-        done = sum(self._verdicts.values())
-        task = self._bar.tasks[0]
-        if done >= self._total:
+        left = self._total - sum(self._verdicts.values())
+        if not left:
             return ""
-        if not done or not task.elapsed:
-            return "time left: unknown"
-        minutes = task.elapsed / done * (self._total - done) / 60
-        return f"about {minutes:.0f} min left" if minutes >= 1.5 else "about a minute left"
+        if self._ran:
+            seconds = (self._last - self._began) / self._ran * left
+            minutes = (seconds - (time.monotonic() - self._last)) / 60
+            if minutes > 0:
+                return f"about {max(1, round(minutes))} min left"
+        return "time left: unknown"
 
     def _display(self) -> RenderableType:
         now = time.monotonic()
+        if self._total:
+            self._bar.update(self._task, left=self._time_left())
         verdicts = Text("  ").join(
             Text(f"{count} {verdict.value}", STYLES.get(verdict, OTHER_STYLE))
             for verdict, count in self._verdicts.most_common()
