@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +14,9 @@ import pytest
 from autograder.core.config import Config, Limits
 from autograder.core.report import Report
 from autograder.core.verdict import Ending
-from autograder.grading.checks import Evidence
+from autograder.grading.evidence import Attempt
 from autograder.grading.pipeline import Grader
-from autograder.grading.second_runs import Attempt, Attempts, run_seeds
+from autograder.grading.second_runs import Attempts, Checked, run_seeds
 from autograder.intake.folders import handin_at
 from autograder.reports.pages.feedback import feedback_view
 from autograder.reports.results_json import gradescope_results
@@ -48,29 +48,20 @@ def attempt(
     score: float = 60,
     ending: Ending = Ending.COMPLETED,
     leaked: bool = False,
-) -> Attempt:
-    measurement: Any = SimpleNamespace(accuracy=accuracy, leaked=leaked)
-    return Attempt(
+) -> Checked:
+    measured: Any = SimpleNamespace(accuracy=accuracy, leaked=leaked)
+    run = Attempt(
         seed=FIRST + shift,
-        evidence=Evidence(
-            execution=Execution(cells=(), ending=ending, notebook=None, seconds=SECONDS),
-            measurement=None if accuracy is None else measurement,
-            why_unmeasured="",
-            counted=None,
-            choice=None,
-            reflections={},
-            hints=(),
-        ),
-        checks=[],
-        score=score,
-        too_large=False,
+        execution=Execution(cells=(), ending=ending, notebook=None, seconds=SECONDS),
+        measured=None if accuracy is None else measured,
     )
+    return Checked(attempt=run, checks=[], score=score)
 
 
 class Machine:
     """Gives one attempt after another; its clock shows how long they took."""
 
-    def __init__(self, *attempts: Attempt) -> None:
+    def __init__(self, *attempts: Checked) -> None:
         self.attempts = attempts
         self.limits: list[Limits] = []
         self.now = 0.0
@@ -78,16 +69,16 @@ class Machine:
     def __call__(self, shift: int, limits: Limits) -> Attempt:
         self.limits.append(limits)
         self.now += SECONDS
-        return self.attempts[shift]
+        return self.attempts[shift].attempt
 
 
-def run(machine: Callable[..., Attempt], config: Config, deadline: float | None = None) -> Attempts:
-    clock = lambda: machine.now  # type: ignore[attr-defined]  # noqa: E731
-    return run_seeds(machine, config=config, deadline=deadline, clock=clock)
+def run(machine: Machine, config: Config, deadline: float | None = None) -> Attempts:
+    runs, left_out = run_seeds(machine, config=config, deadline=deadline, clock=lambda: machine.now)
+    return Attempts(all=tuple(machine.attempts[: len(runs)]), left_out=left_out)
 
 
 def accuracies(attempts: Attempts) -> list[float | None]:
-    return [each.accuracy for each in attempts.all]
+    return [each.attempt.accuracy for each in attempts.all]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +102,7 @@ def test_it_stops_at_the_first_run_that_passes(config: Config) -> None:
     machine = Machine(attempt(0, 0.949), attempt(1, 0.951, score=100), attempt(2, 0.96))
     attempts = run(machine, config)
     assert accuracies(attempts) == [0.949, 0.951]
-    assert attempts.best.seed == FIRST + 1
+    assert attempts.best.attempt.seed == FIRST + 1
     assert [(r.seed, r.accuracy, r.counted) for r in attempts.reports] == [
         (FIRST, 0.949, False),
         (FIRST + 1, 0.951, True),
@@ -125,9 +116,9 @@ def test_it_stops_at_the_first_run_that_passes(config: Config) -> None:
 def test_the_best_of_all_counts(config: Config, others: Sequence[float], best: int) -> None:
     second = [attempt(shift, accuracy) for shift, accuracy in enumerate(others, start=1)]
     attempts = run(Machine(attempt(0, 0.949), *second), config)
-    assert attempts.best.seed == FIRST + best
+    assert attempts.best.attempt.seed == FIRST + best
     assert (
-        f"seed {FIRST + best}: {attempts.best.accuracy:.4f} (this run counts)"
+        f"seed {FIRST + best}: {attempts.best.attempt.accuracy:.4f} (this run counts)"
         in (attempts.notes(config)[0])
     )
 
@@ -137,7 +128,7 @@ def test_no_second_run_can_take_away_points(config: Config) -> None:
     late = attempt(1, 0.97, score=50, ending=Ending.TIMED_OUT)
     attempts = run(Machine(attempt(0, 0.949, score=60), late, attempt(2, 0.9, score=60)), config)
     assert len(attempts.all) == 3, "a run that ended badly settles nothing"
-    assert attempts.best.seed == FIRST
+    assert attempts.best.attempt.seed == FIRST
 
 
 @pytest.mark.parametrize(("count", "runs"), [(0, 1), (1, 2), (2, 3)])

@@ -3,52 +3,102 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.errors import DataError
+from autograder.core.mnist import Images, Labels
 from autograder.grading.diagnosis import Hint
+from autograder.grading.evidence import Attempt, NeedsNewRun
 from autograder.grading.reflections import ReflectionJudgement
-from autograder.network.choice import Choice
-from autograder.network.measurement import CountedModel, Measurement, VerifiedModel
-from autograder.sandbox.execution import Execution
 
 BY_ASSERTION = "\nAssertionError: "
 """In Otter's message about a test that failed as tests do; what else ends one is a fault in it."""
+Outputs = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Answers:
+    """What a verified network says to the images that count.
+
+    Attributes
+    ----------
+    images, labels, outputs
+        Test images as published, their digits, and the class scores that the network gives.
+    network
+        Gives those of any other images; None where the network is not there any more.
+    """
+
+    images: Images
+    labels: Labels
+    outputs: Outputs
+    network: Callable[[Images], Outputs] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
     """All that the checks may look at.
 
     Attributes
     ----------
-    measurement
-        None where there is no verified network; `why_unmeasured` then says why, to the student.
-    next_step
-        What to change, so that it can be measured; empty where `why_unmeasured` says it.
-    counted
-        Parameters of a network that could be counted, but not measured; else None.
-    choice
-        Which of the notebook's networks it is; None where the box did not say.
+    answers
+        None where the attempt has no verified network.
     """
 
-    execution: Execution
-    measurement: Measurement | None
-    why_unmeasured: str
-    counted: int | None
-    choice: Choice | None
+    attempt: Attempt
+    answers: Answers | None
     reflections: Mapping[str, ReflectionJudgement]
     hints: tuple[Hint, ...]
-    next_step: str = ""
 
-    @property
-    def parameters(self) -> int | None:
-        """Of the network, measured or not; None where there is none, or not all are known."""
-        return self.counted if self.measurement is None else self.measurement.parameters
+
+class CountedModel:
+    """What Otter's test of the budget sees in place of the student's ``model``."""
+
+    def __init__(self, parameters: int) -> None:
+        self._parameters = parameters
+        self.lacks_images = False
+        """Whether it was asked for images to which nobody knows the answers any more."""
+
+    def count_params(self) -> int:
+        """All parameters, trainable or not."""
+        return self._parameters
+
+
+class VerifiedModel(CountedModel):
+    """What Otter's test of the accuracy sees in place of the student's ``model``."""
+
+    def __init__(self, parameters: int, answers: Answers) -> None:
+        super().__init__(parameters)
+        self._answers = answers
+
+    def predict(
+        self, images: Images, batch_size: object = None, verbose: object = "auto"
+    ) -> Outputs:
+        """Class scores of shape (n, classes) for images as published.
+
+        Those that count have been read before, and are not read again. What else Keras can be told
+        is taken and has no effect, since the same tests also run beside the student's own network.
+
+        Raises
+        ------
+        NeedsNewRun
+            If they are others, and the network is not there any more.
+        """
+        answers = self._answers
+        if images is answers.images:
+            return answers.outputs
+        if answers.network is not None:
+            return answers.network(images)
+        if np.array_equal(images, answers.images):
+            return answers.outputs
+        self.lacks_images = True
+        raise NeedsNewRun
 
 
 def load_otter() -> Any:
@@ -56,10 +106,10 @@ def load_otter() -> Any:
     return importlib.import_module("otter.test_files")
 
 
-def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
-    """Run every test file; returns Otter's GradingResults.
+def load_tests(tests: Path, config: Config) -> list[Any]:
+    """Otter's test files, in the order of `CHECK_NAMES`, to be run as often as one likes.
 
-    That the files were made for `config` was seen when the assignment was loaded.
+    That they were made for `config` was seen when the assignment was loaded.
 
     Raises
     ------
@@ -67,13 +117,6 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
         If a test file is broken, or is not worth what the configuration says.
     """
     otter = load_otter()
-    measured = evidence.measurement
-    environment = {
-        "x_test": None if measured is None else measured.images,
-        "y_test": None if measured is None else measured.labels,
-        "execution": evidence.execution,
-        "reflections": evidence.reflections,
-    }
     files = []
     for name in CHECK_NAMES:
         path = tests / f"{name}.py"
@@ -88,23 +131,49 @@ def run_checks(evidence: Evidence, *, tests: Path, config: Config) -> Any:
                 f"{path}: worth {file.possible:g} points, but the configuration says "
                 f"{config.points.of(name)}; run `m5 release`."
             )
-        file.run({**environment, "model": _model_for(name, evidence)})
+        files.append(file)
+    return files
+
+
+def run_checks(findings: Findings, files: list[Any]) -> Any:
+    """Run every test file; returns Otter's GradingResults.
+
+    Raises
+    ------
+    DataError
+        If a test breaks off instead of failing.
+    NeedsNewRun
+        If a test asks for images to which the answers were not kept.
+    """
+    answers = findings.answers
+    environment = {
+        "x_test": None if answers is None else answers.images,
+        "y_test": None if answers is None else answers.labels,
+        "execution": findings.attempt.execution,
+        "reflections": findings.reflections,
+    }
+    for name, file in zip(CHECK_NAMES, files, strict=True):
+        model = _model_for(name, findings)
+        file.run({**environment, "model": model})
+        if model is not None and model.lacks_images:
+            raise NeedsNewRun(
+                f"the test “{name}” asks for the answers to other images than those that were kept"
+            )
         for case in file.test_case_results:
             if not case.passed and BY_ASSERTION not in case.message:
                 raise DataError(
-                    f"{path}: {case.test_case.name} broke off instead of failing "
+                    f"{file.path}: {case.test_case.name} broke off instead of failing "
                     f"({case.message.splitlines()[-1]}). Fix it in assignment/m5.ipynb, and run "
                     "`m5 release`."
                 )
-        files.append(file)
-    return otter.GradingResults(files)
+    return load_otter().GradingResults(files)
 
 
-def _model_for(check: str, evidence: Evidence) -> CountedModel | None:
+def _model_for(check: str, findings: Findings) -> CountedModel | None:
     """What a check sees in place of the student's network; None where it is to find none."""
-    measurement, parameters = evidence.measurement, evidence.parameters
+    measured, parameters = findings.attempt.measured, findings.attempt.parameters
     if check == "budget":
         return None if parameters is None else CountedModel(parameters)
-    if measurement is None or measurement.leaked:
+    if measured is None or findings.answers is None or measured.leaked:
         return None
-    return VerifiedModel(measurement)
+    return VerifiedModel(measured.parameters, findings.answers)

@@ -24,13 +24,12 @@ from autograder.core.report import (
 )
 from autograder.core.text import percent
 from autograder.core.verdict import Ending, Verdict
-from autograder.grading.checks import Evidence
 from autograder.grading.diagnosis import Hint, Symptoms
+from autograder.grading.evidence import Attempt, Measured
 from autograder.grading.hints import hint_for
 from autograder.grading.wording import skipped_checks
 from autograder.intake.submission import Handin
 from autograder.network.choice import remarks_for_student
-from autograder.network.measurement import Measurement
 from autograder.sandbox.execution import CellStatus, Execution
 
 PICTURED_PAIRS = 3
@@ -83,21 +82,15 @@ def ungraded(
     )
 
 
-def verdict_of(
-    execution: Execution,
-    measurement: Measurement | None,
-    checks: list[CheckResult],
-    *,
-    too_large: bool,
-) -> Verdict:
+def verdict_of(run: Attempt, checks: list[CheckResult]) -> Verdict:
     """Why grading ended as it did: the first of these that holds."""
-    if (verdict := execution.ending.verdict) is not None:
+    if (verdict := run.execution.ending.verdict) is not None:
         return verdict
-    if too_large:
+    if run.too_large:
         return Verdict.OUTPUT_TOO_LARGE
-    if any(cell.status is not CellStatus.OK for cell in execution.cells):
+    if any(cell.status is not CellStatus.OK for cell in run.execution.cells):
         return Verdict.CELL_ERROR
-    if measurement is None:
+    if run.measured is None:
         return Verdict.UNVERIFIABLE_MODEL
     passed = all(check.status is CheckStatus.PASSED for check in checks)
     return Verdict.PASSED if passed else Verdict.FAILED
@@ -128,7 +121,7 @@ def describe_cells(execution: Execution) -> list[CellReport]:
 
 
 def describe_network(
-    measurement: Measurement, hints: tuple[Hint, ...], public_images: Images
+    measured: Measured, hints: tuple[Hint, ...], public_images: Images
 ) -> NetworkReport:
     """The record of the verified network.
 
@@ -139,28 +132,28 @@ def describe_network(
         never the private ones.
     """
     return NetworkReport(
-        accuracy=measurement.accuracy,
-        counted_images=measurement.counted_images,
-        public_accuracy=measurement.public_accuracy,
-        private_accuracy=measurement.private_accuracy,
-        training_accuracy=measurement.training_accuracy,
-        leak_z=measurement.test_over_training.z,
-        leaked=measurement.leaked,
-        public_z=measurement.public_over_private.z,
-        training_images=measurement.training_images,
-        parameters=measurement.parameters,
+        accuracy=measured.accuracy,
+        counted_images=measured.counted_images,
+        public_accuracy=measured.public_accuracy,
+        private_accuracy=measured.private_accuracy,
+        training_accuracy=measured.training_accuracy,
+        leak_z=measured.test_over_training.z,
+        leaked=measured.leaked,
+        public_z=measured.public_over_private.z,
+        training_images=measured.training_images,
+        parameters=measured.parameters,
         layers=[
             {"name": layer.name, "kind": layer.kind, "parameters": layer.parameters}
-            for layer in measurement.network.layers
+            for layer in measured.layers
         ],
-        chosen_by=measurement.chosen_by,
-        preparation=measurement.preparation.name,
-        preparation_proved_by=measurement.preparation.source,
-        history=measurement.history,
+        chosen_by=measured.chosen_by,
+        preparation=measured.preparation,
+        preparation_proved_by=measured.proved_by,
+        history=measured.history,
         hints=[HintReport(fault=hint.fault.value, text=hint.text) for hint in hints],
         units=[
             UnitReport(layer=count.layer.name, units=count.units, silent=count.silent)
-            for count in measurement.units
+            for count in measured.units
         ],
         confusions=[
             ConfusionReport(
@@ -173,7 +166,7 @@ def describe_network(
                     for example in (pair.examples if place < PICTURED_PAIRS else ())
                 ],
             )
-            for place, pair in enumerate(measurement.confusions)
+            for place, pair in enumerate(measured.confusions)
         ],
     )
 
@@ -191,49 +184,48 @@ def png_text(image: NDArray[np.uint8]) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def notes_for(execution: Execution, evidence: Evidence) -> list[str]:
+def notes_for(run: Attempt) -> list[str]:
     """Sentences for the student, beside the checks."""
-    notes = []
-    measurement = evidence.measurement
+    notes, execution = [], run.execution
     if execution.ending is Ending.TIMED_OUT:
         slowest = max(execution.cells, key=lambda cell: cell.seconds)
         notes.append(f"The slowest was {slowest.label}: {slowest.seconds:.0f} s.")
     if execution.ending is Ending.TOO_MANY_PROCESSES:
         notes.append("It started more processes than it may.")
-    chosen_by = None if measurement is None else measurement.chosen_by
-    notes += remarks_for_student(evidence.choice, chosen_by)
+    chosen_by = None if run.measured is None else run.measured.chosen_by
+    notes += remarks_for_student(run.choice, chosen_by)
     dropped = execution.output_bytes - execution.kept_output_bytes
     if dropped > 1 << 20:
         notes.append(f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept.")
     return notes
 
 
-def staff_notes_for(measurement: Measurement | None) -> list[str]:
+def staff_notes_for(measured: Measured | None) -> list[str]:
     """Sentences for staff alone: what speaks against a network's accuracy, with the numbers."""
-    if measurement is None:
+    if measured is None:
         return []
-    notes = list(measurement.network.remarks)
-    symptoms = Symptoms.of(measurement)
-    if symptoms.is_far_below_reported and not measurement.preparation.is_proved:
+    notes = list(measured.remarks)
+    symptoms = Symptoms.of(measured)
+    if symptoms.is_far_below_reported and not measured.proved_by:
         notes.append(
             f"Measured far below what the notebook reports: {percent(symptoms.training_accuracy)} "
             f"of the training images against {percent(symptoms.reported_accuracy or 0.0)}. Nothing "
             f"proved how its images were prepared; measured with {symptoms.preparation}."
         )
-    seen, halves = measurement.test_over_training, measurement.public_over_private
-    if measurement.leaked:
+    seen, halves = measured.test_over_training, measured.public_over_private
+    if measured.leaked:
         notes.append(
             f"No credit for accuracy: {percent(seen.first)} of the 10,000 test images are read "
-            f"correctly, but {percent(seen.second)} of {measurement.training_images:,} training "
+            f"correctly, but {percent(seen.second)} of {measured.training_images:,} training "
             f"images (z = {seen.z:.1f}, p = {seen.p_value:.1g}, bound {seen.bound:g}). A network "
             "that has not seen test images does not know them better: look in the notebook for "
             "where they come into the training."
         )
-    if measurement.private_half_counts:
+    if measured.private_half_counts:
         alone = " This alone proves nothing, and the student is not told."
-        alone = "" if measurement.leaked else alone
+        alone = "" if measured.leaked else alone
         notes.append(
-            f"Accuracy is over the {measurement.counted_images:,} test images that the notebook "
+            f"Accuracy is over the {measured.counted_images:,} test images that the notebook "
             f"did not have: of those that it had, {percent(halves.first)} are read correctly, of "
             f"the others {percent(halves.second)} (z = {halves.z:.1f}, p = {halves.p_value:.1g}, "
             f"bound {halves.bound:g})." + alone

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from autograder.core.text import percent, whole_percent
+from autograder.grading.evidence import Measured
 from autograder.network.export import Compilation
-from autograder.network.measurement import Measurement
 from autograder.network.units import CLASSES, LayerSummary, UnitCount, is_rectifier
 
 MANY_UNITS = 0.25
@@ -85,19 +85,19 @@ class Symptoms:
     compilation: Compilation | None
 
     @classmethod
-    def of(cls, measurement: Measurement) -> Symptoms:
+    def of(cls, measured: Measured) -> Symptoms:
         """Those of a network that has been measured."""
         return cls(
-            units=measurement.units,
-            layers=measurement.network.layers,
-            passages=measurement.network.passages,
-            is_proved=measurement.preparation.is_proved,
-            preparation=measurement.preparation.name,
-            training_accuracy=measurement.training_accuracy,
-            test_accuracy=measurement.accuracy,
-            parameters=measurement.parameters,
-            history=measurement.history,
-            compilation=measurement.compilation,
+            units=measured.units,
+            layers=measured.layers,
+            passages=frozenset(measured.passages),
+            is_proved=bool(measured.proved_by),
+            preparation=measured.preparation,
+            training_accuracy=measured.training_accuracy,
+            test_accuracy=measured.accuracy,
+            parameters=measured.parameters,
+            history=measured.history,
+            compilation=measured.compilation,
         )
 
     @property

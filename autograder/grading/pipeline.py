@@ -1,65 +1,55 @@
-"""The way of one submission: intake, box, measurement, checks, report."""
+"""The way of one submission: intake, box and measurement give evidence, and that is judged."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+import msgspec
 import nbformat
 from threadpoolctl import threadpool_limits
 
 from autograder.core.assignment import Assignment
-from autograder.core.config import REFLECTION_NAMES, SEEDS, Limits
+from autograder.core.config import SEEDS, Limits
 from autograder.core.errors import (
     MalformedSubmission,
     NotEvaluated,
     OutputTooLarge,
     UnverifiableModel,
 )
-from autograder.core.report import IsolationReport, ReflectionReport, Report
+from autograder.core.mnist import Images
+from autograder.core.report import IsolationReport, Report
 from autograder.core.verdict import Verdict
-from autograder.grading.checks import Evidence, load_otter, run_checks
-from autograder.grading.describe import (
-    HEADLINES,
-    describe_cells,
-    describe_network,
-    log_of,
-    notes_for,
-    staff_notes_for,
-    ungraded,
-    verdict_of,
-)
-from autograder.grading.diagnosis import Hint, Symptoms, diagnose
-from autograder.grading.reflections import ReflectionJudgement, Written, judgements_of
-from autograder.grading.second_runs import Attempt, Attempts, run_seeds
-from autograder.grading.wording import describe_checks
+from autograder.grading.checks import Outputs, load_otter
+from autograder.grading.describe import log_of, ungraded
+from autograder.grading.evidence import Attempt, Evidence, Measured, Reflections
+from autograder.grading.judge import Judge
+from autograder.grading.second_runs import run_seeds
 from autograder.intake.submission import Handin, Submission, read_submission
-from autograder.network.choice import Choice, read_choice, remarks_for_staff
+from autograder.network.choice import read_choice
 from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure
 from autograder.network.preparation.claim import read_claims
 from autograder.network.preparation.raw_images import raw_images
 from autograder.network.rebuild import count_parameters
 from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote
-from autograder.sandbox.execution import Execution
 from autograder.sandbox.executor import Executor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Left:
-    """What a run left behind; where there is no network, why not, to the student."""
+class _Run:
+    """One run, and what of it is not evidence: what only this process can use, or people read."""
 
-    execution: Execution
-    choice: Choice | None
-    export: NetworkExport | None = None
-    why_unmeasured: str = ""
-    next_step: str = ""
-    too_large: bool = False
+    attempt: Attempt
+    executed: nbformat.NotebookNode
+    outputs: Outputs | None = None
+    network: Callable[[Images], Outputs] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Grader:
     """Grades submissions of one assignment, one at a time.
 
@@ -89,78 +79,98 @@ class Grader:
 
     def grade(self, handin: Handin) -> Outcome:
         """Grade one handin; whatever happens, there is an outcome."""
-        config = self.assignment.config
+        runs: list[_Run] = []
+        evidence: Evidence | None = None
         try:
-            return self._grade(handin)
-        except MalformedSubmission as error:
-            verdict, log = Verdict.MALFORMED_SUBMISSION, ""
-            report = ungraded(handin, verdict, config, score=0.0, notes=[str(error)])
+            try:
+                evidence = self._gather(handin, runs)
+            except MalformedSubmission as error:
+                evidence = Evidence(refusal=str(error))
+            outputs = tuple(run.outputs for run in runs)
+            report, shown = self._judge.judge(
+                evidence, handin, outputs=outputs, networks=[run.network for run in runs]
+            )
         except Exception as error:
             note = f"{type(error).__name__}: {error} (see grading.log)"
-            verdict, log = Verdict.GRADER_ERROR, traceback.format_exc()
-            report = ungraded(handin, verdict, config, score=None, staff_notes=[note])
-        return Outcome(report=report, log=log)
+            config, log = self.assignment.config, traceback.format_exc()
+            report = ungraded(handin, Verdict.GRADER_ERROR, config, score=None, staff_notes=[note])
+            return Outcome(report=report, log=log)
+        if not runs:
+            return Outcome(report=report, evidence=evidence)
+        return Outcome(
+            report=report,
+            evidence=msgspec.structs.replace(evidence, shown=shown),
+            outputs=outputs,
+            executed=runs[shown].executed,
+            log=log_of(runs[shown].attempt.execution),
+        )
 
-    def _grade(self, handin: Handin) -> Outcome:
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge(assignment=self.assignment)
+
+    def _gather(self, handin: Handin, runs: list[_Run]) -> Evidence:
+        """Find out about one handin all that it is judged by; its runs come into `runs`."""
         config = self.assignment.config
         submission = read_submission(handin, assignment_id=config.assignment.id)
+
+        def attempt(shift: int, limits: Limits) -> Attempt:
+            runs.append(self._attempt(submission, self.shift + shift, limits))
+            return runs[-1].attempt
+
         with ThreadPoolExecutor(max_workers=1) as aside:
             # These take a second: let them, while the student's cells run elsewhere.
-            judging = aside.submit(self._judge_reflections, submission)
+            judging: Future[Reflections] = aside.submit(
+                self._judge.first_reflections, submission.data
+            )
             aside.submit(self._get_ready)
-
-            def attempt(shift: int, limits: Limits) -> Attempt:
-                return self._attempt(submission, judging, self.shift + shift, limits)
-
-            attempts = run_seeds(attempt, config=config, deadline=self.deadline)
-        best = attempts.best
-        execution = best.evidence.execution
-        verdict = verdict_of(
-            execution, best.evidence.measurement, best.checks, too_large=best.too_large
+            attempts, left_out = run_seeds(attempt, config=config, deadline=self.deadline)
+        return Evidence(
+            content_hash=submission.content_hash,
+            repairs=submission.repairs,
+            notebook=msgspec.Raw(submission.data),
+            reflections=judging.result(),
+            attempts=attempts,
+            left_out=left_out,
+            isolation=IsolationReport(
+                kind=self.isolation.kind.value,
+                layers=list(self.isolation.layers),
+                missing=list(self.isolation.missing),
+            ),
         )
-        report = self._report(submission, attempts, verdict)
-        return Outcome(report=report, executed=execution.notebook, log=log_of(execution))
 
     def _get_ready(self) -> None:
         load_otter()
         raw_images(self.assignment.mnist).of_training()
 
-    def _attempt(
-        self,
-        submission: Submission,
-        judging: Future[Mapping[str, ReflectionJudgement]],
-        shift: int,
-        limits: Limits,
-    ) -> Attempt:
-        """Run, measure and check once, with `shift` added to every seed."""
+    def _attempt(self, submission: Submission, shift: int, limits: Limits) -> _Run:
+        """Run and measure once, with `shift` added to every seed."""
         config = self.assignment.config
         seed = (config.verification.seed + shift) % SEEDS
-        left = self._execute(submission, seed, shift, limits)
-        export = left.export
-        measurement: Measurement | None = None
-        counted: int | None = None
-        if export is not None:
-            try:
-                with threadpool_limits(config.verification.threads):
-                    measurement = measure(
-                        export,
-                        mnist=self.assignment.mnist,
-                        settings=config.verification,
-                    )
-            except UnverifiableModel as error:
-                left = replace(left, why_unmeasured=str(error), next_step=error.next_step)
-                counted = count_parameters(export) if isinstance(error, NotEvaluated) else None
-        evidence = self._evidence(judging.result(), left, measurement, counted)
-        results = run_checks(evidence, tests=self.assignment.tests, config=config)
-        return Attempt(
-            seed=seed,
-            evidence=evidence,
-            checks=describe_checks(results, evidence, config),
-            score=float(results.total),
-            too_large=left.too_large,
+        run, export = self._execute(submission, seed, shift, limits)
+        if export is None:
+            return run
+        try:
+            with threadpool_limits(config.verification.threads):
+                found = measure(export, mnist=self.assignment.mnist, settings=config.verification)
+        except UnverifiableModel as error:
+            attempt = msgspec.structs.replace(
+                run.attempt,
+                why_unmeasured=str(error),
+                next_step=error.next_step,
+                counted=count_parameters(export) if isinstance(error, NotEvaluated) else None,
+            )
+            return replace(run, attempt=attempt)
+        return replace(
+            run,
+            attempt=msgspec.structs.replace(run.attempt, measured=Measured.of(found)),
+            outputs=found.outputs,
+            network=_reader_of(found),
         )
 
-    def _execute(self, submission: Submission, seed: int, shift: int, limits: Limits) -> _Left:
+    def _execute(
+        self, submission: Submission, seed: int, shift: int, limits: Limits
+    ) -> tuple[_Run, NetworkExport | None]:
         """Run the notebook, and read what it leaves behind."""
         with Box.open(
             kind=self.isolation.kind,
@@ -179,94 +189,30 @@ class Grader:
                 on_cell=self.on_cell,
             ).execute(nbformat.from_dict(submission.notebook))
             folder = box.scratch.export
-            left = _Left(execution=execution, choice=read_choice(folder))
+            attempt = Attempt(
+                seed=seed,
+                execution=replace(execution, notebook=None),
+                measured=None,
+                choice=read_choice(folder),
+            )
+            run = _Run(attempt=attempt, executed=execution.notebook)
             try:
                 export = read_export(folder, max_bytes=limits.export_bytes)
-                return replace(left, export=replace(export, claims=read_claims(folder)))
+                return run, replace(export, claims=read_claims(folder))
             except (OutputTooLarge, UnverifiableModel) as error:
                 too_large = isinstance(error, OutputTooLarge)
-                step = "" if isinstance(error, OutputTooLarge) else error.next_step
-                return replace(left, why_unmeasured=str(error), next_step=step, too_large=too_large)
-
-    def _judge_reflections(self, submission: Submission) -> Mapping[str, ReflectionJudgement]:
-        config = self.assignment.config
-        return judgements_of(
-            Written(
-                notebook=submission.data,
-                prompts={name: config.reflections.prompts.of(name) for name in REFLECTION_NAMES},
-                lesson_text=self.assignment.lesson_text,
-                min_characters=config.reflections.min_characters,
-            )
-        )
-
-    def _evidence(
-        self,
-        reflections: Mapping[str, ReflectionJudgement],
-        left: _Left,
-        measurement: Measurement | None,
-        counted: int | None,
-    ) -> Evidence:
-        config = self.assignment.config
-        hints: tuple[Hint, ...] = ()
-        if measurement is not None:
-            hints = diagnose(
-                Symptoms.of(measurement),
-                max_parameters=config.budget.max_parameters,
-                threshold=config.accuracy.threshold,
-            )
-        return Evidence(
-            execution=left.execution,
-            measurement=measurement,
-            why_unmeasured=left.why_unmeasured,
-            next_step=left.next_step,
-            counted=counted,
-            choice=left.choice,
-            reflections=reflections,
-            hints=hints,
-        )
-
-    def _report(self, submission: Submission, attempts: Attempts, verdict: Verdict) -> Report:
-        best, config = attempts.best, self.assignment.config
-        evidence = best.evidence
-        execution, measurement = evidence.execution, evidence.measurement
-        public, _ = self.assignment.mnist.public_test
-        return Report(
-            submission=submission.submission,
-            name=submission.name,
-            email=submission.email,
-            verdict=verdict,
-            score=best.score,
-            max_score=float(config.points.total),
-            headline=HEADLINES[verdict],
-            checks=best.checks,
-            cells=describe_cells(execution),
-            network=describe_network(measurement, evidence.hints, public) if measurement else None,
-            counted_parameters=evidence.counted,
-            reflections={
-                name: ReflectionReport(
-                    present=j.present, reason=j.reason, text=j.text, remark=j.remark
+                attempt = msgspec.structs.replace(
+                    attempt,
+                    why_unmeasured=str(error),
+                    next_step="" if isinstance(error, OutputTooLarge) else error.next_step,
+                    too_large=too_large,
                 )
-                for name, j in evidence.reflections.items()
-            },
-            isolation=IsolationReport(
-                kind=self.isolation.kind.value,
-                layers=list(self.isolation.layers),
-                missing=list(self.isolation.missing),
-            ),
-            seconds=execution.seconds,
-            peak_bytes=execution.peak_bytes,
-            output_bytes=execution.output_bytes,
-            notes=[*attempts.notes(config), *notes_for(execution, evidence)],
-            staff_notes=[
-                *staff_notes_for(measurement),
-                *(remarks_for_staff(evidence.choice) if measurement else ()),
-                *submission.repairs,
-                *execution.staff_notes,
-                *(j.remark for j in evidence.reflections.values() if j.remark),
-            ],
-            content_hash=submission.content_hash,
-            runs=attempts.reports,
-        )
+                return replace(run, attempt=attempt), None
+
+
+def _reader_of(found: Measurement) -> Callable[[Images], Outputs]:
+    """What computes the class scores for any images."""
+    return lambda images: found.network.predict(found.preparation(images))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +221,10 @@ class Outcome:
 
     Attributes
     ----------
+    evidence
+        What it was judged by; None where the grader failed.
+    outputs
+        Of each run the class scores for the images that count; None where nothing was measured.
     executed
         The executed notebook, where one was run.
     log
@@ -282,5 +232,7 @@ class Outcome:
     """
 
     report: Report
+    evidence: Evidence | None = None
+    outputs: tuple[Outputs | None, ...] = ()
     executed: nbformat.NotebookNode | None = None
     log: str = ""

@@ -8,53 +8,29 @@ again with the next seeds, until one run passes or they are used up; the best ru
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from autograder.core.config import Config, Limits
 from autograder.core.report import CheckResult, RunReport
-from autograder.core.verdict import Ending
-from autograder.grading.checks import Evidence
+from autograder.grading.evidence import Attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Checked:
     """One run of a notebook, and what the checks made of it.
 
     Attributes
     ----------
-    seed
-        Set before the first cell. Seeds that the notebook sets itself are later by as much as
-        this one is later than the configured one.
-    too_large
-        Whether the network was too large to leave the box.
     score
         Points of all checks.
     """
 
-    seed: int
-    evidence: Evidence
+    attempt: Attempt
     checks: list[CheckResult]
     score: float
-    too_large: bool
-
-    @property
-    def accuracy(self) -> float | None:
-        """The accuracy that counts, a fraction; None where there is no verified network."""
-        measurement = self.evidence.measurement
-        return None if measurement is None else measurement.accuracy
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether the notebook came to its end, and its network was verified and may count."""
-        measurement = self.evidence.measurement
-        return (
-            self.evidence.execution.ending is Ending.COMPLETED
-            and measurement is not None
-            and not measurement.leaked
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +43,16 @@ class Attempts:
         Further runs that were due, but for which no time was left.
     """
 
-    all: tuple[Attempt, ...]
+    all: tuple[Checked, ...]
     left_out: int = 0
 
     @property
-    def best(self) -> Attempt:
+    def best(self) -> Checked:
         """The run that counts: most points, then highest accuracy, then the earliest.
 
         Points come first, so that no second run can take away what the first one earned.
         """
-        return max(self.all, key=lambda attempt: (attempt.score, attempt.accuracy or 0.0))
+        return max(self.all, key=lambda each: (each.score, each.attempt.accuracy or 0.0))
 
     @property
     def reports(self) -> list[RunReport]:
@@ -86,12 +62,12 @@ class Attempts:
         best = self.best
         return [
             RunReport(
-                seed=attempt.seed,
-                accuracy=attempt.accuracy,
-                seconds=round(attempt.evidence.execution.seconds, 3),
-                counted=attempt is best,
+                seed=each.attempt.seed,
+                accuracy=each.attempt.accuracy,
+                seconds=round(each.attempt.execution.seconds, 3),
+                counted=each is best,
             )
-            for attempt in self.all
+            for each in self.all
         ]
 
     def notes(self, config: Config) -> list[str]:
@@ -105,12 +81,11 @@ class Attempts:
             if not self.left_out:
                 return []
             return [f"{missed} There was no time left to run your notebook again with others."]
-        best = self.best
         outcomes = [
-            f"seed {attempt.seed}: "
-            + ("no network" if attempt.accuracy is None else f"{attempt.accuracy:.4f}")
-            + (" (this run counts)" if attempt is best else "")
-            for attempt in self.all
+            f"seed {run.seed}: "
+            + ("no network" if run.accuracy is None else f"{run.accuracy:.4f}")
+            + (" (this run counts)" if run.counted else "")
+            for run in self.reports
         ]
         late = " There was no time left for a further run." if self.left_out else ""
         return [
@@ -125,13 +100,22 @@ def is_near(accuracy: float, config: Config) -> bool:
     return not accuracy > threshold and threshold - accuracy < config.second_runs.margin
 
 
+def is_due(attempts: Sequence[Attempt], config: Config) -> bool:
+    """Whether a notebook is to be run again after these runs, the first one first."""
+    first, last = attempts[0], attempts[-1]
+    if not first.is_sound or first.accuracy is None or not is_near(first.accuracy, config):
+        return False
+    has_passed = last.is_sound and (last.accuracy or 0.0) > config.accuracy.threshold
+    return len(attempts) <= config.second_runs.count and not has_passed
+
+
 def run_seeds(
     attempt: Callable[[int, Limits], Attempt],
     *,
     config: Config,
     deadline: float | None,
     clock: Callable[[], float] = time.monotonic,
-) -> Attempts:
+) -> tuple[tuple[Attempt, ...], int]:
     """Run a notebook once, and again where its network only just misses.
 
     Parameters
@@ -141,23 +125,20 @@ def run_seeds(
     deadline
         When the last cell must have ended, by `clock`; None where nobody waits. A run takes as
         long as the first did, so none is begun that cannot be done by then.
+
+    Returns
+    -------
+    All runs, and how many more were due, but for which no time was left.
     """
     started = clock()
     attempts = [attempt(0, config.limits)]
     needed = clock() - started
-    first = attempts[0]
-    if not first.is_sound or first.accuracy is None or not is_near(first.accuracy, config):
-        return Attempts(all=tuple(attempts))
-    count = config.second_runs.count
-    for shift in range(1, count + 1):
+    while is_due(attempts, config):
         left = None if deadline is None else deadline - clock()
         if left is not None and left < needed:
-            return Attempts(all=tuple(attempts), left_out=count + 1 - shift)
-        attempts.append(attempt(shift, _within(config.limits, left)))
-        reached = attempts[-1].accuracy
-        if attempts[-1].is_sound and reached is not None and reached > config.accuracy.threshold:
-            break
-    return Attempts(all=tuple(attempts))
+            return tuple(attempts), config.second_runs.count + 1 - len(attempts)
+        attempts.append(attempt(len(attempts), _within(config.limits, left)))
+    return tuple(attempts), 0
 
 
 def _within(limits: Limits, seconds: float | None) -> Limits:

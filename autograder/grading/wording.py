@@ -8,10 +8,10 @@ from typing import Any
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.report import CheckResult, CheckStatus
 from autograder.core.text import percent
-from autograder.grading.checks import Evidence
+from autograder.grading.checks import Findings
 from autograder.grading.diagnosis import Fault
+from autograder.grading.evidence import Measured
 from autograder.grading.hints import hint_for
-from autograder.network.measurement import Measurement
 
 TITLES = {
     "runs": "The notebook runs",
@@ -53,13 +53,13 @@ class Words:
     was_made: bool = True
 
 
-def describe_checks(results: Any, evidence: Evidence, config: Config) -> list[CheckResult]:
+def describe_checks(results: Any, findings: Findings, config: Config) -> list[CheckResult]:
     """Put Otter's results into words, in the order of `CHECK_NAMES`."""
     described = []
     for name in CHECK_NAMES:
         points, max_points = results.get_score(name), config.points.of(name)
         passed = results.get_result(name).passed_all
-        words = words_for(name, evidence, config)
+        words = words_for(name, findings, config)
         if passed:
             status = CheckStatus.PASSED
         else:
@@ -98,45 +98,45 @@ def skipped_checks(config: Config, reason: str) -> list[CheckResult]:
     ]
 
 
-def words_for(name: str, evidence: Evidence, config: Config) -> Words:
-    measurement, parameters = evidence.measurement, evidence.parameters
-    why_unmeasured = evidence.why_unmeasured
+def words_for(name: str, findings: Findings, config: Config) -> Words:
+    run = findings.attempt
+    network, parameters = run.measured, run.parameters
     if name == "runs":
-        execution = evidence.execution
+        execution = run.execution
         failed = execution.failed_cells
         step = hint_for(failed[0]) if failed else "See which cell is slow, and make it quicker."
         done = f"all {len(execution.cells)} code cells ran"
         return Words(
             measured=execution.failure or done, reason=sentence(execution.failure), next_step=step
         )
-    if name == "accuracy" and measurement is not None:
-        measured = _words_of_accuracy(measurement)
-        if measurement.leaked:
+    if name == "accuracy" and network is not None:
+        measured = _words_of_accuracy(network)
+        if network.leaked:
             reason = "the test images are known better than the training images."
             return Words(measured=measured, reason=reason, next_step=SEEN)
-        if measurement.accuracy > config.accuracy.threshold:
+        if network.accuracy > config.accuracy.threshold:
             # The test also fails a network some of whose outputs are not numbers, however few.
             return Words(measured=measured, reason=OVERFLOWS, next_step=OVERFLOWS)
         return Words(
             measured=measured,
-            reason=f"{percent(measurement.accuracy)} of the test images are read correctly, "
+            reason=f"{percent(network.accuracy)} of the test images are read correctly, "
             f"{words_wanted(name, config)} are wanted.",
-            next_step=_first_hint(evidence, about_budget=False),
+            next_step=_first_hint(findings, about_budget=False),
         )
     if name == "budget" and parameters is not None:
         return Words(
             measured=f"{parameters:,} parameters",
             reason=f"the network has {parameters:,} parameters, "
             f"{config.budget.max_parameters:,} are allowed.",
-            next_step=_first_hint(evidence, about_budget=True),
+            next_step=_first_hint(findings, about_budget=True),
         )
     if name in ("accuracy", "budget"):
         measured = "not measured" if name == "accuracy" else "not counted"
-        step = evidence.next_step or why_unmeasured
-        if name == "budget" and evidence.next_step:
+        step = run.next_step or run.why_unmeasured
+        if name == "budget" and run.next_step:
             step = f"Do what is said of {TITLES['accuracy']}: then they can be counted, too."
-        return Words(measured=measured, reason=why_unmeasured, next_step=step, was_made=False)
-    judgement = evidence.reflections[name]
+        return Words(measured=measured, reason=run.why_unmeasured, next_step=step, was_made=False)
+    judgement = findings.reflections[name]
     measured = "an answer is there" if judgement.present else "no answer was found"
     return Words(measured=measured, reason=judgement.reason, next_step=judgement.reason)
 
@@ -146,31 +146,30 @@ def sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?…" else f"{text}."
 
 
-def _words_of_accuracy(measurement: Measurement) -> str:
+def _words_of_accuracy(network: Measured) -> str:
     """With what the notebook itself may have found, so that nobody wonders why the two differ."""
     # Which half counts is for staff alone: an honest network may come under it by chance.
     text = (
-        f"{percent(measurement.accuracy)} of the test images are read correctly, and "
-        f"{percent(measurement.public_accuracy)} of those that your notebook had; prepared for "
-        f"the network by {measurement.preparation.name}{_known_by(measurement)}"
+        f"{percent(network.accuracy)} of the test images are read correctly, and "
+        f"{percent(network.public_accuracy)} of those that your notebook had; prepared for "
+        f"the network by {network.preparation}{_known_by(network)}"
     )
-    if not measurement.leaked:
+    if not network.leaked:
         return text
-    training = percent(measurement.training_accuracy)
+    training = percent(network.training_accuracy)
     return f"{text}. Of the training images, {training} are read correctly"
 
 
-def _known_by(measurement: Measurement) -> str:
+def _known_by(network: Measured) -> str:
     """What shows how the images were prepared."""
-    preparation = measurement.preparation
-    if preparation.is_proved:
-        return f" (known from {preparation.source})"
+    if network.proved_by:
+        return f" (known from {network.proved_by})"
     return " (nothing in your notebook shows how you prepared them)"
 
 
-def _first_hint(evidence: Evidence, *, about_budget: bool) -> str:
+def _first_hint(findings: Findings, *, about_budget: bool) -> str:
     """The gravest thing that was found out, as the one next step."""
-    for hint in evidence.hints:
+    for hint in findings.hints:
         if (hint.fault is Fault.OVER_BUDGET) == about_budget:
             return hint.text
     if about_budget:

@@ -147,38 +147,6 @@ class Measurement:
         return self.public_over_private.is_beyond_chance
 
 
-class CountedModel:
-    """What Otter's test of the budget sees in place of the student's ``model``."""
-
-    def __init__(self, parameters: int) -> None:
-        self._parameters = parameters
-
-    def count_params(self) -> int:
-        """All parameters, trainable or not."""
-        return self._parameters
-
-
-class VerifiedModel(CountedModel):
-    """What Otter's test of the accuracy sees in place of the student's ``model``."""
-
-    def __init__(self, measurement: Measurement) -> None:
-        super().__init__(measurement.parameters)
-        self._measurement = measurement
-
-    def predict(
-        self, images: NDArray[np.uint8], batch_size: object = None, verbose: object = "auto"
-    ) -> NDArray[Any]:
-        """Class probabilities of shape (n, classes) for images as published.
-
-        Those that count have been read before, and are not read again. What else Keras can be told
-        is taken and has no effect, since the same tests also run beside the student's own network.
-        """
-        measured = self._measurement
-        if images is measured.images:
-            return measured.outputs
-        return measured.network.predict(measured.preparation(images))
-
-
 def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> Measurement:
     """Rebuild the network and evaluate it.
 

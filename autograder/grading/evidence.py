@@ -1,0 +1,183 @@
+"""What running and measuring a submission found: one record, from which it is judged.
+
+To find it takes a box and minutes, to judge it takes neither. So it is kept, as JSON, and the class
+scores beside it as arrays; a submission whose rules have changed is judged again from these. The
+first judgement is made from the same record.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from autograder.core.config import Record
+from autograder.core.report import IsolationReport
+from autograder.core.verdict import Ending
+from autograder.grading.reflections import ReflectionJudgement
+from autograder.network.choice import Choice
+from autograder.network.export import Compilation
+from autograder.network.measurement import Comparison, Measurement
+from autograder.network.units import Confusion, LayerSummary, UnitCount
+from autograder.sandbox.execution import Execution
+
+MAX_ATTEMPTS = 11
+"""The first run, and as many others as a configuration may ask for."""
+
+
+class Measured(Record, frozen=True):
+    """A measurement without what only a computer can use: see `Measurement`."""
+
+    accuracy: float
+    counted_images: int
+    public_accuracy: float
+    private_accuracy: float
+    training_accuracy: float
+    training_images: int
+    test_over_training: Comparison
+    public_over_private: Comparison
+    parameters: int
+    layers: tuple[LayerSummary, ...]
+    passages: tuple[str, ...]
+    """Layers through which all must pass."""
+    remarks: tuple[str, ...]
+    """For staff: in what the network differs from that in the notebook."""
+    preparation: str
+    proved_by: str
+    """What shows that the images were prepared so; empty where nothing does."""
+    chosen_by: str
+    history: dict[str, list[float | None]]
+    compilation: Compilation | None
+    units: tuple[UnitCount, ...]
+    confusions: tuple[Confusion, ...]
+
+    @classmethod
+    def of(cls, found: Measurement) -> Measured:
+        """What is kept of a measurement."""
+        return cls(
+            accuracy=found.accuracy,
+            counted_images=found.counted_images,
+            public_accuracy=found.public_accuracy,
+            private_accuracy=found.private_accuracy,
+            training_accuracy=found.training_accuracy,
+            training_images=found.training_images,
+            test_over_training=found.test_over_training,
+            public_over_private=found.public_over_private,
+            parameters=found.parameters,
+            layers=found.network.layers,
+            passages=tuple(sorted(found.network.passages)),
+            remarks=found.network.remarks,
+            preparation=found.preparation.name,
+            proved_by=found.preparation.source,
+            chosen_by=found.chosen_by,
+            history=found.history,
+            compilation=found.compilation,
+            units=found.units,
+            confusions=found.confusions,
+        )
+
+    @property
+    def leaked(self) -> bool:
+        """Whether it knows test images better than training images, by more than chance."""
+        return self.test_over_training.is_beyond_chance
+
+    @property
+    def private_half_counts(self) -> bool:
+        """Whether `accuracy` is over the private half of the test images alone."""
+        return self.public_over_private.is_beyond_chance
+
+
+class Attempt(Record, frozen=True):
+    """One run of a notebook.
+
+    Attributes
+    ----------
+    seed
+        Set before the first cell. Seeds that the notebook sets itself are later by as much as
+        this one is later than the configured one.
+    execution
+        Without the executed notebook.
+    measured
+        None where there is no verified network; `why_unmeasured` then says why, to the student.
+    next_step
+        What to change, so that it can be measured; empty where `why_unmeasured` says it.
+    counted
+        Parameters of a network that could be counted, but not measured; else None.
+    choice
+        Which of the notebook's networks it is; None where the box did not say.
+    too_large
+        Whether the network was too large to leave the box.
+    """
+
+    seed: int
+    execution: Execution
+    measured: Measured | None
+    why_unmeasured: str = ""
+    next_step: str = ""
+    counted: int | None = None
+    choice: Choice | None = None
+    too_large: bool = False
+
+    @property
+    def accuracy(self) -> float | None:
+        """The accuracy that counts, a fraction; None where there is no verified network."""
+        return None if self.measured is None else self.measured.accuracy
+
+    @property
+    def parameters(self) -> int | None:
+        """Of the network, measured or not; None where there is none, or not all are known."""
+        return self.counted if self.measured is None else self.measured.parameters
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the notebook came to its end, and its network was verified and may count."""
+        return (
+            self.execution.ending is Ending.COMPLETED
+            and self.measured is not None
+            and not self.measured.leaked
+        )
+
+
+class Reflections(Record, frozen=True):
+    """The judgement on the answers, and by which questions; others ask for another one."""
+
+    rules: str
+    judgements: dict[str, ReflectionJudgement]
+
+
+class Evidence(Record, frozen=True):
+    """All that a submission is judged by, but for the class scores.
+
+    Attributes
+    ----------
+    content_hash
+        SHA-256 of the file that was handed in.
+    notebook
+        The clean notebook, as JSON.
+    attempts
+        Each run, the first one first; none where nothing could be run.
+    left_out
+        Further runs that were due, but for which no time was left.
+    shown
+        The run whose executed notebook is kept.
+    refusal
+        Why nothing could be run, to the student; else empty.
+    fault
+        How the grader failed, for staff; else empty.
+    """
+
+    content_hash: str = ""
+    repairs: tuple[str, ...] = ()
+    notebook: msgspec.Raw = msgspec.Raw(b"null")
+    reflections: Reflections | None = None
+    attempts: Annotated[tuple[Attempt, ...], Meta(max_length=MAX_ATTEMPTS)] = ()
+    left_out: int = 0
+    shown: int = 0
+    isolation: IsolationReport | None = None
+    refusal: str = ""
+    fault: str = ""
+
+
+class NeedsNewRun(Exception):
+    """The evidence does not suffice for a judgement; the text says why, without a full stop."""

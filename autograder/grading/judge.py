@@ -1,0 +1,204 @@
+"""From evidence to a report: checks, points, hints and sentences. Needs no box, and no network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from autograder.core.assignment import Assignment
+from autograder.core.config import REFLECTION_NAMES
+from autograder.core.mnist import PRIVATE
+from autograder.core.report import ReflectionReport, Report
+from autograder.core.verdict import Verdict
+from autograder.grading.checks import Answers, Findings, Outputs, load_tests, run_checks
+from autograder.grading.describe import (
+    HEADLINES,
+    describe_cells,
+    describe_network,
+    notes_for,
+    staff_notes_for,
+    ungraded,
+    verdict_of,
+)
+from autograder.grading.diagnosis import Symptoms, diagnose
+from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Reflections
+from autograder.grading.reflections import ReflectionJudgement, Written, judgements_of
+from autograder.grading.second_runs import Attempts, Checked, is_due
+from autograder.grading.wording import describe_checks
+from autograder.intake.submission import Handin
+from autograder.network.choice import remarks_for_staff
+
+Networks = Sequence[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """Judges submissions of one assignment by what was found about them."""
+
+    assignment: Assignment
+
+    def judge(
+        self,
+        evidence: Evidence,
+        handin: Handin,
+        *,
+        outputs: Sequence[Outputs | None],
+        networks: Networks = (),
+    ) -> tuple[Report, int]:
+        """The report, and which run it is about.
+
+        Parameters
+        ----------
+        handin
+            Whose it is; its notes are left to whoever has read it.
+        outputs
+            Of each run the class scores for the images that count; None where nothing was measured.
+        networks
+            Of each run what gives the class scores for other images; none if they are gone.
+
+        Raises
+        ------
+        DataError
+            If a test file is broken.
+        NeedsNewRun
+            If more would have to be found out, now that the rules are others.
+        """
+        config = self.assignment.config
+        if evidence.refusal:
+            notes, score = [evidence.refusal], None if handin.is_missing else 0.0
+            verdict = Verdict.MALFORMED_SUBMISSION
+            return ungraded(handin, verdict, config, score=score, notes=notes), 0
+        if not evidence.attempts:
+            raise NeedsNewRun(f"the grader failed with it: {evidence.fault}")
+        reflections = self.reflections_of(evidence)
+        runs = evidence.attempts[: self._due(evidence)]
+        gone = [None] * len(runs)
+        checked = [
+            self._check(run, self._answers(run, scores, network), reflections)
+            for run, scores, network in zip(runs, outputs, networks or gone, strict=False)
+        ]
+        attempts = Attempts(all=tuple(one for one, _ in checked), left_out=evidence.left_out)
+        best = attempts.all.index(attempts.best)
+        return self._report(evidence, handin, attempts, checked[best][1]), best
+
+    def _due(self, evidence: Evidence) -> int:
+        """How many of the runs would have been made by these rules."""
+        runs = evidence.attempts
+        for count in range(1, len(runs) + 1):
+            if not is_due(runs[:count], self.assignment.config):
+                return count
+        if not evidence.left_out:
+            raise NeedsNewRun(
+                "it is so near the threshold that its notebook is to be run from another seed"
+            )
+        return len(runs)
+
+    def reflections_of(self, evidence: Evidence) -> Mapping[str, ReflectionJudgement]:
+        """The judgement on its answers: the one that was made, if the questions are the same."""
+        made = evidence.reflections
+        if made is not None and made.rules == self._rules:
+            return made.judgements
+        return judgements_of(self._written(bytes(evidence.notebook)))
+
+    def first_reflections(self, notebook: bytes) -> Reflections:
+        """The same for a notebook that has not been judged yet."""
+        return Reflections(
+            rules=self._rules, judgements=dict(judgements_of(self._written(notebook)))
+        )
+
+    def _written(self, notebook: bytes) -> Written:
+        config = self.assignment.config.reflections
+        return Written(
+            notebook=notebook,
+            prompts={name: config.prompts.of(name) for name in REFLECTION_NAMES},
+            lesson_text=self.assignment.lesson_text,
+            min_characters=config.min_characters,
+        )
+
+    @cached_property
+    def _rules(self) -> str:
+        return hashlib.sha256(msgspec.json.encode(self._written(b""))).hexdigest()
+
+    @cached_property
+    def _tests(self) -> list[Any]:
+        return load_tests(self.assignment.tests, self.assignment.config)
+
+    def _answers(self, run: Attempt, outputs: Outputs | None, network: Any) -> Answers | None:
+        if run.measured is None or outputs is None:
+            return None
+        mnist = self.assignment.mnist
+        counted = PRIVATE if run.measured.private_half_counts else slice(None)
+        return Answers(
+            images=mnist.x_test[counted],
+            labels=mnist.y_test[counted],
+            outputs=outputs,
+            network=network,
+        )
+
+    def _check(
+        self,
+        run: Attempt,
+        answers: Answers | None,
+        reflections: Mapping[str, ReflectionJudgement],
+    ) -> tuple[Checked, Findings]:
+        config = self.assignment.config
+        hints = (
+            ()
+            if run.measured is None
+            else diagnose(
+                Symptoms.of(run.measured),
+                max_parameters=config.budget.max_parameters,
+                threshold=config.accuracy.threshold,
+            )
+        )
+        findings = Findings(attempt=run, answers=answers, reflections=reflections, hints=hints)
+        results = run_checks(findings, self._tests)
+        checks = describe_checks(results, findings, config)
+        return Checked(attempt=run, checks=checks, score=float(results.total)), findings
+
+    def _report(
+        self, evidence: Evidence, handin: Handin, attempts: Attempts, findings: Findings
+    ) -> Report:
+        best, config = attempts.best, self.assignment.config
+        run, reflections = best.attempt, findings.reflections
+        execution, measured = run.execution, run.measured
+        verdict = verdict_of(run, best.checks)
+        public, _ = self.assignment.mnist.public_test
+        return Report(
+            submission=handin.submission,
+            name=handin.name,
+            email=handin.email,
+            verdict=verdict,
+            score=best.score,
+            max_score=float(config.points.total),
+            headline=HEADLINES[verdict],
+            checks=best.checks,
+            cells=describe_cells(execution),
+            network=describe_network(measured, findings.hints, public) if measured else None,
+            counted_parameters=run.counted,
+            reflections={
+                name: ReflectionReport(
+                    present=j.present, reason=j.reason, text=j.text, remark=j.remark
+                )
+                for name, j in reflections.items()
+            },
+            isolation=evidence.isolation,
+            seconds=execution.seconds,
+            peak_bytes=execution.peak_bytes,
+            output_bytes=execution.output_bytes,
+            notes=[*attempts.notes(config), *notes_for(run)],
+            staff_notes=[
+                *staff_notes_for(measured),
+                *(remarks_for_staff(run.choice) if measured else ()),
+                *evidence.repairs,
+                *execution.staff_notes,
+                *(j.remark for j in reflections.values() if j.remark),
+            ],
+            content_hash=evidence.content_hash,
+            runs=attempts.reports,
+        )
