@@ -106,7 +106,7 @@ def test_every_figure_agrees_with_the_notebook_as_it_ran(graded_class: GradedCla
             assert float(training) == pytest.approx(history["accuracy"][number], abs=6e-5)
             assert float(test) == pytest.approx(history["val_accuracy"][number], abs=6e-5)
         trained += bool(epochs)
-    assert trained >= 10
+    assert trained >= 5
 
 
 @pytest.fixture(scope="module")
