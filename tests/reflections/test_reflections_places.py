@@ -335,8 +335,13 @@ def test_what_stands_beyond_the_part_of_a_cell_that_is_read_is_left_to_staff(mak
     assert not any(judgement.present for judgement in judged(made))
 
 
-def test_of_a_long_answer_staff_are_told_how_much_was_read() -> None:
-    made = released(GOOD[0] + "\n" + "I then tried one more thing.\n" * 500, *GOOD[1:])
+@pytest.mark.parametrize(
+    "more",
+    ["I then tried one more thing.\n" * 500, "\n" * MAX_CHARACTERS + "One more thing."],
+    ids=["of text", "below blank lines, which count for nothing"],
+)
+def test_of_a_long_answer_staff_are_told_how_much_was_read(more: str) -> None:
+    made = released(f"{GOOD[0]}\n{more}", *GOOD[1:])
     first, *others = judged(made)
     assert first.present and f"only {MAX_CHARACTERS:,} characters" in first.remark
     assert [judgement.remark for judgement in others] == ["", ""]
