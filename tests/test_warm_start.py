@@ -75,7 +75,7 @@ class Kernels:
     def __init__(self, assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> None:
         self.assignment, self.toolbox, self.isolation = assignment, toolbox, isolation
 
-    def run(self, *cells: str, zygote: Zygote | None) -> tuple[Execution, NetworkExport | None]:
+    def run(self, *cells: str, zygote: Zygote | None) -> tuple[Execution, NetworkExport]:
         limits = self.assignment.config.limits
         with Box.open(
             kind=self.isolation.kind,
@@ -88,37 +88,38 @@ class Kernels:
                 notebook(*cells, answers=())
             )
             assert box.is_forked == (zygote is not None)
-            has_network = (box.scratch.export / "network.json").exists()
-            export = (
-                read_export(box.scratch.export, max_bytes=limits.export_bytes)
-                if has_network
-                else None
-            )
+            export = read_export(box.scratch.export, max_bytes=limits.export_bytes)
         return execution, export
 
 
-@pytest.fixture
-def kernels(assignment: Assignment, toolbox: Toolbox, isolation: Isolation) -> Kernels:
-    return Kernels(assignment, toolbox, isolation)
+TRAINED = SMALL_NETWORK + "\nprint(repr(model.evaluate(x_test, y_test, verbose=0)))"
+one_process = pytest.mark.xdist_group("warm start")
+"""In which the three runs are made once."""
+Runs = list[tuple[Execution, NetworkExport]]
 
 
-def test_training_gives_the_same_numbers(kernels: Kernels, zygote: Zygote) -> None:
-    cells = (SMALL_DATA, SMALL_NETWORK + "\nprint(repr(model.evaluate(x_test, y_test, verbose=0)))")
-    started, network = kernels.run(*cells, zygote=None)
-    assert network is not None
-    for _ in range(2):
-        forked, again = kernels.run(*cells, zygote=zygote)
-        assert again is not None
-        assert forked.notebook.cells[1].outputs == started.notebook.cells[1].outputs
+@pytest.fixture(scope="module")
+def runs(assignment: Assignment, toolbox: Toolbox, isolation: Isolation, zygote: Zygote) -> Runs:
+    """The same notebook in a started box, and in two that were forked."""
+    kernels = Kernels(assignment, toolbox, isolation)
+    cells = (SURROUNDINGS, FIGURE, SMALL_DATA, TRAINED)
+    return [kernels.run(*cells, zygote=start) for start in (None, zygote, zygote)]
+
+
+@one_process
+def test_training_gives_the_same_numbers(runs: Runs) -> None:
+    (started, network), *forked = runs
+    for execution, again in forked:
+        assert execution.notebook.cells[3].outputs == started.notebook.cells[3].outputs
         assert again.history == network.history
         for here, there in zip(again.arrays, network.arrays, strict=True):
             np.testing.assert_array_equal(here.values, there.values)
 
 
-def test_surroundings_are_the_same(kernels: Kernels, zygote: Zygote) -> None:
+@one_process
+def test_surroundings_are_the_same(runs: Runs, toolbox: Toolbox) -> None:
     found: list[dict[str, Any]] = []
-    for start in (None, zygote, zygote):
-        execution, _ = kernels.run(SURROUNDINGS, FIGURE, zygote=start)
+    for execution, _ in runs:
         assert execution.all_cells_ran, [(c.error_name, c.error_text) for c in execution.cells]
         found.append(json.loads(execution.notebook.cells[0].outputs[0].text))
         assert "image/png" in execution.notebook.cells[1].outputs[-1].data
@@ -131,7 +132,7 @@ def test_surroundings_are_the_same(kernels: Kernels, zygote: Zygote) -> None:
         else:
             # Which modules are loaded on demand may differ.
             assert path == paths.get(name, path), name
-        assert "/m5-" not in path.replace(str(kernels.toolbox.root), ""), name
+        assert "/m5-" not in path.replace(str(toolbox.root), ""), name
     assert found[2] == found[1], "the first left something for the second"
 
 
