@@ -76,7 +76,7 @@ class EpochOnly(keras.callbacks.Callback):
         self.seen.append((self.model.evaluate(*self.data, verbose=0), dict(logs)))
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     count=st.integers(60, 400),
     batch=st.sampled_from([7, 16, 32]),

@@ -100,7 +100,7 @@ def until(condition: object, what: str) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("kills_wanted", [10, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills_wanted", [5, pytest.param(30, marks=pytest.mark.long)])
 def test_killing_at_random_moments_loses_only_what_was_in_hand(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills_wanted: int
 ) -> None:

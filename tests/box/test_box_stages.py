@@ -18,15 +18,15 @@ STAGE_SECONDS = 420.0
 @pytest.mark.parametrize(
     ("kind", "boxes"),
     [
-        ("ordinary", "namespaces or plain-started"),
+        ("ordinary", "namespaces-started"),
         ("container", "user"),
         pytest.param("ordinary", "namespaces or plain", marks=pytest.mark.long),
         pytest.param("container", "user or plain", marks=pytest.mark.long),
     ],
 )
 def test_everything_holds_on_stage(kind: str, boxes: str) -> None:
-    """The strongest kind of box that there is, started and forked; for an ordinary user also the
-    plain one, which root has without a stage too."""
+    """The strongest kind of box that there is. What root tries without a stage too, boxes forked
+    from a process with namespaces and plain ones, is left to `make test-long`."""
     if reason := stage.is_possible(kind):
         pytest.skip(reason)
     tests = str(Path(__file__).parent)
@@ -35,7 +35,7 @@ def test_everything_holds_on_stage(kind: str, boxes: str) -> None:
     done = stage.run(kind, command, timeout=STAGE_SECONDS)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     passed = re.search(r"(\d+) passed", done.stdout)
-    assert passed and int(passed.group(1)) >= 50, done.stdout[-3000:]
+    assert passed and int(passed.group(1)) >= 30, done.stdout[-3000:]
     assert "No kind of box" not in done.stdout, "a kind of box is missing:\n" + done.stdout[-3000:]
 
 
