@@ -15,6 +15,7 @@ import msgspec
 from autograder.core.clerk import Unfinished
 from autograder.core.config import Config, Record
 from autograder.core.errors import MalformedSubmission
+from autograder.core.lesson import Lesson
 from autograder.core.report import Report
 from autograder.sandbox.box import BoxKind, Isolation
 
@@ -36,7 +37,7 @@ class Setup(Record, frozen=True, kw_only=True):
     """The MNIST file, as shipped."""
     tests: str
     """Folder of Otter test files."""
-    lesson_text: str
+    lesson: Lesson
     toolbox: str | None = None
     """Folder of a toolbox that somebody else keeps; None to make one of its own."""
     isolation: Isolation | None = None
@@ -64,7 +65,7 @@ class Setup(Record, frozen=True, kw_only=True):
             config=assignment.config,
             data=str(assignment.data.resolve()),
             tests=str(assignment.tests.resolve()),
-            lesson_text=assignment.lesson_text,
+            lesson=assignment.lesson,
             kinds=list(kinds),
             require_isolation=require_isolation,
             leftovers=list(leftovers),

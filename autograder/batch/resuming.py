@@ -75,7 +75,7 @@ def configuration_hash(assignment: Assignment) -> str:
     tests = {path.name: path.read_text("utf-8") for path in sorted(assignment.tests.glob("*.py"))}
     layout = [field.name for field in msgspec.structs.fields(Report)]
     config = msgspec.to_builtins(assignment.config)
-    return _digest([grader_version(), layout, config, tests, assignment.lesson_text])
+    return _digest([grader_version(), layout, config, tests, assignment.lesson.text])
 
 
 def grader_version() -> str:

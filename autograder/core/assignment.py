@@ -8,17 +8,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
 from autograder.core.errors import ConfigError, DataError
+from autograder.core.lesson import Lesson, read_lesson
 from autograder.core.mnist import Mnist, load_mnist
 
 DATA_PATH = Path("assignment/data/mnist.npz")
 TESTS_PATH = Path("dist/tests")
-LESSON_PATH = Path("student/m5.ipynb")
 GRADER_FOLDER = "files_m5"
 """The folder of all this in the archive for Otter; `autograder.release.bundle` says why."""
 
@@ -37,8 +36,6 @@ class Assignment:
         The file that `mnist` is read from.
     tests
         Folder of Otter test files, hidden parts included.
-    lesson_text
-        Everything that the released notebook says, to recognise copied answers by.
     secret_files
         Files that no submission may be able to read.
     """
@@ -46,7 +43,7 @@ class Assignment:
     config: Config
     data: Path
     tests: Path
-    lesson_text: str
+    lesson: Lesson
     secret_files: tuple[Path, ...]
 
     @cached_property
@@ -115,7 +112,7 @@ def load_assignment(root: Path, config_path: Path | None = None) -> Assignment:
         config=config,
         data=root / DATA_PATH,
         tests=tests,
-        lesson_text=_lesson_text(root / LESSON_PATH),
+        lesson=read_lesson(root),
         secret_files=(root / DATA_PATH, config_path, *sorted(tests.glob("*.py"))),
     )
 
@@ -157,12 +154,3 @@ def _refuse_stale(tests: Path, config: Config, config_path: Path) -> None:
                 f"{path} was not made for {config_path}, or was changed since, so networks would "
                 "be judged by other rules than students read: run `m5 release`."
             )
-
-
-def _lesson_text(path: Path) -> str:
-    try:
-        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        sources = [cell["source"] for cell in notebook["cells"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read as a notebook; run `m5 release`.") from error
-    return "\n\n".join("".join(source) for source in sources)

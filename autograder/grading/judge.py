@@ -116,7 +116,7 @@ class Judge:
         return Written(
             notebook=notebook,
             prompts={name: config.prompts.of(name) for name in REFLECTION_NAMES},
-            lesson_text=self.assignment.lesson_text,
+            lesson_text=self.assignment.lesson.text,
             min_characters=config.min_characters,
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.core.assignment import stamp
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, REFLECTION_NAMES, Config, load_config
 from autograder.core.errors import ReleaseError
+from autograder.core.lesson import FORMULAS_PATH
 from autograder.release.assign import Assigned, run_assign
 from autograder.release.documentation import document_files
 from autograder.release.expectations import (
@@ -20,6 +21,7 @@ from autograder.release.expectations import (
     expectation_files,
     read_expectations,
 )
+from autograder.release.formulas import formulas_of
 from autograder.release.notebooks import finish_solution, finish_student, to_bytes, with_answers
 from autograder.release.passable import find_obstacles, find_remarks
 from autograder.release.source import Passage, Source, take_apart
@@ -78,6 +80,7 @@ def build_release(root: Path, *, believe_measured: bool = True) -> Made:
     reference = embed_tests(reference, public, source.tests, REFERENCE_PATH)
     files = {STUDENT_PATH: to_bytes(student), REFERENCE_PATH: to_bytes(reference)}
     files["student/requirements.txt"] = (assigned.requirements.strip() + "\n").encode()
+    files[FORMULAS_PATH.as_posix()] = formulas_of(student, STUDENT_PATH)
     files |= _test_files(assigned, source, config)
     files |= _solution_files(root, template, student, source)
     files |= _students_page(root, template)

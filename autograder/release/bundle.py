@@ -22,10 +22,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from autograder.core.assignment import DATA_PATH, GRADER_FOLDER, LESSON_PATH, TESTS_PATH
+from autograder.core.assignment import DATA_PATH, GRADER_FOLDER, TESTS_PATH
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
 from autograder.core.errors import ReleaseError
 from autograder.core.files import replace_file
+from autograder.core.lesson import FORMULAS_PATH, LESSON_PATH
 from autograder.reports.placeholder import UNFINISHED, failed_results
 
 BUNDLE_PATH = Path("dist/autograder.zip")
@@ -103,7 +104,7 @@ def bundle_files(root: Path) -> dict[str, bytes]:
     files["requirements.txt"] = _requirements(_read(root / REQUIREMENTS_PATH))
     files["otter_config.json"] = _otter_config(config)
     files |= {f"tests/{name}.py": _inert_test(name, config) for name in CHECK_NAMES}
-    ours = {path.as_posix(): _read(root / path) for path in (DATA_PATH, LESSON_PATH)}
+    ours = {path.as_posix(): _read(root / path) for path in (DATA_PATH, LESSON_PATH, FORMULAS_PATH)}
     ours[CONFIG_NAME] = _read(root / CONFIG_NAME)
     for name in CHECK_NAMES:
         path = TESTS_PATH / f"{name}.py"

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import ReleaseError
+from autograder.core.lesson import ANSWER_TAG
 from autograder.release.source import solution_code
 from autograder.release.template import Notebook
 
@@ -20,7 +21,6 @@ MODEL_CELL_ID = "model"
 """The cell that builds, compiles and trains the network."""
 
 SOLUTION_TAG = "otter_assign_solution_cell"
-ANSWER_TAG = "otter_answer_cell"
 KEPT_METADATA = ("cellView", "deletable", "editable", "jupyter")
 """Whether a cell may be changed, and whether its code is folded away (in Colab, in JupyterLab)."""
 CHECK_CALL = re.compile(r'grader\.check\("(\w+)"\)')

@@ -194,7 +194,7 @@ def local_pool(assignment: Assignment, *, jobs: int, kinds: Sequence[BoxKind]) -
             config=config,
             data=str(assignment.data.resolve()),
             tests=str(assignment.tests.resolve()),
-            lesson_text=assignment.lesson_text,
+            lesson=assignment.lesson,
             toolbox=str(toolbox.root),
             isolation=probe(
                 limits=config.limits,

@@ -15,6 +15,7 @@ from autograder.batch.messages import Setup
 from autograder.batch.pool import LocalPool, Pool
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.errors import AutograderError
+from autograder.core.lesson import Lesson
 from autograder.core.report import Report
 from autograder.intake.collecting import collect
 from autograder.intake.submission import Handin
@@ -39,7 +40,8 @@ def fake_setup(assignment: Assignment, **changes: Any) -> Setup:
     """A setup for obedient graders, which need neither data nor box."""
     fields: dict[str, Any] = {
         "config": assignment.config,
-        **dict.fromkeys(("data", "tests", "lesson_text"), ""),
+        **dict.fromkeys(("data", "tests"), ""),
+        "lesson": Lesson(),
         "kinds": [],
         "leftovers": [],
         "toolbox": "/nonexistent",

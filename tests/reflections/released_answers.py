@@ -44,7 +44,7 @@ def written(notebook: bytes) -> Written:
     return Written(
         notebook=notebook,
         prompts=PROMPTS,
-        lesson_text=ASSIGNMENT.lesson_text,
+        lesson_text=ASSIGNMENT.lesson.text,
         min_characters=SETTINGS.min_characters,
     )
 

@@ -27,7 +27,7 @@ ANSWERS = json.loads((HERE / "answers.json").read_text(encoding="utf-8"))
 NON_ANSWERS = json.loads((HERE / "non_answers.json").read_text(encoding="utf-8"))
 LESSON = [
     text
-    for text in ASSIGNMENT.lesson_text.split("\n\n")
+    for text in ASSIGNMENT.lesson.text.split("\n\n")
     if len(text) > 200 and not text.startswith("### Reflection")  # a question, which is told so
 ]
 

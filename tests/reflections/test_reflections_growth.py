@@ -48,12 +48,12 @@ def seconds(*cells: Any) -> float:
     for _ in range(2):
         start = time.process_time()
         found = find_reflections(
-            {"cells": cells}, prompts=PROMPTS, lesson_text=ASSIGNMENT.lesson_text
+            {"cells": cells}, prompts=PROMPTS, lesson_text=ASSIGNMENT.lesson.text
         )
         judge_reflections(
             found,
             prompts=PROMPTS,
-            lesson_text=ASSIGNMENT.lesson_text,
+            lesson_text=ASSIGNMENT.lesson.text,
             min_characters=SETTINGS.min_characters,
         )
         taken.append(time.process_time() - start)
