@@ -18,6 +18,7 @@ from autograder.core.verdict import Verdict
 if TYPE_CHECKING:
     from autograder.batch.grading import Done
     from autograder.core.config import Config
+    from autograder.core.lesson import Lesson
     from autograder.core.report import Report
 
 
@@ -165,7 +166,7 @@ def grade(
     May be stopped with Ctrl-C, and gone on with by --resume.
     """
     from autograder.batch.pool import head_start
-    from autograder.core.assignment import LESSON_PATH, load_assignment
+    from autograder.core.assignment import load_assignment
     from autograder.core.clerk import clerk
     from autograder.reports.pages import AHEAD_OF_CLASS
 
@@ -192,7 +193,7 @@ def grade(
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
             from autograder.reports.pages import write_feedback
 
-            write_feedback(report, executed, folder, settings)
+            write_feedback(report, executed, folder, settings, assignment.lesson)
 
         results = ResultsFolder(output, overwrite=overwrite, resume=resume, write_page=write_page)
         done = grade_batch(
@@ -207,7 +208,7 @@ def grade(
             ahead=ahead,
         )
     print_grades(done.rows, output)
-    status = _finish_class(done, output, settings, released=root / LESSON_PATH)
+    status = _finish_class(done, output, settings, assignment.lesson)
     print_summary(done.rows, done.passed_over)
     return status
 
@@ -219,11 +220,11 @@ def _root_of(config: Path | None) -> Path:
     return config.resolve().parent if config else find_root(Path.cwd())
 
 
-def _finish_class(done: Done, output: Path, settings: Config, *, released: Path) -> int:
+def _finish_class(done: Done, output: Path, settings: Config, lesson: Lesson) -> int:
     """Draw the pages of a class that has been graded; returns the exit status."""
     from autograder.reports.pages import rebuild_pages
 
-    pages = rebuild_pages(output, settings, released=released)
+    pages = rebuild_pages(output, settings, lesson)
     say(f"The class at a glance: {pages.report}")
     for problem in pages.problems:
         say(problem, color="red", err=True)
@@ -247,8 +248,8 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 
     Exit status: 0 all pages were built, 1 some report could not be read; else as `m5 grade`.
     """
-    from autograder.core.assignment import LESSON_PATH
     from autograder.core.config import CONFIG_NAME, load_config
+    from autograder.core.lesson import read_lesson
     from autograder.reports.pages import rebuild_pages
 
     root = root or _root_of(config)
@@ -262,7 +263,7 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
             bar.length = total
             bar.update(done - bar.pos)
 
-        built = rebuild_pages(folder, settings, released=root / LESSON_PATH, on_feedback=show)
+        built = rebuild_pages(folder, settings, read_lesson(root), on_feedback=show)
     for problem in built.problems:
         say(problem, color="red", err=True)
     unfinished = f", {built.unfinished} not finished yet" if built.unfinished else ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from autograder.core.config import load_config
+from autograder.core.lesson import read_lesson
 from autograder.reports.pages import write_class_report, write_feedback
 from tests.browser import CHROMIUM, FLAGS
 from tests.pages.samples import write_class
@@ -28,13 +29,14 @@ OPENS = 3
 def main(submissions: int) -> None:
     """Build and open the pages of a class of so many, and print how long it took."""
     config = load_config(ROOT / "otter_config.json")
+    lesson = read_lesson(ROOT)
     folder = Path(tempfile.mkdtemp(prefix="m5-pages-"))
     try:
         reports = write_class(folder, config, submissions, distinct_notebooks=DISTINCT_NOTEBOOKS)
         for report in reports:
             (folder / "submissions" / report.submission / "feedback.html").touch()
         start = time.perf_counter()
-        page = write_class_report(folder, config, released=ROOT / "student/m5.ipynb")
+        page = write_class_report(folder, config, lesson)
         built = time.perf_counter() - start
         size = page.stat().st_size / 1e6
         print(f"report.html of {submissions:,} submissions: {built:.1f} s, {size:.1f} MB")
@@ -42,9 +44,8 @@ def main(submissions: int) -> None:
         for report in reports[:MEASURED_FEEDBACK]:
             place = folder / "submissions" / report.submission
             notebook = place / "executed.ipynb"
-            write_feedback(
-                report, notebook.read_bytes() if notebook.exists() else None, place, config
-            )
+            executed = notebook.read_bytes() if notebook.exists() else None
+            write_feedback(report, executed, place, config, lesson)
         each = (time.perf_counter() - start) / MEASURED_FEEDBACK
         print(f"feedback.html: {each:.2f} s each, over {MEASURED_FEEDBACK}")
         if CHROMIUM is None:

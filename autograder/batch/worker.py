@@ -27,7 +27,6 @@ from autograder.core.processes import end_children
 
 if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
-    from autograder.core.config import Config
     from autograder.grading.pipeline import Outcome
     from autograder.intake.submission import Handin
     from autograder.sandbox.box import Isolation, Toolbox, Zygote
@@ -93,7 +92,7 @@ def make_grader(
             config=setup.config,
             data=Path(setup.data),
             tests=Path(setup.tests),
-            lesson_text=setup.lesson_text,
+            lesson=setup.lesson,
             secret_files=(),
         ),
         toolbox=toolbox,
@@ -197,11 +196,11 @@ def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -
                 outcome = grader.grade(_handin(job, Path(folder)))
             graded = Graded.of(outcome)
             if job.page_notes is not None:
-                graded = _with_page(graded, job.page_notes, setup.config)
+                graded = _with_page(graded, job.page_notes, setup)
             link.send_bytes(encode(graded))
 
 
-def _with_page(graded: Graded, notes: list[str], config: Config) -> Graded:
+def _with_page(graded: Graded, notes: list[str], setup: Setup) -> Graded:
     """With the student's page: drawn here, so that the pages of a class are drawn side by side."""
     import msgspec
 
@@ -209,7 +208,7 @@ def _with_page(graded: Graded, notes: list[str], config: Config) -> Graded:
 
     report = msgspec.structs.replace(graded.report, notes=[*notes, *graded.report.notes])
     try:
-        page = draw_student(report, graded.executed, config)
+        page = draw_student(report, graded.executed, setup.config, setup.lesson)
     except Exception:  # must not cost a grade; whoever writes the files tries too, and says why not
         return graded
     return msgspec.structs.replace(graded, page=page)

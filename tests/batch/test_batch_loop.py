@@ -19,6 +19,7 @@ import pytest
 from autograder.batch.resuming import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.errors import ConfigError, ResultsError
+from autograder.core.lesson import Lesson
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.pages.drawing import draw_student
 from tests.batch.fakes import Said, command, grade_obediently, write_class
@@ -111,7 +112,7 @@ def test_pages_are_drawn_by_the_processes_that_grade(run: Runner, assignment: As
         place = run.out / "submissions" / name
         report, executed = ((place / f).read_bytes() for f in ("report.json", "executed.ipynb"))
         page = (place / "feedback.html").read_bytes()
-        assert page == draw_student(report, executed, assignment.config)
+        assert page == draw_student(report, executed, assignment.config, Lesson())
         assert (b"You uploaded 2 notebooks" in page) == (name != "ann")
 
 

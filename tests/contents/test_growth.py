@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from autograder.core.lesson import Lesson
 from autograder.core.text import excerpt
 from autograder.intake.submission import Contents, read_contents
 from autograder.reports.code_tokens import normalised_code
@@ -132,7 +133,7 @@ def test_what_takes_long_to_draw_is_shown_as_text(monkeypatch: pytest.MonkeyPatc
     cells: list[dict[str, Any]] = [{"cell_type": "markdown", "source": text} for text in texts]
     cells += [{"cell_type": "code", "source": text, "outputs": []} for text in texts]
     cells.append({"cell_type": "markdown", "source": "**the end**"})
-    page = executed.render_executed({"cells": cells})
+    page = executed.render_executed({"cells": cells}, Lesson())
     assert page.count('<pre class="code"') == len(texts)
     assert "<pre>**the end**</pre>" in page, "the budget was not used up"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder.core.assignment import load_assignment
+from autograder.core.lesson import Lesson
 from autograder.reports.pages import rebuild_pages
 from tests.batch.fakes import Said, grade_obediently
 from tests.contents.hostile_contents import hostile_files
@@ -63,7 +64,7 @@ def test_every_file_goes_through_all_but_its_run(root: Path, tmp_path: Path) -> 
     verdicts = {row["submission"]: row["verdict"] for row in rows}
     refused = dict.fromkeys(REFUSED, "MALFORMED_SUBMISSION")
     assert verdicts == {**dict.fromkeys(hostile_files(), "PASSED"), **refused}
-    rebuilt = rebuild_pages(out, assignment.config)
+    rebuilt = rebuild_pages(out, assignment.config, Lesson())
     assert (rebuilt.feedback, rebuilt.problems) == (len(verdicts), [])
 
 

@@ -15,6 +15,7 @@ from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.clerk import Bounds, Task
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import MalformedSubmission
+from autograder.core.lesson import Lesson
 from autograder.core.verdict import Verdict
 from autograder.grading.reflections import judging
 from autograder.intake import submission
@@ -79,12 +80,16 @@ def test_a_page_that_cannot_be_drawn_in_bounds_has_score_checks_and_notes(
     report = msgspec.structs.replace(report, notes=["a note for the student"])
     cells = [{"cell_type": "markdown", "source": SLOW}] * 8
     executed = json.dumps({"cells": cells})
-    drawn = write_feedback(report, executed, tmp_path, assignment.config).read_text("utf-8")
-    assert "<iframe" in drawn
+    drawn = write_feedback(report, executed, tmp_path, assignment.config, Lesson()).read_text(
+        "utf-8"
+    )
+    assert 'class="notebook"' in drawn
     hasty = with_bounds(drawing.DRAW_STUDENT, cpu_seconds=1)
     monkeypatch.setattr(drawing, "DRAW_STUDENT", hasty)
-    plain = write_feedback(report, executed, tmp_path, assignment.config).read_text("utf-8")
-    assert "<iframe" not in plain
+    plain = write_feedback(report, executed, tmp_path, assignment.config, Lesson()).read_text(
+        "utf-8"
+    )
+    assert 'class="notebook"' not in plain
     assert "100 <small>of 100 points" in plain
     assert "a note for the student" in plain
     assert "could not be shown here (late)" in plain
@@ -106,7 +111,7 @@ def test_a_class_that_cannot_be_compared_has_its_page_all_the_same(
         return ask(Task(task.function, task.answer, hasty) if len(asked) == 1 else task, argument)
 
     monkeypatch.setattr(drawing, "ask", late_once)
-    page = write_class_report(tmp_path, assignment.config).read_text("utf-8")
+    page = write_class_report(tmp_path, assignment.config, Lesson()).read_text("utf-8")
     assert len(asked) == 2
     assert "Not compared: late." in page
     assert page.count("<tr data-words=") == 2

@@ -42,12 +42,15 @@ def test_an_untouched_reflection_is_told_so(graded_class: Graded, name: str) -> 
         assert found["text"] == ""
         assert "letters" not in found["reason"]  # none were written, so none are counted
     placeholder = cell_of(released(), "reflection-1")["source"]
-    assert placeholder.strip("_") not in words_of(graded_class.feedback(name).split("<iframe")[0])
+    assert placeholder.strip("_") not in words_of(
+        graded_class.feedback(name).split('id="notebook-title"')[0]
+    )
 
 
 def test_the_network_that_was_fixed_is_told_that_it_learned(graded_class: Graded) -> None:
     assert graded_class.rows["english"]["verdict"] == "PASSED"
-    assert "guesses" not in words_of(graded_class.feedback("english").split("<iframe")[0])
+    page = graded_class.feedback("english").split('id="notebook-title"')[0]
+    assert "guesses" not in words_of(page)
 
 
 def test_credit_is_given_for_exactly_what_was_measured(graded_class: Graded) -> None:
@@ -85,7 +88,10 @@ def check_first_result(graded: Graded, name: str) -> None:
     own = graded.printed(name, 'grader.check("accuracy")')
     assert "calls every single image a" in own, "its units did not die"
     (percent,) = re.findall(r"reads (\d+\.\d\d) %", own)
-    report, page = graded.report(name), words_of(graded.feedback(name).split("<iframe")[0])
+    report, page = (
+        graded.report(name),
+        words_of(graded.feedback(name).split('id="notebook-title"')[0]),
+    )
     network = report["network"]
     assert network["public_accuracy"] == pytest.approx(float(percent) / 100, abs=5e-5)
     assert f"{percent} %" in page  # though another number counts: that of all images

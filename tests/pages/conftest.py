@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.core.assignment import LESSON_PATH
 from autograder.core.config import Config, load_config
+from autograder.core.lesson import read_lesson
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import FEEDBACK_NAME, rebuild_pages
@@ -56,7 +56,7 @@ def built(root: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) 
     for report in reports[WITH_FEEDBACK:]:
         stand_in = folder / "submissions" / report.submission / FEEDBACK_NAME
         stand_in.write_text("<!doctype html><title>a stand-in</title>")
-    rebuilt = rebuild_pages(folder, config, released=root / LESSON_PATH)
+    rebuilt = rebuild_pages(folder, config, read_lesson(root))
     assert rebuilt.feedback == WITH_FEEDBACK
     assert len(rebuilt.problems) == 1
     return BuiltClass(root=folder, reports=reports)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from autograder.core.config import Config
+from autograder.core.lesson import Lesson
 from autograder.core.report import CheckStatus
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import write_class_report
@@ -179,7 +180,7 @@ def test_where_nothing_was_measured_the_page_says_so_in_a_line(
     for number in range(2):
         made = make_report(number, config, Verdict.GRADER_ERROR)
         write_submission(tmp_path, msgspec.structs.replace(made, network=None, score=None), None)
-    page = open_page(write_class_report(tmp_path, config).as_uri())
+    page = open_page(write_class_report(tmp_path, config, Lesson()).as_uri())
     assert page.locator("header p").inner_text().startswith("0 submissions graded, 2 without a")
     assert page.locator("#chart-networks").inner_text().startswith("No network could be measured")
     assert page.locator("#chart-checks").inner_text() == "No submission has a score."

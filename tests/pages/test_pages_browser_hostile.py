@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from autograder.core.config import Config
-from autograder.reports.pages import FEEDBACK_NAME, write_class_report, write_feedback
-from autograder.reports.pages import feedback as feedback_module
+from autograder.core.lesson import Lesson
+from autograder.reports.pages import FEEDBACK_NAME, executed, write_class_report, write_feedback
 from autograder.reports.pages.drawing import StudentPage
+from autograder.reports.pages.feedback import draw_feedback
 from tests.pages.conftest import OpenPage
 from tests.pages.hostile import HOSTILE, hostile_notebook, hostile_report
 from tests.pages.sample_reports import make_report
@@ -23,27 +24,27 @@ def test_hostile_class_does_nothing(open_page: OpenPage, config: Config, tmp_pat
     for number in range(3):
         report = hostile_report(number, config)
         folder = write_submission(tmp_path, report, json.dumps(hostile_notebook()))
-        write_feedback(report, json.dumps(hostile_notebook()), folder, config)
-    page = open_page(write_class_report(tmp_path, config).as_uri())
+        write_feedback(report, json.dumps(hostile_notebook()), folder, config, Lesson())
+    page = open_page(write_class_report(tmp_path, config, Lesson()).as_uri())
     assert page.evaluate("window.hacked") is None
     assert page.locator("#table tbody tr").count() == 3
     assert HOSTILE[:100] in page.locator("#table tbody th").first.inner_text()
     assert page.locator("img, iframe, object, embed, base").count() == 0
     page.locator("#table tbody a").first.click()
     page.wait_for_url("**/feedback.html")
-    page.locator("iframe").scroll_into_view_if_needed()
+    notebook = page.locator(".notebook")
+    notebook.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     assert page.evaluate("window.hacked") is None
     assert page.title() == f"{config.assignment.title}: feedback"
-    frame = page.frames[1]
-    assert frame.url == "about:srcdoc"
-    assert frame.locator("script, svg, iframe, a, form, input, object").count() == 0
+    assert notebook.locator("script, svg, iframe, a, form, input, object, style").count() == 0
+    assert notebook.locator("xpath=following::*").count() == 0  # nothing has broken out of it
 
 
-def test_frame_holds_what_cleaning_would_let_through(
+def test_second_lock_holds_what_the_first_would_let_through(
     browser: Browser, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The frame and its policy are tried without the cleaning before them."""
+    """The whole is cleaned once more, and the page has its policy, without the pieces cleaned."""
     attack = (
         "<script>parent.hacked = 1; top.hacked = 1; alert(1)</script>"
         "<img src=x onerror='top.hacked = 1'><img src='https://tracker.example/a.png'>"
@@ -53,7 +54,7 @@ def test_frame_holds_what_cleaning_would_let_through(
         "<iframe src='https://tracker.example/'></iframe>"
         "<form action='https://tracker.example/'><input autofocus></form>"
     )
-    monkeypatch.setattr(feedback_module, "render_executed", lambda notebook: attack)
+    monkeypatch.setattr(executed.NotebookPage, "draw", lambda *_: attack)
     report = make_report(1, config)
     wanted = StudentPage(
         report=msgspec.json.encode(report),
@@ -61,7 +62,7 @@ def test_frame_holds_what_cleaning_would_let_through(
         config=config,
     )
     path = tmp_path / FEEDBACK_NAME
-    path.write_bytes(feedback_module.draw_feedback(wanted))
+    path.write_bytes(draw_feedback(wanted))
     page = browser.new_page()
     asked: list[str] = []
     answered: list[str] = []

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from autograder.core.config import Config
+from autograder.core.lesson import Lesson
 from autograder.core.mnist import Mnist
 from autograder.core.report import ConfusionReport, Report
 from autograder.core.verdict import Verdict
@@ -55,7 +56,7 @@ def test_a_picture_is_the_image_with_dark_ink(mnist: Mnist) -> None:
 
 def test_the_student_sees_them(config: Config, tmp_path: Path) -> None:
     report = with_confusions(config, pair(4, 9, 23, *PICTURES), pair(7, 2, 1))
-    page = write_feedback(report, None, tmp_path, config).read_text("utf-8")
+    page = write_feedback(report, None, tmp_path, config, Lesson()).read_text("utf-8")
     words = "a 4 that was taken for a 9"
     assert IMAGE.findall(page) == [(picture, words) for picture in PICTURES]
     assert "7 taken for 2: 1 time<" in page
@@ -74,7 +75,7 @@ def test_the_student_sees_them(config: Config, tmp_path: Path) -> None:
 )
 def test_what_is_no_picture_is_left_out(config: Config, tmp_path: Path, picture: str) -> None:
     report = with_confusions(config, pair(4, 9, 23, picture, PICTURES[0]))
-    page = write_feedback(report, None, tmp_path, config).read_text("utf-8")
+    page = write_feedback(report, None, tmp_path, config, Lesson()).read_text("utf-8")
     assert [found for found, _ in IMAGE.findall(page)] == [PICTURES[0]]
     assert "<script" not in page
 

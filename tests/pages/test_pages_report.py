@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from autograder.cli import main
 from autograder.core.config import Config
 from autograder.core.errors import DataError
+from autograder.core.lesson import Lesson
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import rebuild_pages, write_class_report
 from autograder.reports.pages.environment import (
@@ -76,7 +77,7 @@ def test_page_says_that_likeness_is_a_hint(page: str) -> None:
 def test_hostile_texts_are_texts(config: Config, tmp_path: Path) -> None:
     write_submission(tmp_path, hostile_report(0, config), None)
     (tmp_path / "submissions/m5_0000/feedback.html").touch()
-    page = write_class_report(tmp_path, config).read_text(encoding="utf-8")
+    page = write_class_report(tmp_path, config, Lesson()).read_text(encoding="utf-8")
     data = page.split('<script type="application/json" id="data">')[1]
     assert json.loads(data.split("</script>")[0])["students"][0]["name"].startswith(HOSTILE[:90])
     html = without_scripts(page)
@@ -100,14 +101,16 @@ def test_one_bad_file_is_a_row(content: bytes, config: Config, tmp_path: Path) -
     bad = tmp_path / "submissions" / "bad"
     bad.mkdir()
     (bad / "report.json").write_bytes(content)
-    page = write_class_report(tmp_path, config).read_text(encoding="utf-8")
+    page = write_class_report(tmp_path, config, Lesson()).read_text(encoding="utf-8")
     assert page.count("<tr data-words=") == 2
     assert "UNREADABLE" in page
 
 
 def test_report_that_is_a_folder_is_a_row(config: Config, tmp_path: Path) -> None:
     (tmp_path / "submissions/bad/report.json").mkdir(parents=True)
-    assert "UNREADABLE" in write_class_report(tmp_path, config).read_text(encoding="utf-8")
+    assert "UNREADABLE" in write_class_report(tmp_path, config, Lesson()).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_class_of_none_has_a_page(
@@ -115,22 +118,22 @@ def test_class_of_none_has_a_page(
 ) -> None:
     (tmp_path / "here/submissions").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    page = write_class_report(Path("here"), config).read_text(encoding="utf-8")
+    page = write_class_report(Path("here"), config, Lesson()).read_text(encoding="utf-8")
     assert "0 submissions graded" in page
 
 
 def test_folder_without_grades_is_named(config: Config, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no grades there"):
-        write_class_report(tmp_path / "nowhere", config)
+        write_class_report(tmp_path / "nowhere", config, Lesson())
 
 
 def test_pages_are_built_where_they_are_missing_or_old(config: Config, tmp_path: Path) -> None:
     for number in range(2):
         write_submission(tmp_path, make_report(number, config, Verdict.GRADER_ERROR), None)
-    assert rebuild_pages(tmp_path, config).feedback == 2
-    assert rebuild_pages(tmp_path, config).feedback == 0
+    assert rebuild_pages(tmp_path, config, Lesson()).feedback == 2
+    assert rebuild_pages(tmp_path, config, Lesson()).feedback == 0
     write_submission(tmp_path, make_report(1, config, Verdict.MALFORMED_SUBMISSION), None)
-    assert rebuild_pages(tmp_path, config).feedback == 1
+    assert rebuild_pages(tmp_path, config, Lesson()).feedback == 1
     assert not list(tmp_path.rglob("*.part"))
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.core.lesson import read_lesson
 from autograder.reports.code_tokens import normalised_code
-from autograder.reports.pages.class_report import read_released
+from autograder.reports.pages.class_report import work_of
 from autograder.reports.similarity import MAX_GROUPS, Work, find_similar
 
 OWN_CODE = """
@@ -81,15 +82,13 @@ def test_partial_copy_is_found() -> None:
 
 
 def test_what_was_released_is_nobodys(root: Path) -> None:
-    released = read_released(root / "student/m5.ipynb")
-    assert released is not None
+    released = work_of(read_lesson(root))
     works = [Work(key=key, code=released.code, answers=released.answers) for key in "abc"]
     assert find_similar(works, released) == {"code": [], "reflections": []}
 
 
 def test_small_fixes_of_the_released_network_are_no_copies(root: Path) -> None:
-    released = read_released(root / "student/m5.ipynb")
-    assert released is not None
+    released = work_of(read_lesson(root))
     changes = {"Dense(1000": "Dense(96", "learning_rate=0.03": "learning_rate=0.001"}
     fixed = list(released.code)
     for before, after in changes.items():

@@ -12,6 +12,7 @@ from autograder.core.config import Config
 from autograder.core.report import CellReport, CheckStatus, ReflectionReport, Report, UnitReport
 from autograder.core.verdict import Verdict
 from autograder.reports.pages.class_view import Row, answers_to, histogram_of, row_of, summary_of
+from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.feedback import feedback_view
 from autograder.reports.pages.markup import checked_picture
 from autograder.reports.pages.reading import Entry
@@ -80,7 +81,8 @@ def view(config: Config, **changes: Any) -> Any:
     measured = make_report(5, config, Verdict.PASSED).network
     assert measured is not None
     network = msgspec.structs.replace(measured, **changes.pop("network", {}))
-    return feedback_view(msgspec.structs.replace(report, network=network, **changes), None, config)
+    wanted = StudentPage(report=b"", executed=None, config=config)
+    return feedback_view(msgspec.structs.replace(report, network=network, **changes), wanted)
 
 
 def test_failed_cells_that_are_not_shown_are_counted(config: Config) -> None:
@@ -93,7 +95,7 @@ def test_dead_units_are_told_of_all_units(config: Config) -> None:
     layers = [{"name": "narrow", "kind": "Dense", "parameters": 110}]
     units = [UnitReport(layer="narrow", units=10, silent=3)]
     [layer] = view(config, network={"layers": layers, "units": units}).network.layers
-    assert layer.idle == "3 of 10"
+    assert layer["idle"] == "3 of 10"
 
 
 def test_students_read_their_notes_and_none_for_staff(config: Config) -> None:

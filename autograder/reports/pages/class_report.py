@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from autograder.core.config import REFLECTION_NAMES, Config
+from autograder.core.lesson import Lesson
 from autograder.network.units import CLASSES
 from autograder.reports.pages.class_view import (
     Row,
@@ -31,7 +32,6 @@ from autograder.reports.pages.reading import (
     Entry,
     Results,
     read_code,
-    read_notebook,
     read_results,
 )
 from autograder.reports.similarity import Similar, Work, find_similar
@@ -43,7 +43,7 @@ KINDS = {"code": "Code", "reflections": "Reflections"}
 def draw_class(wanted: ClassPage) -> DrawnClass:
     """Read a results folder and draw the page about it: what the clerk does."""
     results = read_results(Path(wanted.root))
-    released = read_released(Path(wanted.released)) if wanted.released else None
+    released = work_of(wanted.lesson)
     page = page_of(results, wanted.config, released, why_not_compared=wanted.why_not_compared)
     return DrawnClass(
         page=page.encode("utf-8", "replace"),
@@ -53,18 +53,14 @@ def draw_class(wanted: ClassPage) -> DrawnClass:
     )
 
 
-def read_released(path: Path) -> Work | None:
-    """The released notebook as similarity wants it; None where there is none to read."""
-    sources = read_notebook(path)
-    if sources is None:
-        return None
-    text = [source for kind, source in sources if kind != "code"]
-    return Work(key="", code=[source for kind, source in sources if kind == "code"], answers=text)
+def work_of(lesson: Lesson) -> Work:
+    """The released notebook as similarity wants it."""
+    code = [cell.source for cell in lesson.cells if cell.kind == "code"]
+    text = [cell.source for cell in lesson.cells if cell.kind != "code"]
+    return Work(key="", code=code, answers=text)
 
 
-def page_of(
-    results: Results, config: Config, released: Work | None, *, why_not_compared: str = ""
-) -> str:
+def page_of(results: Results, config: Config, released: Work, *, why_not_compared: str = "") -> str:
     """The page; submissions are not compared where there is a reason against it."""
     rows = [row_of(entry, feedback=_feedback_of(entry)) for entry in results.entries]
     summary = summary_of(rows)
@@ -106,7 +102,7 @@ def _feedback_of(entry: Entry) -> str:
 
 
 def _similar(
-    entries: list[Entry], rows: list[Row], released: Work | None
+    entries: list[Entry], rows: list[Row], released: Work
 ) -> list[tuple[str, list[tuple[list[Row], Similar]]]]:
     by_key = {entry.key: row for entry, row in zip(entries, rows, strict=True)}
     works = [

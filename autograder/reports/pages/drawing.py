@@ -17,6 +17,7 @@ from autograder.core.clerk import Bounds, Task, Unfinished, ask, encode
 from autograder.core.config import Config, Record
 from autograder.core.errors import DataError
 from autograder.core.files import replace_file
+from autograder.core.lesson import Lesson
 from autograder.core.report import Report
 from autograder.reports.pages.reading import (
     EXECUTED_NAME,
@@ -43,6 +44,9 @@ class StudentPage(Record, frozen=True):
     executed: bytes | None
     """The executed notebook, where one was run."""
     config: Config
+    lesson: Lesson = Lesson()
+    earlier: bytes = b""
+    """A page drawn before, from which parts that would come out the same are taken."""
     why_plain: str = ""
     """Where it is not empty, the page is drawn without all that can take long."""
 
@@ -53,8 +57,8 @@ class ClassPage(Record, frozen=True):
     root: str
     """The folder that was named with -o."""
     config: Config
-    released: str
-    """Path of the released notebook, whose text is nobody's own work; empty for none."""
+    lesson: Lesson
+    """Whose text is nobody's own work."""
     why_not_compared: str = ""
 
 
@@ -96,7 +100,14 @@ def draw_class_task(submissions: int) -> Task[ClassPage, DrawnClass]:
     return Task("autograder.reports.pages.class_report:draw_class", DrawnClass, bounds)
 
 
-def draw_student(report: Report | bytes, executed: str | bytes | None, config: Config) -> bytes:
+def draw_student(
+    report: Report | bytes,
+    executed: str | bytes | None,
+    config: Config,
+    lesson: Lesson,
+    *,
+    earlier: bytes = b"",
+) -> bytes:
     """Draw a student's page.
 
     Parameters
@@ -105,6 +116,8 @@ def draw_student(report: Report | bytes, executed: str | bytes | None, config: C
         The record, or what report.json holds.
     executed
         Text of the executed notebook, where one was run.
+    earlier
+        The page as it was drawn before; what took long, and would come out the same, is kept.
 
     Raises
     ------
@@ -116,6 +129,8 @@ def draw_student(report: Report | bytes, executed: str | bytes | None, config: C
         report=report if isinstance(report, bytes) else _as_json(report),
         executed=text,
         config=config,
+        lesson=lesson,
+        earlier=earlier,
     )
     try:
         return ask(DRAW_STUDENT, wanted)
@@ -126,11 +141,18 @@ def draw_student(report: Report | bytes, executed: str | bytes | None, config: C
 
 
 def write_feedback(
-    report: Report | bytes, executed: str | bytes | None, folder: Path, config: Config
+    report: Report | bytes,
+    executed: str | bytes | None,
+    folder: Path,
+    config: Config,
+    lesson: Lesson,
 ) -> Path:
     """Write a student's page into `folder`; returns where it is. See `draw_student`."""
     path = folder / FEEDBACK_NAME
-    replace_file(path, draw_student(report, executed, config))
+    earlier = b""
+    with contextlib.suppress(OSError):
+        earlier = _read(path, DRAW_STUDENT.bounds.answer_bytes)
+    replace_file(path, draw_student(report, executed, config, lesson, earlier=earlier))
     return path
 
 
@@ -138,7 +160,7 @@ def _as_json(report: Report) -> bytes:
     return msgspec.json.encode(msgspec.msgpack.decode(encode(report), type=Report))
 
 
-def draw_class(root: Path, config: Config, released: Path | None) -> DrawnClass:
+def draw_class(root: Path, config: Config, lesson: Lesson) -> DrawnClass:
     """Draw the page about a class, without similarity where that takes too long.
 
     Raises
@@ -150,7 +172,7 @@ def draw_class(root: Path, config: Config, released: Path | None) -> DrawnClass:
     wanted = ClassPage(
         root=str(root.resolve()),  # the clerk works in another folder
         config=config,
-        released=str(released.resolve()) if released else "",
+        lesson=lesson,
     )
     try:
         return ask(task, wanted)
@@ -162,22 +184,22 @@ def draw_class(root: Path, config: Config, released: Path | None) -> DrawnClass:
         raise DataError(f"{root}: {REPORT_NAME} could not be drawn: {unfinished}") from unfinished
 
 
-def write_class_report(root: Path, config: Config, *, released: Path | None = None) -> Path:
+def write_class_report(root: Path, config: Config, lesson: Lesson) -> Path:
     """Write report.html for the submissions graded so far; returns where it is.
 
     Parameters
     ----------
     root
         The folder that was named with -o.
-    released
-        The released notebook; what it says counts for no one's own work.
+    lesson
+        What it says counts for no one's own work.
 
     Raises
     ------
     DataError
         If `root` is not a folder of results, or no page can be drawn.
     """
-    replace_file(root / REPORT_NAME, draw_class(root, config, released).page)
+    replace_file(root / REPORT_NAME, draw_class(root, config, lesson).page)
     return root / REPORT_NAME
 
 
@@ -203,16 +225,16 @@ class Rebuilt:
 def rebuild_pages(
     root: Path,
     config: Config,
+    lesson: Lesson,
     *,
-    released: Path | None = None,
     on_feedback: Callable[[int, int], None] | None = None,
 ) -> Rebuilt:
     """Write the students' pages that are missing or out of date, then report.html.
 
     Parameters
     ----------
-    released
-        The released notebook; what it says counts for no one's own work.
+    lesson
+        What it says counts for no one's own work.
     on_feedback
         Called with (students' pages done, students' pages to do).
 
@@ -225,12 +247,12 @@ def rebuild_pages(
     stale = [folder for folder in submission_folders(root) if _is_stale(folder)]
     for done, folder in enumerate(stale, start=1):
         try:
-            _write_feedback(folder, config)
+            _write_feedback(folder, config, lesson)
         except (Unfinished, OSError) as error:  # one page must not cost the others
             problems[folder.name] = f"{FEEDBACK_NAME} could not be written: {error}"
         if on_feedback is not None:
             on_feedback(done, len(stale))
-    drawn = draw_class(root, config, released)
+    drawn = draw_class(root, config, lesson)
     replace_file(root / REPORT_NAME, drawn.page)
     return Rebuilt(
         report=root / REPORT_NAME,
@@ -251,11 +273,12 @@ def _is_stale(folder: Path) -> bool:
     return stat.S_ISREG(report.st_mode) and written < report.st_mtime_ns
 
 
-def _write_feedback(folder: Path, config: Config) -> None:
+def _write_feedback(folder: Path, config: Config, lesson: Lesson) -> None:
     executed = None
     with contextlib.suppress(FileNotFoundError):
         executed = _read(folder / EXECUTED_NAME, MAX_NOTEBOOK_BYTES)
-    write_feedback(_read(folder / REPORT_JSON, MAX_REPORT_BYTES), executed, folder, config)
+    report = _read(folder / REPORT_JSON, MAX_REPORT_BYTES)
+    write_feedback(report, executed, folder, config, lesson)
 
 
 def _read(path: Path, limit: int) -> bytes:

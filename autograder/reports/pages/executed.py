@@ -1,14 +1,18 @@
-"""Shows an executed notebook as a page of its own that can do nothing.
+"""Shows an executed notebook as a part of a page: what the student wrote, the lesson folded away.
 
-The page stands in a sandboxed frame: no scripts, no forms, no links. It is made by nbconvert's
-exporter with a template of ours that loads nothing, and with our filters: what they return is
-escaped text, a picture whose bytes are checked, or HTML of which nh3 leaves a short list of tags
-without attributes (`markup.py`). What takes too long to be drawn, or would be too large, is shown
-as plain text. A formula stays as its author wrote it.
+It is made by nbconvert's exporter with a template of ours that loads nothing, and with our
+filters: what they return is escaped text, a picture whose bytes are checked, or HTML of which nh3
+leaves a short list of tags without attributes. The whole then passes nh3 once more, as if no
+filter had been there (`markup.py`); the lesson's formulas are put in last. What takes too long to
+be drawn, or would be too large, is shown as plain text. A student's own formula stays as written.
+
+What is drawn here depends on the notebook and the lesson alone, on no grade.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -16,22 +20,19 @@ from itertools import islice
 from typing import Any
 
 import nbformat
-from jinja2 import Environment, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment
 from markupsafe import Markup
 from nbconvert.exporters import HTMLExporter, TemplateExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from autograder.core.lesson import Lesson
 from autograder.core.text import excerpt
 from autograder.reports.pages.budget import Budget, OutOfTime
-from autograder.reports.pages.environment import HERE, asset
-from autograder.reports.pages.markup import (
-    SIGNATURES,
-    checked_picture,
-    clean_html,
-)
+from autograder.reports.pages.environment import HERE
+from autograder.reports.pages.markup import SIGNATURES, checked_picture, clean_html, sealed
 
 MAX_CELLS = 500
 MAX_SOURCE_CHARACTERS = 20_000
@@ -48,6 +49,36 @@ DRAWING_SECONDS = 4.0
 reference solution takes a tenth of a second."""
 CELL_SECONDS = 1.0
 
+NETWORK_ID, REFLECTIONS_ID = "your-network", "your-reflections"
+ANCHORS = {"code": NETWORK_ID, "markdown": REFLECTIONS_ID}
+"""Where students fill in a cell of that kind for the first time."""
+PLACE = re.compile("\ue000(\\d{1,4})\ue001")
+"""Of a formula of the lesson, by its number, until all is cleaned. These two characters mean
+nothing; a student who writes them gets a formula of the lesson."""
+CHAPTERS = ("# ", "## ")
+"""With which a cell of the lesson begins a new run of folded ones."""
+HEADING = re.compile(r"(?<=<)(/?)h([1-6])(?=>)")
+HEADINGS_BELOW = 2
+"""Levels of the page's own headings, above those of the notebook."""
+
+
+class _Formulas(IPythonRenderer):
+    """Text cells as nbconvert shows them, with places for the formulas of the lesson."""
+
+    def __init__(self, formulas: Iterable[str]) -> None:
+        super().__init__(escape=False, exclude_anchor_links=True)
+        self._numbers = {formula: number for number, formula in enumerate(formulas)}
+
+    def inline_math(self, body: str) -> str:
+        return self._place(f"${body}$") or super().inline_math(body)
+
+    def block_math(self, body: str) -> str:
+        return self._place(f"$${body}$$") or super().block_math(body)
+
+    def _place(self, formula: str) -> str:
+        number = self._numbers.get(formula)
+        return "" if number is None else f"\ue000{number}\ue001"
+
 
 class NotebookPage(HTMLExporter):
     """nbconvert's exporter with the template and the filters that make a page harmless."""
@@ -59,13 +90,15 @@ class NotebookPage(HTMLExporter):
             # They serve other formats, and one of them takes the square of a line's length.
             default_preprocessors=[],
             exclude_anchor_links=True,
-            filters={"highlight_code": self._code},
+            filters={"highlight_code": self._code, "text_cell": self._text_cell},
         )
         self.budget = Budget(DRAWING_SECONDS)
+        self.formulas: Iterable[str] = ()
 
-    def draw(self, notebook: Mapping[str, Any]) -> str:
-        """The page, with so much time for all of its cells together."""
+    def draw(self, notebook: Mapping[str, Any], formulas: Iterable[str]) -> str:
+        """The part of the page, with so much time for all of its cells together."""
         self.budget = Budget(DRAWING_SECONDS)
+        self.formulas = formulas
         # Not the method of HTMLExporter, which has BeautifulSoup parse the whole page once more,
         # to add texts to pictures; ours have them.
         page, _ = TemplateExporter.from_notebook_node(self, nbformat.from_dict(notebook))
@@ -74,16 +107,14 @@ class NotebookPage(HTMLExporter):
     def _create_environment(self) -> Environment:
         made: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
         made.autoescape = made.trim_blocks = made.lstrip_blocks = True
-        made.globals["asset"] = asset
         return made
 
-    @pass_context
-    def markdown2html(self, context: Context, source: str) -> Markup:
+    def _text_cell(self, source: str) -> Markup:
         """A text cell, cleaned; the text itself where it takes too long."""
         html = ""
         # Whatever hostile text does to a library must not cost the page.
         with suppress(Exception, OutOfTime), self.budget.spend(CELL_SECONDS):
-            html = super().markdown2html(context, source)
+            html = MarkdownWithMath(_Formulas(self.formulas)).render(source)
         return clean_html(html) or Markup("<pre>{}</pre>").format(source)
 
     def _code(self, source: str) -> Markup:
@@ -98,9 +129,49 @@ def _exporter() -> NotebookPage:
     return NotebookPage()
 
 
-def render_executed(notebook: Mapping[str, Any]) -> str:
-    """A page that shows the notebook, of bounded size; odd parts are left out, nothing fails."""
-    return _exporter().draw(_bounded(notebook))
+def render_executed(notebook: Mapping[str, Any], lesson: Lesson) -> Markup:
+    """Show the notebook, in bounded size; odd parts are left out, nothing fails."""
+    bounded = _bounded(notebook)
+    _fold(bounded["cells"], lesson)
+    html = sealed(_exporter().draw(bounded, lesson.formulas))
+    html = HEADING.sub(lambda tag: f"{tag[1]}h{min(int(tag[2]) + HEADINGS_BELOW, 6)}", html)
+    formulas = list(lesson.formulas.values())
+    return Markup(PLACE.sub(lambda place: "".join(formulas[int(place[1]) :][:1]) or place[0], html))
+
+
+def _fold(cells: Iterable[dict[str, Any]], lesson: Lesson) -> None:
+    """Mark which runs of cells are the lesson's, as released, and where answers begin.
+
+    A cell that failed is shown whoever wrote it, and so is the question before an answer.
+    """
+    known = {cell.source.strip() for cell in lesson.cells if not cell.is_answer}
+    questions: dict[str, str] = {}
+    for question, answer in itertools.pairwise(lesson.cells):
+        if answer.is_answer:
+            anchor = ANCHORS[answer.kind]
+            is_first = anchor not in questions.values()
+            questions[question.source.strip()] = anchor if is_first else ""
+    runs: list[list[dict[str, Any]]] = [[]]
+    for cell in cells:
+        about, source = cell["metadata"], cell["source"].strip()
+        about["anchor"] = questions.get(source, "")
+        is_folded = source in known - questions.keys() and not about.get("failed")
+        is_chapter = cell["cell_type"] == "markdown" and source.startswith(CHAPTERS)
+        if is_chapter or not is_folded:
+            runs.append([])
+        if is_folded:
+            runs[-1].append(cell)
+    for run in filter(None, runs):
+        run[0]["metadata"]["opens"] = {"cells": len(run), "title": _title(run)}
+        run[-1]["metadata"]["closes"] = True
+
+
+def _title(cells: Iterable[Mapping[str, Any]]) -> str:
+    """The first heading of a run of cells, or its first line."""
+    lines = [line for cell in cells for line in cell["source"].strip().splitlines()]
+    headings = [line for line in lines if line.startswith("#")]
+    title = [*headings, *lines, ""][0].lstrip("# ").removeprefix("@title ")
+    return excerpt(title.replace("*", ""), MAX_KIND_CHARACTERS)
 
 
 def _bounded(notebook: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +193,11 @@ def _bounded(notebook: Mapping[str, Any]) -> dict[str, Any]:
         if kind == "code":
             number += 1
             made |= {"metadata": {"number": number}, "outputs": []}
-            for output in map(_output, _list(cell.get("outputs"))):
+            outputs = list(_list(cell.get("outputs")))
+            made["metadata"]["failed"] = any(
+                output.get("output_type") == "error" for output in outputs
+            )
+            for output in map(_output, outputs):
                 size += sum(map(len, [output.get("text", ""), *output.get("data", {}).values()]))
                 if size > MAX_TOTAL_CHARACTERS:
                     break

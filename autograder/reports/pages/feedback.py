@@ -1,21 +1,34 @@
-"""feedback.html: what one student may read, field by field, and nothing else."""
+"""feedback.html: what one student may read, field by field, and nothing else.
+
+Two parts of the page take long to draw, and depend on no grade: the learning curve, and the
+notebook as it ran. Where they are drawn from what an earlier page was drawn from, they are taken
+out of that page, so that a class that is judged anew has its pages at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 from markupsafe import Markup
 
-from autograder.core.config import Config
-from autograder.core.report import CellReport, CheckStatus, NetworkReport, Report
+from autograder.core.config import Record
+from autograder.core.lesson import Lesson
+from autograder.core.report import CellReport, CheckResult, CheckStatus, NetworkReport, Report
 from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
 from autograder.reports.pages.drawing import StudentPage
-from autograder.reports.pages.environment import environment, render
-from autograder.reports.pages.executed import MAX_TEXT_CHARACTERS, render_executed
+from autograder.reports.pages.environment import HERE, environment, render
+from autograder.reports.pages.executed import (
+    MAX_TEXT_CHARACTERS,
+    NETWORK_ID,
+    REFLECTIONS_ID,
+    render_executed,
+)
 from autograder.reports.pages.pictures import ConfusionView, Series, confusions_of, draw_curves
 from autograder.reports.results_json import MAX_FAILED_CELLS
 
@@ -24,47 +37,11 @@ MAX_SENTENCE_CHARACTERS = 2_000
 MAX_LAYERS = 200
 MAX_EPOCHS = 1_000
 """Shown of a learning curve; students train for 5 to 50."""
-STATUS_WORDS = {
-    CheckStatus.PASSED: "passed",
-    CheckStatus.FAILED: "not passed",
-    CheckStatus.SKIPPED: "could not be checked",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckView:
-    """One check."""
-
-    title: str
-    status: str
-    status_words: str
-    points: float
-    max_points: float
-    measured: str
-    wanted: str
-    next_step: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellView:
-    """One cell that failed."""
-
-    number: int
-    first_line: str
-    error: str
-    traceback: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerView:
-    """One layer, with the share of the budget that its parameters take."""
-
-    name: str
-    kind: str
-    parameters: int
-    share: float
-    idle: str
+PASSED, NOT_YET, NO_GRADE = "PASSED", "NOT YET", "NO GRADE"
+"""All that students read of a verdict; the rest is in the sentences."""
+PLACES = {"accuracy": NETWORK_ID, "budget": NETWORK_ID}
+"""Where in the notebook a check looks, but for reflections."""
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,33 +49,43 @@ class NetworkView:
     """The network as far as students may know it: not how it does on images kept from them."""
 
     parameters: int
-    layers: list[LayerView]
+    layers: list[dict[str, Any]]
     more_layers: int
     hints: list[str]
     confusions: list[ConfusionView]
-    curves: list[Markup]
+    curves: Markup
     history: list[Series]
     epochs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackView:
-    """The whole page: the allow-list. The template is given this and never the report."""
+    """The whole page: the allow-list. The template is given this and never the report.
+
+    Attributes
+    ----------
+    next_step
+        The one thing to do next; empty where nothing is left to do.
+    next_place
+        Where in the notebook that is to be done; empty where nobody can say.
+    """
 
     name: str
+    state: str
     headline: str
-    verdict: str
+    next_step: str
+    next_place: str
     score: float | None
     max_score: float
     notes: list[str]
-    checks: list[CheckView]
-    failed_cells: list[CellView]
+    checks: list[CheckResult]
+    failed_cells: list[CellReport]
     more_failed_cells: int
     network: NetworkView | None
     seconds: float | None
     budget: int
     assignment: str
-    executed: str
+    executed: Markup
 
 
 def draw_feedback(wanted: StudentPage) -> bytes:
@@ -112,16 +99,16 @@ def draw_feedback(wanted: StudentPage) -> bytes:
     report = msgspec.json.decode(wanted.report, type=Report)
     if wanted.why_plain:
         report = _plain(report, wanted.why_plain)
-    view = feedback_view(report, wanted.executed, wanted.config)
-    return render("feedback.html", view=view).encode("utf-8", "replace")
+    return render("feedback.html", view=feedback_view(report, wanted)).encode("utf-8", "replace")
 
 
 def warm_up() -> None:
     """Load templates, colours and what draws curves, on something small of our own."""
     environment().get_template("feedback.html")
     cells = [{"cell_type": "markdown", "source": "*a*"}, {"cell_type": "code", "source": "a = 1"}]
-    render_executed({"cells": cells})
+    render_executed({"cells": cells}, Lesson())
     draw_curves([Series(name="loss", values=[1.0, 0.5]), Series(name="accuracy", values=[0.5, 1])])
+    _our_code()
 
 
 def _plain(report: Report, why: str) -> Report:
@@ -132,57 +119,66 @@ def _plain(report: Report, why: str) -> Report:
     return msgspec.structs.replace(report, network=network, notes=[*report.notes, why])
 
 
-def feedback_view(report: Report, executed: str | bytes | None, config: Config) -> FeedbackView:
+def feedback_view(report: Report, wanted: StudentPage) -> FeedbackView:
     """Copy from a report what its student may see."""
     # Where the grader failed nothing is known, and no part of a grade may be shown.
     is_known = report.verdict is not Verdict.GRADER_ERROR and report.score is not None
     failed = [cell for cell in report.cells if cell.error] if is_known else []
-    budget = config.budget.max_parameters
+    executed = _executed(wanted) if is_known else Markup()
+    next_step, place = _next_step(report, failed) if is_known else ("", "")
+    network = report.network if is_known else None
     return FeedbackView(
-        name=_name(report.name or report.submission),
+        name=excerpt(report.name or report.submission, MAX_NAME_CHARACTERS),
+        state=_state(report) if is_known else NO_GRADE,
         headline=_sentence(report.headline),
-        verdict=report.verdict.value,
+        next_step=_sentence(next_step),
+        next_place=place if f'id="{place}"' in executed else "",
         score=report.score if is_known else None,
         max_score=report.max_score,
         notes=[_sentence(note) for note in report.notes if note] if is_known else [],
-        checks=_checks(report) if is_known else [],
-        failed_cells=[_cell(cell) for cell in failed[:MAX_FAILED_CELLS]],
+        checks=[_shown(check) for check in report.checks] if is_known else [],
+        failed_cells=[_shown(cell) for cell in failed[:MAX_FAILED_CELLS]],
         more_failed_cells=max(0, len(failed) - MAX_FAILED_CELLS),
-        network=_network(report.network, budget) if report.network and is_known else None,
+        network=_network(network, wanted) if network else None,
         seconds=report.seconds if report.cells and is_known else None,
-        budget=budget,
-        assignment=config.assignment.title,
-        executed=_executed(executed) if is_known else "",
+        budget=wanted.config.budget.max_parameters,
+        assignment=wanted.config.assignment.title,
+        executed=executed,
     )
 
 
-def _checks(report: Report) -> list[CheckView]:
-    return [
-        CheckView(
-            title=_name(check.title),
-            status=check.status.value,
-            status_words=STATUS_WORDS[check.status],
-            points=check.points,
-            max_points=check.max_points,
-            measured=_sentence(check.measured),
-            wanted=_sentence(check.wanted),
-            next_step=_sentence(check.next_step),
-        )
-        for check in report.checks
-    ]
+def _state(report: Report) -> str:
+    return PASSED if report.verdict is Verdict.PASSED else NOT_YET
 
 
-def _cell(cell: CellReport) -> CellView:
-    return CellView(
-        number=cell.number,
-        first_line=_name(cell.first_line),
-        error=_sentence(cell.error),
-        traceback=excerpt("\n".join(cell.traceback), MAX_TEXT_CHARACTERS),
-        hint=_sentence(cell.hint),
-    )
+def _next_step(report: Report, failed: Sequence[CellReport]) -> tuple[str, str]:
+    """The one thing to do next, and the name of the place in the notebook where to do it.
+
+    Checks stand in an order in which each asks for what the next one needs.
+    """
+    for check in report.checks:
+        if check.status is not CheckStatus.PASSED and check.next_step:
+            if check.name == "runs":
+                place = f"cell-{failed[0].number}" if failed else ""
+            else:
+                place = PLACES.get(check.name, REFLECTIONS_ID)
+            return check.next_step, place
+    return "", ""
 
 
-def _network(network: NetworkReport, budget: int) -> NetworkView:
+def _shown(record: R) -> R:
+    """A check or a cell, of which its student may see all, with texts of a length to be read."""
+    texts: dict[str, Any] = {}
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
+        if isinstance(value, str) and type(value) is str:
+            texts[name] = _sentence(value)
+        elif name == "traceback":
+            texts[name] = [excerpt("\n".join(value), MAX_TEXT_CHARACTERS)] if value else []
+    return msgspec.structs.replace(record, **texts)
+
+
+def _network(network: NetworkReport, wanted: StudentPage) -> NetworkView:
     idle = {
         units.layer: f"{units.silent:,} of {units.units:,}"
         for units in network.units
@@ -194,16 +190,16 @@ def _network(network: NetworkReport, budget: int) -> NetworkView:
         parameters = parameters if isinstance(parameters, int) else 0
         name = str(layer.get("name", ""))
         layers.append(
-            LayerView(
-                name=_name(name),
-                kind=_name(str(layer.get("kind", ""))),
-                parameters=parameters,
-                share=parameters / budget,
-                idle=idle.get(name, ""),
-            )
+            {
+                "name": excerpt(name, MAX_NAME_CHARACTERS),
+                "kind": excerpt(str(layer.get("kind", "")), MAX_NAME_CHARACTERS),
+                "parameters": parameters,
+                "share": parameters / wanted.config.budget.max_parameters,
+                "idle": idle.get(name, ""),
+            }
         )
     history = [
-        Series(name=_name(name), values=values[:MAX_EPOCHS])
+        Series(name=excerpt(name, MAX_NAME_CHARACTERS), values=values[:MAX_EPOCHS])
         for name, values in network.history.items()
         if any(value is not None for value in values)
     ]
@@ -213,25 +209,54 @@ def _network(network: NetworkReport, budget: int) -> NetworkView:
         more_layers=max(0, len(network.layers) - MAX_LAYERS),
         hints=[_sentence(hint.text) for hint in network.hints],
         confusions=confusions_of(network),
-        curves=draw_curves(history),
+        curves=_part(
+            "learning curve",
+            msgspec.json.encode(network.history),
+            wanted.earlier,
+            lambda: Markup("").join(draw_curves(history)),
+        ),
         history=history,
         epochs=max((len(series.values) for series in history), default=0),
     )
 
 
-def _executed(text: str | bytes | None) -> str:
-    """The page for the frame; empty where no notebook was run."""
+def _executed(wanted: StudentPage) -> Markup:
+    """The notebook as it ran; empty where none was run."""
+    text = wanted.executed
     if text is None:
-        return ""
+        return Markup()
     try:
         notebook: Any = msgspec.json.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return ""
-    return render_executed(notebook) if isinstance(notebook, Mapping) else ""
+        return Markup()
+    if not isinstance(notebook, Mapping):
+        return Markup()
+    return _part(
+        "notebook",
+        text + msgspec.json.encode(wanted.lesson),
+        wanted.earlier,
+        lambda: render_executed(notebook, wanted.lesson),
+    )
 
 
-def _name(text: str) -> str:
-    return excerpt(text, MAX_NAME_CHARACTERS)
+def _part(name: str, made_of: bytes, earlier: bytes, draw: Callable[[], Markup]) -> Markup:
+    """A part of the page, from an earlier page where it was drawn from the same.
+
+    No text or markup of a submission can hold the two comments: what is shown has none.
+    """
+    digest = hashlib.sha256(_our_code() + made_of).hexdigest()
+    begin, end = f"<!-- {name} {digest} -->", f"<!-- end of {name} -->"
+    _, _, rest = earlier.partition(begin.encode())
+    drawn, found, _ = rest.partition(end.encode())
+    kept = Markup(drawn.decode()) if found else draw()
+    return Markup(f"{begin}{kept}{end}")
+
+
+@cache
+def _our_code() -> bytes:
+    """Changes when pages are drawn in another way."""
+    paths = [*HERE.glob("*.py"), *HERE.glob("templates/notebook/*")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(paths))).digest()
 
 
 def _sentence(text: str) -> str:

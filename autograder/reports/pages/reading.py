@@ -114,19 +114,15 @@ def _read_report(path: Path) -> Report:
 
 def read_code(folder: Path) -> list[str]:
     """Sources of the code cells that were run; none where there is no notebook to read."""
-    cells = read_notebook(folder / EXECUTED_NAME) or []
-    return [source for kind, source in cells if kind == "code"]
-
-
-def read_notebook(path: Path) -> list[tuple[str, str]] | None:
-    """(type, source) of each cell; None where there is no notebook to read."""
+    path = folder / EXECUTED_NAME
     try:
         if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-            return None
+            return []
         notebook = msgspec.json.decode(path.read_bytes(), type=_Sources)
     except (OSError, ValueError, RecursionError):
-        return None
+        return []
     return [
-        (cell.cell_type, cell.source if isinstance(cell.source, str) else "".join(cell.source))
+        cell.source if isinstance(cell.source, str) else "".join(cell.source)
         for cell in notebook.cells
+        if cell.cell_type == "code"
     ]
