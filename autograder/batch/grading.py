@@ -14,17 +14,19 @@ from types import FrameType
 
 import msgspec
 
-from autograder.batch.loop import Batch, Progress
+from autograder.batch.loop import Batch, Progress, told_of
 from autograder.batch.messages import Setup
 from autograder.batch.pool import HeadStart, LocalPool, Pool, default_jobs
 from autograder.batch.resuming import configuration_hash, find_kept
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
+from autograder.core.config import Config
 from autograder.intake.collecting import Intake, collect
 from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks
-from autograder.reports.tables import COLUMNS, Gradebook, write_table
+from autograder.reports.overrides import OVERRIDES_NAME, Overrides, read_overrides
+from autograder.reports.tables import COLUMNS, Gradebook, row_of, write_table
 from autograder.sandbox.box import BoxKind, Toolbox, probe
 
 PROBED_SUBMISSIONS = 20
@@ -229,7 +231,9 @@ def grade_handins(
         todo = [handin for handin in found.handins if handin.submission not in done]
         if kept:
             progress.warned(f"{len(kept)} were graded before, and are kept.")
-        if strangers := results.others({handin.submission for handin in found.handins}):
+        strangers = results.others({handin.submission for handin in found.handins})
+        overrides = _overrides(found.handins, strangers, results, assignment.config)
+        if strangers:
             progress.warned(
                 f"{len(strangers)} graded before are not among these submissions: their folders "
                 f"are kept, their rows are not ({', '.join(strangers[:MAX_LISTED])}, ...)."
@@ -237,13 +241,15 @@ def grade_handins(
         pool = stack.enter_context(open_pool(todo)) if todo else None
         stop.arm()
         # Only now, so that what was there is as it was if there is no box.
-        book = stack.enter_context(Gradebook(results.gradebook, [each.row for each in kept]))
+        rows = [row_of(told_of(each.report, each.handin, overrides)) for each in kept]
+        book = stack.enter_context(Gradebook(results.gradebook, rows))
         batch = Batch(
             config=assignment.config,
             results=results,
             gradebook=book,
             progress=progress,
             run=run,
+            overrides=overrides,
             stop=stop,
         )
         batch.take_over(kept)
@@ -254,6 +260,17 @@ def grade_handins(
     if not complete:
         raise KeyboardInterrupt
     return table
+
+
+def _overrides(
+    handins: Sequence[Handin], strangers: Sequence[str], results: ResultsFolder, config: Config
+) -> Overrides:
+    """What people gave by hand, if the results folder has a file of it."""
+    path = results.root / OVERRIDES_NAME
+    if not path.exists():
+        return Overrides()
+    others = [Handin(submission=name, path=results.folder_of(name)) for name in strangers]
+    return read_overrides([path], gradable=[*handins, *others], points=config.points)
 
 
 def _finish(

@@ -19,7 +19,8 @@ from autograder.core.verdict import Verdict
 from autograder.grading.describe import ungraded
 from autograder.intake.submission import Handin, Submission
 from autograder.reports.folder import Marker, ResultsFolder, Run
-from autograder.reports.tables import Gradebook
+from autograder.reports.overrides import Overrides
+from autograder.reports.tables import Gradebook, row_of
 from autograder.sandbox.box import Isolation
 
 MAX_LOSSES = 3
@@ -66,6 +67,8 @@ class Batch:
     ----------
     results, gradebook
         Where what comes back is written.
+    overrides
+        What people gave in place of the grader's points.
     run
         Whose grades they are.
     stop
@@ -85,6 +88,7 @@ class Batch:
         gradebook: Gradebook,
         progress: Progress,
         run: Run,
+        overrides: Overrides,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.rows: dict[str, list[str]] = {}
@@ -93,6 +97,7 @@ class Batch:
         self._gradebook = gradebook
         self._progress = progress
         self._run = run
+        self._overrides = overrides
         self._stop = stop
         self._waiting: deque[Handin] = deque()
         self._running: dict[str, tuple[Handin, Submission | None]] = {}
@@ -104,8 +109,23 @@ class Batch:
     def take_over(self, kept: Iterable[Kept]) -> None:
         """Count submissions as done that were graded by an earlier run."""
         for each in kept:
-            self.rows[each.handin.submission] = each.row
+            report = told_of(each.report, each.handin, self._overrides)
+            if report != each.report:
+                self._keep_marked(report)
+            self.rows[each.handin.submission] = row_of(report)
             self._done.setdefault(each.answer_hash, each.handin)
+
+    def _keep_marked(self, report: Report) -> None:
+        """Write down anew what was graded before, and has been marked otherwise since."""
+        name = report.submission
+        executed = self._results.text_of(name, "executed.ipynb")
+        self._results.keep(
+            report,
+            executed=executed.removesuffix("\n") if executed else None,
+            log=self._results.text_of(name, "grading.log") or "",
+            marker=self._results.marker_of(name),
+            leaderboard=self._config.gradescope.leaderboard,
+        )
 
     def grade(self, handins: Iterable[Handin], pool: Pool) -> bool:
         """Grade all in `pool`, which the caller closes; False if it was stopped before the end.
@@ -219,13 +239,9 @@ class Batch:
     ) -> None:
         """Write everything, the row last: a row means that the rest is there."""
         report = msgspec.structs.replace(
-            graded.report,
+            told_of(graded.report, handin, self._overrides),
             notes=[*handin.notes, *graded.report.notes],
             staff_notes=[*graded.report.staff_notes, *handin.staff_notes],
-            students=list(handin.students),
-            submission_id=handin.submission_id,
-            handed_in=handin.handed_in,
-            late=handin.late,
         )
         marker = None
         if submission is not None and report.verdict is not Verdict.GRADER_ERROR:
@@ -238,12 +254,28 @@ class Batch:
             report,
             executed=graded.executed,
             log=graded.log,
-            page=graded.page,
+            page=None if report.override_notes else graded.page,
             marker=marker,
             leaderboard=self._config.gradescope.leaderboard,
         )
         self.rows[handin.submission] = self._gradebook.add(report)
+        if lost := self._overrides.without_effect(report):
+            self._progress.warned(
+                f"{report.submission} has no score, so that what a person gave for "
+                f"{', '.join(lost)} does not count yet."
+            )
         self._progress.finished(report, remark)
+
+
+def told_of(report: Report, handin: Handin, overrides: Overrides) -> Report:
+    """The report with what the export tells, and what people gave, as both are today."""
+    return msgspec.structs.replace(
+        overrides.apply(report),
+        students=list(handin.students),
+        submission_id=handin.submission_id,
+        handed_in=handin.handed_in,
+        late=handin.late,
+    )
 
 
 def report_of_twin(report: Report, submission: Submission, *, notes_of_other: int) -> Report:

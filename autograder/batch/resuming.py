@@ -26,7 +26,6 @@ from autograder.core.files import replace_file
 from autograder.core.report import Report
 from autograder.intake.submission import Handin, hash_submission
 from autograder.reports.folder import ResultsFolder, Run
-from autograder.reports.tables import row_of
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SHOWING = (
@@ -46,7 +45,7 @@ class Kept:
     """A submission that an earlier run has graded."""
 
     handin: Handin
-    row: list[str]
+    report: Report
     answer_hash: str
 
 
@@ -64,7 +63,7 @@ def find_kept(handin: Handin, results: ResultsFolder, run: Run) -> Kept | None:
     report = results.report_of(handin.submission)
     if report is None or (report.name, report.email) != (handin.name, handin.email):
         return None
-    return Kept(handin=handin, row=row_of(report), answer_hash=marker.answer_hash)
+    return Kept(handin=handin, report=report, answer_hash=marker.answer_hash)
 
 
 # --------------------------------------------------------------------------- which grader

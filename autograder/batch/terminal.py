@@ -204,6 +204,7 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
         console = Console(highlight=False, width=140)
     console.print(table)
     _print_reasons(console, [row for row in rows if row["score"] in ("", "0")])
+    _print_marks(console, [row for row in rows if row["overrides"]])
     console.print(f"\nGrades: {shown(str(output / 'grades.csv'))}")
     console.print("To be imported: canvas.csv and gradescope.csv, beside it")
     console.print(f"A folder per submission: {shown(str(output / 'submissions'))}")
@@ -221,6 +222,15 @@ def _print_reasons(console: Console, rows: Sequence[Mapping[str, str]]) -> None:
         console.print(f"[{style}]{shown(row['submission'])}[/], {score}: {why}", soft_wrap=True)
     if len(rows) > MAX_REASONS:
         console.print(f"and {len(rows) - MAX_REASONS} more without points: see grades.csv")
+
+
+def _print_marks(console: Console, rows: Sequence[Mapping[str, str]]) -> None:
+    """What a person gave in place of the grader's points."""
+    for row in rows[:MAX_REASONS]:
+        marks = shown(row["overrides"][:MAX_REASON_CHARACTERS])
+        console.print(f"{shown(row['submission'])}: {marks}", soft_wrap=True)
+    if len(rows) > MAX_REASONS:
+        console.print(f"and {len(rows) - MAX_REASONS} more that a person marked: see grades.csv")
 
 
 def print_summary(rows: Sequence[Mapping[str, str]], passed_over: Sequence[str]) -> None:

@@ -97,6 +97,10 @@ class Overrides:
         score = None if report.score is None else sum(check.earned for check in checks)
         return msgspec.structs.replace(report, checks=checks, score=score)
 
+    def without_effect(self, report: Report) -> list[str]:
+        """The checks that a person marked though there is no score that it could change."""
+        return [c for of, c in self.marks if of == report.submission and report.score is None]
+
 
 def read_overrides(
     paths: Iterable[Path], *, gradable: Iterable[Gradable], points: PointsConfig

@@ -78,7 +78,7 @@ def _schema() -> dict[str, Any]:
 def _summary(report: Report) -> list[str]:
     """What stands above the checks: one line of verdict, the notes, where the time went."""
     lines = [f"{report.headline} {report.score:g} of {report.max_score:g} points."]
-    lines += [*report.reasons, *(note for note in report.notes if note)]
+    lines += [*report.override_notes, *report.reasons, *(note for note in report.notes if note)]
     if report.cells:
         slowest = max(report.cells, key=lambda cell: cell.seconds)
         time = f"Time: your cells ran for {report.seconds:.0f} s"
@@ -107,16 +107,20 @@ def _extra_data(report: Report) -> dict[str, Any]:
 
 def _test(number: int, check: CheckResult) -> dict[str, Any]:
     lines = [f"Measured: {check.measured}", f"Wanted: {check.wanted}"]
+    passed = check.status is CheckStatus.PASSED
     if check.status is CheckStatus.SKIPPED:
         lines.insert(0, "This check could not be made.")
+    if check.override is not None:
+        lines.insert(0, check.override_note)
+        passed = check.earned >= check.max_points
     if check.next_step:
         lines.append(f"Next step: {check.next_step}")
     return {
         "number": str(number),
         "name": excerpt(check.title, MAX_NAME_CHARACTERS),
-        "score": check.points,
+        "score": check.earned,
         "max_score": check.max_points,
-        "status": "passed" if check.status is CheckStatus.PASSED else "failed",
+        "status": "passed" if passed else "failed",
         "output": excerpt("\n".join(lines), MAX_OUTPUT_CHARACTERS),
         "output_format": "text",
         "visibility": "visible",

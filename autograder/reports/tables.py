@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TextIO
 
 from autograder.core.config import CHECK_NAMES
-from autograder.core.report import Report
+from autograder.core.report import CheckStatus, Report
 from autograder.core.text import one_line
 from autograder.reports.folder import not_written
 
@@ -23,8 +23,16 @@ MEANINGS: Mapping[str, str] = {
     "file",
     "name": "the student's name, or those of a group, where an export tells",
     "email": "the e-mail address, where an export tells",
+    "student_id": "the university's number, or else Canvas's, where an export tells; of a group, "
+    "all of them",
+    "submission_id": "the platform's number for the submission, where an export tells",
+    "handed_in": "date and time, where an export tells",
+    "late": "`yes` or `no`, as the platform marked it; empty where the export does not tell",
     "score": "points of all checks together; empty where there is no grade, which is not a zero",
     "max_score": "the most that can be had",
+    "failed": "the checks that did not pass when the grader made them, whatever a person gave; "
+    "empty where all passed, or there is no grade",
+    "overrides": "the checks that a person marked, each with what the grader gave and the comment",
     "verdict": "why grading ended as it did, see *Verdicts* below",
     "accuracy": "fraction of the test images that the network reads correctly, as it counts for "
     "the grade; empty where none was measured",
@@ -32,8 +40,8 @@ MEANINGS: Mapping[str, str] = {
     "counted",
     "seconds": "time that the cells of the run that counts took together",
     **{
-        f"points_{name}": f"points for the check “{name.replace('_', ' ')}”; empty where it was "
-        "not made"
+        f"points_{name}": f"points for the check “{name.replace('_', ' ')}”, overrides counted; "
+        "empty where it was not made"
         for name in CHECK_NAMES
     },
     "notes": "what the student is told, then what only staff read",
@@ -144,12 +152,21 @@ def write_table(
 def row_of(report: Report) -> list[str]:
     """The report's row, in the order of `COLUMNS`; what is not known is empty."""
     network = report.network
+    ids = [student.sid or student.canvas_id for student in report.students]
     values: dict[str, object] = {
         "submission": plain_cell(report.submission),
         "name": plain_cell(report.name),
         "email": plain_cell(report.email),
+        "student_id": plain_cell(", ".join(filter(None, ids))),
+        "submission_id": plain_cell(report.submission_id),
+        "handed_in": plain_cell(report.handed_in),
+        "late": {True: "yes", False: "no", None: ""}[report.late],
         "score": _number(report.score),
         "max_score": _number(report.max_score),
+        "failed": " ".join(
+            check.name for check in report.checks if check.status is not CheckStatus.PASSED
+        ),
+        "overrides": plain_cell(" ".join(report.override_notes)),
         "verdict": report.verdict.value,
         "accuracy": f"{network.accuracy:.4f}" if network else "",
         "parameters": "" if report.parameters is None else report.parameters,
@@ -182,7 +199,7 @@ def plain_cell(text: str) -> str:
 def unguarded(text: str) -> str:
     """The text of a cell without the apostrophes that `plain_cell`, or a spreadsheet, put in it."""
     bare = text.lstrip("'")
-    return _LATER_GUARD.sub(r"\1", bare if _is_formula(bare) else text)
+    return _LATER_GUARD.sub(r"\1", bare if _is_formula(bare) else text).strip()
 
 
 def _is_formula(text: str) -> bool:
