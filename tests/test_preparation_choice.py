@@ -13,7 +13,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import NotEvaluated
 from autograder.core.mnist import Mnist
 from autograder.network.measurement import Measurement, measure
-from autograder.network.preparation.raw_images import RawImages, raw_images
+from autograder.network.preparation.images import RawImages, raw_images
 from autograder.network.preparation.recovering import USUAL, recover, usual_preparations
 from tests.network.network_harness import exported, keras
 

@@ -33,7 +33,7 @@ from autograder.network.choice import read_choice
 from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure
 from autograder.network.preparation.claim import read_claims
-from autograder.network.preparation.raw_images import raw_images
+from autograder.network.preparation.images import raw_images
 from autograder.network.rebuild import count_parameters
 from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote
 from autograder.sandbox.executor import Executor

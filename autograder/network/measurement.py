@@ -15,11 +15,9 @@ from autograder.core.config import Verification
 from autograder.core.errors import NotEvaluated
 from autograder.core.mnist import PRIVATE, PUBLIC, Mnist
 from autograder.network.export import Compilation, NetworkExport
-from autograder.network.preparation.fit import Preparation
-from autograder.network.preparation.layout import Prepared
-from autograder.network.preparation.proving import prove
-from autograder.network.preparation.raw_images import raw_images
-from autograder.network.preparation.recovering import recover
+from autograder.network.preparation.images import raw_images
+from autograder.network.preparation.preparation import Preparation, Prepared
+from autograder.network.preparation.recovering import prove, recover
 from autograder.network.rebuild import Network, rebuild
 from autograder.network.units import (
     CLASSES,

@@ -9,10 +9,9 @@ import pytest
 
 from autograder.core.mnist import Mnist
 from autograder.network.preparation.claim import Claim
-from autograder.network.preparation.fit import Preparation
-from autograder.network.preparation.proving import prove
-from autograder.network.preparation.raw_images import RawImages, quartiles
-from autograder.network.preparation.recovering import TRIED, usual_preparations
+from autograder.network.preparation.images import RawImages, quartiles
+from autograder.network.preparation.preparation import Preparation
+from autograder.network.preparation.recovering import TRIED, prove, usual_preparations
 from tests.network import preparations as ways
 
 

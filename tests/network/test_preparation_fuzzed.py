@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from autograder.core.mnist import Mnist
 from autograder.network.preparation.claim import Claim
-from autograder.network.preparation.proving import prove
-from autograder.network.preparation.raw_images import RawImages
+from autograder.network.preparation.images import RawImages
+from autograder.network.preparation.recovering import prove
 
 NUMBERS = 10_000
 """In one row at most."""

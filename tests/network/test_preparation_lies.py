@@ -21,8 +21,8 @@ from autograder.network.preparation.claim import (
     read_claims,
 )
 from autograder.network.preparation.geometry import Geometry, geometries
-from autograder.network.preparation.proving import SAMPLE, prove
-from autograder.network.preparation.raw_images import RawImages
+from autograder.network.preparation.images import RawImages
+from autograder.network.preparation.recovering import SAMPLE, prove
 
 COUNT = 300
 

@@ -111,6 +111,11 @@ class Geometry:
         eye = np.eye(SIDE)
         return all(np.array_equal(each, eye) for each in (self.rows, self.columns))
 
+    @property
+    def is_small(self) -> bool:
+        """Whether it enlarges nothing, so that numbers may as well be changed after it."""
+        return max(self.shape) <= SIDE
+
     @cached_property
     def picks(self) -> bool:
         """Whether each pixel is one of the image's or of the border: then no two are mixed."""

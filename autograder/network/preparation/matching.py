@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.network.kernels import KERNELS
-from autograder.network.preparation.geometry import SIDE, TURNS, Frames
-from autograder.network.preparation.raw_images import Places, RawImages
+from autograder.network.preparation.geometry import SIDE, TURNS, Frames, Geometry, geometries
+from autograder.network.preparation.images import Places, RawImages
 
 BLOCK = 4
 """Pixels of a block's side; an image's signature are the means of its 7 x 7 blocks."""
@@ -23,6 +23,11 @@ SCOUTS = 8
 LEAST_LIKENESS = 0.6
 """Correlation of signatures below which nothing is worth a closer look; 0.9 and more are usual."""
 MOST_POSES = 2
+LEAST_LIKENESS_LAID = 0.45
+"""Mean correlation of raw and claimed images below which a layout is not looked at: unlike images
+in the right layout have 0.4, a claim by any usual change 0.7 and more."""
+MOST_LAYOUTS = 8
+FULL_INK = 254
 UNLIKE = 0.15
 """Share of the frames that is left out as unlike: some are like several images."""
 
@@ -198,10 +203,12 @@ def _shifted(frames: Frames) -> Iterator[tuple[Frames, NDArray[np.bool_]]]:
             yield canvas, known
 
 
-def _unit(signatures: NDArray[Any]) -> NDArray[np.float32]:
-    less = signatures - signatures.mean(axis=1, keepdims=True)
+def _unit(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Each row, or frame, of length 1 about its mean, in the precision that it comes in."""
+    flat = numbers.reshape(len(numbers), -1)
+    less = flat - flat.mean(axis=1, keepdims=True)
     length = np.sqrt((less * less).sum(axis=1, keepdims=True))
-    return np.asarray(less / np.where(length < 1e-12, 1, length), dtype=np.float32)
+    return np.asarray(less / np.where(length < 1e-12, 1, length))
 
 
 def _closest(pose: _Pose, raw: RawImages, ours: NDArray[np.float32]) -> tuple[Places, Places]:
@@ -230,3 +237,28 @@ def _blurred(images: Frames, shape: tuple[int, int]) -> NDArray[np.float32]:
         return x
     x = x.reshape(len(x), SIDE // 2, 2, SIDE // 2, 2).sum(axis=(2, 4))
     return np.asarray(x)
+
+
+def likely_layouts(images: NDArray[np.uint8], frames: Frames) -> tuple[list[Geometry], float]:
+    """The layouts in which raw and claimed images are most alike, best first; how alike."""
+    some, theirs = images[:12], _unit(_even(frames[:12]))
+    # Tables may make much of little: ink of any strength, or of the greatest alone. And where each
+    # pixel has a scale of its own, no more than where ink is may be seen.
+    their_ink = _unit(ink(frames)[: len(theirs)])
+    versions = (
+        (some, theirs),
+        (some > 0, theirs),
+        (some > FULL_INK, theirs),
+        (some > 0, their_ink),
+    )
+    height, width = frames.shape[1:]
+    found = []
+    for geometry in geometries(height, width):
+        likeness = max(
+            float(np.abs((_unit(geometry.laid(geometry.turned(ours))) * of_theirs).sum(1)).mean())
+            for ours, of_theirs in versions
+        )
+        found.append((likeness, geometry))
+    found.sort(key=lambda each: -each[0])
+    likely = [geometry for likeness, geometry in found if likeness > LEAST_LIKENESS_LAID]
+    return likely[:MOST_LAYOUTS], found[0][0] if found else 0.0

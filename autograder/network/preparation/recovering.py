@@ -1,25 +1,122 @@
-"""How a student prepared the images: recovered by trying, where no claim proves it.
+"""How a notebook prepared its images: what the first claim proves, else what trying shows.
 
-Each preparation turns the bytes of MNIST into what a network may have been trained on. What the
-lesson teaches, x / 255, is taken unless the network reads training images better with another by
-more than chance: a dead network does alike, whatever it is given.
+Each preparation turns the bytes of MNIST into what a network may have been trained on. Where no
+claim proves one, what the lesson teaches, x / 255, is taken unless the network reads training
+images better with another by more than chance: a dead network does alike, whatever it is given.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograder.core.errors import NotEvaluated
-from autograder.network.preparation.fit import Fit, Preparation
-from autograder.network.preparation.geometry import SIDE, SMALLEST_SIDE, Geometry, geometries
-from autograder.network.preparation.layout import Layout, Prepared, layouts
-from autograder.network.preparation.raw_images import BYTES, Bytes, RawImages
-from autograder.network.preparation.values import ALONE, LINES, OVER_MANY, PLAIN
+from autograder.network.preparation.claim import Claim
+from autograder.network.preparation.fitting import best_fit
+from autograder.network.preparation.geometry import (
+    SIDE,
+    SMALLEST_SIDE,
+    Frames,
+    Geometry,
+    geometries,
+)
+from autograder.network.preparation.images import (
+    ALONE,
+    BYTES,
+    OVER_MANY,
+    PLAIN,
+    Bytes,
+    Places,
+    RawImages,
+)
+from autograder.network.preparation.matching import in_order, matched
+from autograder.network.preparation.preparation import (
+    AS_IT_IS,
+    LINES,
+    Fit,
+    Layout,
+    Preparation,
+    Prepared,
+    layouts,
+    named,
+)
+
+SAMPLE = 96
+"""Rows of a claim that are looked at, taken from all of it: half to fit, half to prove."""
+LEAST_ROWS = 20
+MOST_MATCHED = 3
+"""Claims whose rows are looked up among all images, where they are in no order: a second each."""
+ALIKE = 0.75
+"""Correlation of raw and claimed images above which these are the right images; others have 0.4."""
+
+
+def prove(
+    claims: Iterable[Claim], *, input_shape: tuple[int | None, ...], raw: RawImages
+) -> Preparation | None:
+    """The preparation of the first claim that proves one; None if none does.
+
+    Parameters
+    ----------
+    claims
+        In the order in which they count. The first that is proved is taken, never the one with
+        which a network does best.
+    input_shape
+        Of one image, as the network takes it; None for an extent that it leaves open.
+    """
+    for number, claim in enumerate(claims):
+        with np.errstate(all="ignore"):
+            proved = _prove(claim, input_shape, raw, may_match=number < MOST_MATCHED)
+        if proved is not None and not (claim.is_variable and _is_raw(proved)):
+            return proved
+    return None
+
+
+def _is_raw(proved: Preparation) -> bool:
+    """Whether images are as they were handed out: every notebook holds those, used or not."""
+    return proved.fit.geometry.is_whole and proved.name == AS_IT_IS
+
+
+def _prove(
+    claim: Claim, input_shape: tuple[int | None, ...], raw: RawImages, *, may_match: bool
+) -> Preparation | None:
+    if len(claim.rows) < LEAST_ROWS:
+        return None
+    count = min(len(claim.rows), SAMPLE)
+    rows = np.linspace(0, len(claim.rows) - 1, count).astype(np.int64)
+    for layout in layouts(claim.rows.shape[1:], input_shape):
+        frames = layout.back(claim.rows[rows])
+        if frames is None or not frames.astype(np.float64).std() > 0:
+            continue
+        numbers = frames.astype(np.float64)
+        fit = _first_fit(numbers, rows, claim.total, raw, may_match=may_match)
+        if fit is not None:
+            return named(fit, layout, claim.source, raw.mean_and_deviation)
+    return None
+
+
+def _first_fit(
+    frames: Frames, rows: Places, total: int, raw: RawImages, *, may_match: bool
+) -> Fit | None:
+    """The first tight fit of all guesses which image is which; else the nearest of the others."""
+    nearest: Fit | None = None
+    for places in in_order(rows, total, raw):
+        found = best_fit(frames, places, raw, total)
+        if found.tight is not None or found.likeness > ALIKE:
+            return found.tight or found.nearest
+        nearest = nearest or found.nearest
+    if nearest is not None or not may_match:
+        return nearest
+    for kept, places in matched(frames, raw):
+        found = best_fit(frames[kept], places, raw, total)
+        if found.tight is not None:
+            return found.tight
+        nearest = nearest or found.nearest
+    return nearest
+
 
 USUAL = "x / 255"
 """What the lesson teaches, and what is taken where nothing speaks for another."""

@@ -1,6 +1,10 @@
-"""The images that a notebook is given, and what is worked out about them once for all submissions.
+"""The images that a notebook is given, and what becomes of the numbers in one.
 
 Statistics over many images are always the grader's own: nothing that a notebook claims enters them.
+A `Change` turns frames of bytes into other frames. It knows norms and scalers of each image, row
+or column, which depend on nothing but the image; and statistics over many images. After a change a
+line (two numbers) may follow, or in place of it stands a table of 256 values: these alone are ever
+fitted to what a notebook claims.
 """
 
 from __future__ import annotations
@@ -167,3 +171,128 @@ class RawImages:
 def raw_images(mnist: Mnist) -> RawImages:
     """The images that notebooks are given of these; kept, with what is worked out about them."""
     return RawImages(mnist.x_train, mnist.public_test[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One way to change the numbers of frames.
+
+    Attributes
+    ----------
+    name
+        In words for students; empty where nothing changes before the line.
+    apply
+        Takes frames of shape (n, height, width) and, where `needs_statistics`, what they are.
+    slope
+        Of the line that goes without saying, such as 1/255 where a mean image was taken away.
+    """
+
+    name: str
+    apply: Callable[[Frames, PixelStatistics | None], Frames]
+    needs_statistics: bool = False
+    slope: float = 1.0
+
+
+PLAIN = Change(name="", apply=lambda x, _: x)
+
+PLACES: dict[str, tuple[int, ...]] = {"image": (1, 2), "row": (2,), "column": (1,)}
+"""What is scaled by itself, and the axes that it goes over."""
+
+
+def _length(x: Frames, axes: tuple[int, ...]) -> Frames:
+    return np.asarray(x / or_one(np.sqrt((x * x).sum(axis=axes, keepdims=True))))
+
+
+def _sum(x: Frames, axes: tuple[int, ...]) -> Frames:
+    return np.asarray(x / or_one(np.abs(x).sum(axis=axes, keepdims=True)))
+
+
+def _largest(x: Frames, axes: tuple[int, ...]) -> Frames:
+    return np.asarray(x / or_one(np.abs(x).max(axis=axes, keepdims=True)))
+
+
+def _span(x: Frames, axes: tuple[int, ...]) -> Frames:
+    low = x.min(axis=axes, keepdims=True)
+    return np.asarray((x - low) / or_one(x.max(axis=axes, keepdims=True) - low))
+
+
+def _standard(x: Frames, axes: tuple[int, ...]) -> Frames:
+    less = x - x.mean(axis=axes, keepdims=True)
+    return np.asarray(less / or_one(x.std(axis=axes, keepdims=True)))
+
+
+def _less_mean(x: Frames, axes: tuple[int, ...]) -> Frames:
+    return np.asarray(x - x.mean(axis=axes, keepdims=True))
+
+
+_SCALERS = {
+    "standardised": _standard,
+    "scaled to length 1": _length,
+    "scaled to sum 1": _sum,
+    "divided by its largest value": _largest,
+    "scaled from its smallest to its largest value": _span,
+    "less its mean": _less_mean,
+}
+
+
+def _alone(scaler: Callable[..., Frames], axes: tuple[int, ...], name: str) -> Change:
+    slope = 1 / 255 if scaler is _less_mean else 1.0
+    return Change(name=name, apply=lambda x, _: scaler(x, axes), slope=slope)
+
+
+ALONE: tuple[Change, ...] = tuple(
+    _alone(scaler, axes, f"each {place} {words}")
+    for place, axes in PLACES.items()
+    for words, scaler in _SCALERS.items()
+    # A row or column of a digit has paper in it: its smallest value is 0, and goes without saying.
+    if scaler is not _span or place == "image"
+)
+"""Norms and scalers of each image, row or column by itself."""
+WHOLE_IMAGES = ALONE[: len(_SCALERS)]
+
+
+def _standard_over(x: Frames, s: PixelStatistics) -> Frames:
+    return np.asarray((x - s.mean) / s.deviation)
+
+
+def _less_mean_over(x: Frames, s: PixelStatistics) -> Frames:
+    return np.asarray(x - s.mean)
+
+
+def _span_over(x: Frames, s: PixelStatistics) -> Frames:
+    return np.asarray((x - s.low) / or_one(s.high - s.low))
+
+
+def _quartiles_over(x: Frames, s: PixelStatistics) -> Frames:
+    assert s.quartiles is not None
+    low, middle, high = s.quartiles
+    return np.asarray((x - middle) / or_one(high - low))
+
+
+def _over_many(
+    name: str,
+    scaler: Callable[[Frames, PixelStatistics], Frames],
+    axes: tuple[int, ...] = (),
+) -> Change:
+    """`scaler` with the statistics of each pixel, or over the pixels along `axes`."""
+
+    def apply(x: Frames, statistics: PixelStatistics | None) -> Frames:
+        assert statistics is not None
+        return scaler(x, statistics.over(axes) if axes else statistics)
+
+    slope = 1 / 255 if scaler is _less_mean_over else 1.0
+    return Change(name=name, apply=apply, needs_statistics=True, slope=slope)
+
+
+BY_QUARTILES = _over_many("each pixel less its median, over its quartiles", _quartiles_over)
+OVER_MANY: tuple[Change, ...] = (
+    _over_many("standardised per pixel", _standard_over),
+    _over_many("less the mean image", _less_mean_over),
+    _over_many("each pixel scaled from its smallest to its largest value", _span_over),
+    _over_many("standardised per column", _standard_over, (0,)),
+    _over_many("standardised per row", _standard_over, (1,)),
+    _over_many("less the mean column by column", _less_mean_over, (0,)),
+    _over_many("less the mean row by row", _less_mean_over, (1,)),
+    BY_QUARTILES,
+)
+"""With statistics over many images, which the grader computes on its own."""
