@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.network.choice import (
+from autograder.network.beside import (
     CHOICE_NAME,
     MAX_BYTES,
     Choice,

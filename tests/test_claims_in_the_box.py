@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from autograder.core.assignment import Assignment
+from autograder.network.beside import Claim, read_claims
 from autograder.network.export import read_export
 from autograder.network.measurement import Measurement, measure
-from autograder.network.preparation.claim import Claim, read_claims
 from autograder.sandbox.box import Box, Toolbox, Zygote
 from autograder.sandbox.executor import Executor
 from tests.notebooks import SMALL_DATA, notebook

@@ -29,7 +29,7 @@ from autograder.grading.evidence import Attempt, Measured
 from autograder.grading.hints import hint_for
 from autograder.grading.wording import skipped_checks
 from autograder.intake.submission import Handin
-from autograder.network.choice import remarks_for_student
+from autograder.network.beside import remarks_for_student
 from autograder.sandbox.execution import CellStatus, Execution
 
 PICTURED_PAIRS = 3

@@ -16,7 +16,7 @@ from autograder.core.config import Record
 from autograder.core.report import IsolationReport
 from autograder.core.verdict import Ending
 from autograder.grading.reflections import ReflectionJudgement
-from autograder.network.choice import Choice
+from autograder.network.beside import Choice
 from autograder.network.export import Compilation
 from autograder.network.measurement import Comparison, Measurement
 from autograder.network.units import Confusion, LayerSummary, UnitCount

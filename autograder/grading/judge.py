@@ -31,7 +31,7 @@ from autograder.grading.reflections import ReflectionJudgement, Written, judgeme
 from autograder.grading.second_runs import Attempts, Checked, is_due
 from autograder.grading.wording import describe_checks
 from autograder.intake.submission import Handin
-from autograder.network.choice import remarks_for_staff
+from autograder.network.beside import remarks_for_staff
 
 Networks = Sequence[Any]
 

@@ -29,10 +29,9 @@ from autograder.grading.evidence import Attempt, Evidence, Measured, Reflections
 from autograder.grading.judge import Judge
 from autograder.grading.second_runs import run_seeds
 from autograder.intake.submission import Handin, Submission, read_submission
-from autograder.network.choice import read_choice
+from autograder.network.beside import read_choice, read_claims
 from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure
-from autograder.network.preparation.claim import read_claims
 from autograder.network.preparation.images import raw_images
 from autograder.network.rebuild import count_parameters
 from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote

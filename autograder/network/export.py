@@ -25,7 +25,7 @@ from autograder.core.config import Record
 from autograder.core.errors import OutputTooLarge, UnverifiableModel
 from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
 from autograder.core.text import one_line, shown_name
-from autograder.network.preparation.claim import Claim
+from autograder.network.beside import Claim
 
 DESCRIPTION_NAME = "network.json"
 BESIDE = ("",)

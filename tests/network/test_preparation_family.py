@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.core.mnist import Mnist
-from autograder.network.preparation.claim import Claim
+from autograder.network.beside import Claim
 from autograder.network.preparation.images import RawImages, quartiles
 from autograder.network.preparation.preparation import Preparation
 from autograder.network.preparation.recovering import TRIED, prove, usual_preparations

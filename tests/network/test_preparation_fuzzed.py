@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.core.mnist import Mnist
-from autograder.network.preparation.claim import Claim
+from autograder.network.beside import Claim
 from autograder.network.preparation.images import RawImages
 from autograder.network.preparation.recovering import prove
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from autograder.core.mnist import Mnist
-from autograder.network.preparation.claim import (
+from autograder.network.beside import (
     LARGEST,
     MAX_BYTES,
     MAX_CLAIMS,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograder.core.errors import NotEvaluated
-from autograder.network.preparation.claim import Claim
+from autograder.network.beside import Claim
 from autograder.network.preparation.fitting import best_fit
 from autograder.network.preparation.geometry import (
     SIDE,

@@ -61,7 +61,7 @@ def was_fitted(network: Any, fitted_last: Any) -> bool:
 
 
 def describe(chosen: Any, variables: dict[str, Any], fitted_last: Any) -> dict[str, Any]:
-    """What ``autograder.network.choice.Choice`` holds."""
+    """What ``autograder.network.beside.Choice`` holds."""
     model = variables.get("model")
     if model is chosen and chosen is not None:
         state = "graded"

@@ -1,13 +1,19 @@
-"""Reads what a notebook gave to its networks, as the box wrote it down, believing nothing of it.
+"""What the box wrote beside the network, read without believing it: for preparation and remarks.
 
-Format, version 1: ``claims.json`` lists arrays in the order in which ``claims.bin`` holds them,
-little-endian, C order, one directly after the other. See ``inside/claims.py``, which writes them.
+Claims are the first images that the notebook gave to its networks. Format, version 1:
+``claims.json`` lists arrays in the order in which ``claims.bin`` holds them, little-endian, C
+order, one directly after the other. See ``inside/claims.py``, which writes them.
+
+The choice says which of the notebook's networks is graded, and why. The box chooses by the rules
+that ``docs/students.md`` tells; see ``inside/choosing.py``. It decides no grade: whatever the file
+says, one network left the box, and that one is measured.
 """
 
 from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -92,18 +98,12 @@ def read_claims(folder: Path) -> tuple[Claim, ...]:
     No claim is a claim that proves nothing: files that are missing, damaged or too large give
     none, and so does an array with numbers that are infinite, not a number, or beyond `LARGEST`.
     """
+    sizes = {DESCRIPTION_NAME: MAX_DESCRIPTION_BYTES, ARRAYS_NAME: MAX_BYTES}
     try:
-        directory = open_folder(folder)
-    except OSError:
-        return ()
-    try:
-        text = read_plain_file(directory, DESCRIPTION_NAME, max_bytes=MAX_DESCRIPTION_BYTES)
+        text, content = _read(folder, sizes)
         description = msgspec.json.decode(text, type=_Description)
-        content = read_plain_file(directory, ARRAYS_NAME, max_bytes=MAX_BYTES)
-    except (OSError, NotPlain, TooLarge, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return ()
-    finally:
-        os.close(directory)
     return _claims(description.claims, content)
 
 
@@ -140,3 +140,101 @@ def _is_sound(rows: NDArray[Any]) -> bool:
         return bool((rows.view(np.uint8) <= 1).all())
     # Comparing with NaN is false; the largest and smallest of numbers with NaN are NaN.
     return bool(rows.max() <= LARGEST and rows.min() >= -LARGEST)
+
+
+CHOICE_NAME = "choice.json"
+MAX_NAMES = 10
+
+_Names = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=MAX_NAMES)]
+
+
+class Choice(Record, frozen=True, kw_only=True):
+    """How the network was chosen.
+
+    Attributes
+    ----------
+    model
+        What the variable ``model`` is: the network that is graded, or why it is not.
+    fitted
+        Whether ``fit`` was called on the graded network, in this run.
+    names
+        Variables that hold it.
+    others
+        Variables that hold other networks on which ``fit`` was called.
+    """
+
+    format: Literal[1]
+    model: Literal["graded", "missing", "no_network", "empty"]
+    fitted: bool
+    names: _Names
+    others: _Names
+
+
+def read_choice(folder: Path) -> Choice | None:
+    """What the box wrote into `folder`; None where it did not, or wrote something else."""
+    try:
+        (content,) = _read(folder, {CHOICE_NAME: MAX_DESCRIPTION_BYTES})
+        return msgspec.json.decode(content, type=Choice)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read(folder: Path, largest: Mapping[str, int]) -> list[bytes]:
+    """The files of these names; none where one of them is missing, too large or not a file."""
+    try:
+        directory = open_folder(folder)
+    except OSError:
+        return []
+    try:
+        return [read_plain_file(directory, name, max_bytes=n) for name, n in largest.items()]
+    except (OSError, NotPlain, TooLarge):
+        return []
+    finally:
+        os.close(directory)
+
+
+_WHY_NOT = {
+    "missing": "There is no variable `model`",
+    "no_network": "`model` is not a Keras network",
+    "empty": "The network in `model` has no weights",
+}
+
+
+def remarks_for_student(choice: Choice | None, chosen_by: str | None) -> list[str]:
+    """What to rename, where another network than the graded one may be meant.
+
+    Parameters
+    ----------
+    chosen_by
+        How the graded network was chosen, in words; None where none could be measured.
+    """
+    if choice is None:
+        return []
+    others = _listed(choice.others)
+    if choice.model == "graded":
+        if choice.fitted or not others:
+            return []
+        return [
+            f"The network in `model` was not trained with `fit` in this run, but {others} "
+            f"{'was' if len(choice.others) == 1 else 'were'}. What counts is `model`: if you mean "
+            "another network, give it this name."
+        ]
+    graded = f"so graded is {chosen_by}" if chosen_by else "and no other could be measured"
+    if chosen_by and choice.names and not chosen_by.startswith("the variable"):
+        graded += f", {_listed(choice.names)}"
+    beside = f" Networks that were trained as well: {others}." if others else ""
+    return [f"{_WHY_NOT[choice.model]}, {graded}. Name the one that counts `model`.{beside}"]
+
+
+def remarks_for_staff(choice: Choice | None) -> list[str]:
+    """That a network was not trained in this run, as far as anybody saw."""
+    if choice is None or choice.fitted:
+        return []
+    return [
+        "`fit` was never called on the graded network in this run: it was trained in a loop of the "
+        "notebook's own, loaded, or its weights were put in. Look where they come from."
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{one_line(name, 40)}`" for name in names)
