@@ -21,7 +21,8 @@ import numpy as np
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.mnist import Mnist
 from autograder.network.export import read_export
-from autograder.network.measurement import Measurement, measure
+from autograder.network.measured import Measured
+from autograder.network.measurement import measure
 from autograder.sandbox.inside.export import export_network
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,7 +112,7 @@ def train(kind: Kind, mnist: Mnist, seed: int) -> Any:
     return model
 
 
-def measured(model: Any, assignment: Assignment) -> Measurement:
+def measured(model: Any, assignment: Assignment) -> Measured:
     """As the grader measures it."""
     with tempfile.TemporaryDirectory() as folder:
         export_network(model, folder, chosen_by="the variable model")
@@ -120,7 +121,7 @@ def measured(model: Any, assignment: Assignment) -> Measurement:
         export,
         mnist=assignment.mnist,
         settings=assignment.config.verification,
-    )
+    ).measured
 
 
 def rows(assignment: Assignment) -> Iterator[str]:

@@ -18,7 +18,7 @@ from autograder.grading.diagnosis import Fault, Hint
 from autograder.grading.evidence import Attempt, NeedsNewRun
 from autograder.grading.reflections import ReflectionJudgement
 from autograder.grading.wording import OVERFLOWS, SEEN, describe_checks
-from autograder.network.measurement import Comparison
+from autograder.network.measured import Comparison
 from autograder.sandbox.execution import CellRun, CellStatus, Execution
 
 LABELS = np.arange(1000, dtype=np.uint8) % 10

@@ -94,7 +94,7 @@ def test_all_that_passes_is_copied(runner: Runner) -> None:
     assert measured.preparation.is_proved
     assert measured.preparation.source == "the images given to fit"
     assert measured.preparation.name == "x / 255, padded to 32 x 32"
-    assert measured.accuracy > 0.8
+    assert measured.measured.accuracy > 0.8
 
 
 AS_THEY_PASS = """

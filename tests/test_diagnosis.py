@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from autograder.grading.diagnosis import Fault, Hint, Symptoms, diagnose
-from autograder.network.export import Compilation, read_export
+from autograder.network.export import read_export
+from autograder.network.measured import Compilation, UnitCount
+from autograder.network.measurement import confusions, count_units
 from autograder.network.rebuild import Network, rebuild
-from autograder.network.units import UnitCount, confusions, count_units
 
 layers = keras.layers
 EXPORT = runpy.run_path(str(Path(__file__).parent.parent / "autograder/sandbox/inside/export.py"))

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from autograder.core.assignment import Assignment
+from autograder.core.mnist import PRIVATE
 from autograder.network.layer import MAX_WORK
+from autograder.network.measured import Measured
 from autograder.network.measurement import (
     MIN_TRAINING_IMAGES,
     Measurement,
@@ -35,12 +37,16 @@ def trained(images: Any, labels: Any, *, units: int = 16, epochs: int = 12) -> A
     return model
 
 
-def measured(model: Any, assignment: Assignment, **settings: Any) -> Measurement:
+def measurement(model: Any, assignment: Assignment, **settings: Any) -> Measurement:
     return measure(
         exported(model),
         mnist=assignment.mnist,
         settings=msgspec.structs.replace(assignment.config.verification, **settings),
     )
+
+
+def measured(model: Any, assignment: Assignment, **settings: Any) -> Measured:
+    return measurement(model, assignment, **settings).measured
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +98,11 @@ def test_each_output_belongs_to_its_image_and_its_label(
     knows_half: Any, assignment: Assignment
 ) -> None:
     """Also where only the private half counts."""
-    found = measured(knows_half, assignment)
-    assert (found.outputs.argmax(axis=1) == found.labels).mean() == found.accuracy
-    again = found.network.predict(found.preparation(found.images[:99]))
+    found = measurement(knows_half, assignment)
+    mnist = assignment.mnist
+    right = found.outputs.argmax(axis=1) == mnist.y_test[PRIVATE]
+    assert right.mean() == found.measured.accuracy
+    again = found.network.predict(found.preparation(mnist.x_test[PRIVATE][:99]))
     np.testing.assert_allclose(again, found.outputs[:99], rtol=1e-5)
 
 

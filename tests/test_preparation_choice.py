@@ -169,4 +169,4 @@ def test_a_measurement_says_how_the_images_were_prepared(
         settings=assignment.config.verification,
     )
     assert measured.preparation.name == USUAL
-    assert measured.units[-1].silent == 10
+    assert measured.measured.units[-1].silent == 10

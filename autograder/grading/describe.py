@@ -25,11 +25,12 @@ from autograder.core.report import (
 from autograder.core.text import percent
 from autograder.core.verdict import Ending, Verdict
 from autograder.grading.diagnosis import Hint, Symptoms
-from autograder.grading.evidence import Attempt, Measured
+from autograder.grading.evidence import Attempt
 from autograder.grading.hints import hint_for
 from autograder.grading.wording import skipped_checks
 from autograder.intake.submission import Handin
 from autograder.network.beside import remarks_for_student
+from autograder.network.measured import Measured
 from autograder.sandbox.execution import CellStatus, Execution
 
 PICTURED_PAIRS = 3

@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from autograder.core.text import percent, whole_percent
-from autograder.grading.evidence import Measured
-from autograder.network.export import Compilation
-from autograder.network.units import CLASSES, LayerSummary, UnitCount, is_rectifier
+from autograder.network.measured import (
+    CLASSES,
+    Compilation,
+    LayerSummary,
+    Measured,
+    UnitCount,
+    is_rectifier,
+)
 
 MANY_UNITS = 0.25
 """Of a layer's units; a few dead or saturated ones are found in every healthy network."""

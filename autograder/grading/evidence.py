@@ -17,75 +17,11 @@ from autograder.core.report import IsolationReport
 from autograder.core.verdict import Ending
 from autograder.grading.reflections import ReflectionJudgement
 from autograder.network.beside import Choice
-from autograder.network.export import Compilation
-from autograder.network.measurement import Comparison, Measurement
-from autograder.network.units import Confusion, LayerSummary, UnitCount
+from autograder.network.measured import Measured
 from autograder.sandbox.execution import Execution
 
 MAX_ATTEMPTS = 11
 """The first run, and as many others as a configuration may ask for."""
-
-
-class Measured(Record, frozen=True):
-    """A measurement without what only a computer can use: see `Measurement`."""
-
-    accuracy: float
-    counted_images: int
-    public_accuracy: float
-    private_accuracy: float
-    training_accuracy: float
-    training_images: int
-    test_over_training: Comparison
-    public_over_private: Comparison
-    parameters: int
-    layers: tuple[LayerSummary, ...]
-    passages: tuple[str, ...]
-    """Layers through which all must pass."""
-    remarks: tuple[str, ...]
-    """For staff: in what the network differs from that in the notebook."""
-    preparation: str
-    proved_by: str
-    """What shows that the images were prepared so; empty where nothing does."""
-    chosen_by: str
-    history: dict[str, list[float | None]]
-    compilation: Compilation | None
-    units: tuple[UnitCount, ...]
-    confusions: tuple[Confusion, ...]
-
-    @classmethod
-    def of(cls, found: Measurement) -> Measured:
-        """What is kept of a measurement."""
-        return cls(
-            accuracy=found.accuracy,
-            counted_images=found.counted_images,
-            public_accuracy=found.public_accuracy,
-            private_accuracy=found.private_accuracy,
-            training_accuracy=found.training_accuracy,
-            training_images=found.training_images,
-            test_over_training=found.test_over_training,
-            public_over_private=found.public_over_private,
-            parameters=found.parameters,
-            layers=found.network.layers,
-            passages=tuple(sorted(found.network.passages)),
-            remarks=found.network.remarks,
-            preparation=found.preparation.name,
-            proved_by=found.preparation.source,
-            chosen_by=found.chosen_by,
-            history=found.history,
-            compilation=found.compilation,
-            units=found.units,
-            confusions=found.confusions,
-        )
-
-    @property
-    def leaked(self) -> bool:
-        """Whether it knows test images better than training images, by more than chance."""
-        return self.test_over_training.is_beyond_chance
-
-    @property
-    def private_half_counts(self) -> bool:
-        """Whether `accuracy` is over the private half of the test images alone."""
-        return self.public_over_private.is_beyond_chance
 
 
 class Attempt(Record, frozen=True):

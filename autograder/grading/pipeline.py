@@ -25,7 +25,7 @@ from autograder.core.report import IsolationReport, Report
 from autograder.core.verdict import Verdict
 from autograder.grading.checks import Outputs, load_otter
 from autograder.grading.describe import log_of, ungraded
-from autograder.grading.evidence import Attempt, Evidence, Measured, Reflections
+from autograder.grading.evidence import Attempt, Evidence, Reflections
 from autograder.grading.judge import Judge
 from autograder.grading.second_runs import run_seeds
 from autograder.intake.submission import Handin, Submission, read_submission
@@ -162,7 +162,7 @@ class Grader:
             return replace(run, attempt=attempt)
         return replace(
             run,
-            attempt=msgspec.structs.replace(run.attempt, measured=Measured.of(found)),
+            attempt=msgspec.structs.replace(run.attempt, measured=found.measured),
             outputs=found.outputs,
             network=_reader_of(found),
         )

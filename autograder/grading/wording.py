@@ -10,8 +10,8 @@ from autograder.core.report import CheckResult, CheckStatus
 from autograder.core.text import percent
 from autograder.grading.checks import Findings
 from autograder.grading.diagnosis import Fault
-from autograder.grading.evidence import Measured
 from autograder.grading.hints import hint_for
+from autograder.network.measured import Measured
 
 TITLES = {
     "runs": "The notebook runs",

@@ -26,6 +26,7 @@ from autograder.core.errors import OutputTooLarge, UnverifiableModel
 from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
 from autograder.core.text import one_line, shown_name
 from autograder.network.beside import Claim
+from autograder.network.measured import Compilation, Name
 
 DESCRIPTION_NAME = "network.json"
 BESIDE = ("",)
@@ -38,7 +39,6 @@ MAX_DEPTH = 16
 MAX_ARRAYS = 10_000
 _Float = Literal["float32", "float64"]
 _Int = Literal["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
-Name = Annotated[str, Meta(max_length=200)]
 Sentence = Annotated[str, Meta(max_length=HINDRANCE_LENGTH)]
 Size = Annotated[int, Meta(ge=0, le=1 << 40)]
 Extent = Annotated[int, Meta(ge=1, le=1 << 31)]
@@ -51,14 +51,6 @@ class SerializedLayer(Record, frozen=True):
     class_name: Name
     config: dict[str, Any]
     registered_name: Name | None
-
-
-class Compilation(Record, frozen=True):
-    """What ``model.compile`` was told; only ever used for hints."""
-
-    loss: Name | None
-    optimizer: Name
-    learning_rate: float | None
 
 
 class _ArrayEntry(Record, frozen=True):

@@ -18,6 +18,7 @@ from autograder.network.layer import (
     too_large,
     volume,
 )
+from autograder.network.measured import LayerSummary
 from autograder.network.operations import OPERATORS
 from autograder.network.parsing import (
     MAX_STEPS,
@@ -31,7 +32,6 @@ from autograder.network.parsing import (
     parse_layers,
     settle_shape,
 )
-from autograder.network.units import LayerSummary
 
 MAX_ELEMENTS = 4_000_000
 """Numbers per image that all layers together put out or need meanwhile: 16 MB as float32. A plain

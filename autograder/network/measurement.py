@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +13,21 @@ from numpy.typing import NDArray
 from autograder.core.config import Verification
 from autograder.core.errors import NotEvaluated
 from autograder.core.mnist import PRIVATE, PUBLIC, Mnist
-from autograder.network.export import Compilation, NetworkExport
+from autograder.network.export import NetworkExport
+from autograder.network.measured import (
+    CLASSES,
+    Comparison,
+    Confusion,
+    LayerSummary,
+    Measured,
+    Observer,
+    UnitCount,
+    is_rectifier,
+)
 from autograder.network.preparation.images import raw_images
 from autograder.network.preparation.preparation import Preparation, Prepared
 from autograder.network.preparation.recovering import prove, recover
 from autograder.network.rebuild import Network, rebuild
-from autograder.network.units import (
-    CLASSES,
-    PROBE_IMAGES,
-    Confusion,
-    UnitCount,
-    confusions,
-    count_units,
-)
 
 MAX_TRAINING_WORK = 60_000_000_000
 """Multiply-adds for the training images together, some four seconds on one core. A network of
@@ -35,114 +36,28 @@ MIN_TRAINING_IMAGES = 10_000
 """Read at least, however large the network is: as many as there are test images."""
 PART = 5_000
 """Images prepared at a time: all 60,000 would take 376 MB where they become float64."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Whether some images are known better than others: the two-proportion z test.
-
-    Attributes
-    ----------
-    first, second
-        Shares of right answers, fractions.
-    z
-        How many standard errors `first` is above `second`, if both were alike (pooled variance).
-    p_value
-        One-sided: how often chance alone gives so large a z, or a larger one.
-    bound
-        What `p_value` has to be below, to be taken for more than chance.
-    """
-
-    first: float
-    second: float
-    z: float
-    p_value: float
-    bound: float
-
-    @classmethod
-    def between(
-        cls, first: NDArray[np.bool_], second: NDArray[np.bool_], *, bound: float
-    ) -> Comparison:
-        """Compare right answers on two sets of images, which need not be of the same size."""
-        pooled = (first.sum() + second.sum()) / (len(first) + len(second))
-        spread = math.sqrt(pooled * (1 - pooled) * (1 / len(first) + 1 / len(second)))
-        # All right, or all wrong: the two do not differ.
-        z = float((first.mean() - second.mean()) / spread) if spread > 0 else 0.0
-        return cls(
-            first=float(first.mean()),
-            second=float(second.mean()),
-            z=z,
-            p_value=0.5 * math.erfc(z / math.sqrt(2)),
-            bound=bound,
-        )
-
-    @property
-    def is_beyond_chance(self) -> bool:
-        """Whether the first images are known better, by more than chance."""
-        return self.p_value < self.bound
+PROBE_IMAGES = 1000
+"""A unit that is silent for a thousand images of all digits is silent for all practical ends."""
+SATURATED_SHARE = 0.98
+"""Of the images for which a unit sits in the flat end of its curve, to be called saturated."""
+FLAT_ENDS: dict[str, tuple[float, float]] = {"sigmoid": (0.01, 0.99), "tanh": (-0.99, 0.99)}
+"""Outputs beyond these lie where the curve's slope is below 2 % of its largest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A verified network and how well it does.
+    """A verified network, how well it does, and what else it can be asked.
 
     Attributes
     ----------
-    accuracy
-        The one that counts: over all 10,000 test images, or over the private 5,000 where the
-        public ones are known better. A fraction.
-    images, labels, outputs
-        What `accuracy` is over: test images as published, their digits, and what the network puts
-        out for each.
-    training_accuracy
-        Over `training_images` of the training images; see `draw_training_images`.
-    test_over_training
-        Whether all test images are known better than training images. Then the network has seen
-        them, and its accuracy says nothing.
-    public_over_private
-        Whether the half of the test images that the notebook had is known better than the other.
-    chosen_by
-        How the network was chosen from all in the notebook.
+    outputs
+        What the network puts out for each of the images that count.
     """
 
+    measured: Measured
     network: Network
     preparation: Preparation
-    accuracy: float
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
     outputs: NDArray[Any]
-    public_accuracy: float
-    private_accuracy: float
-    training_accuracy: float
-    training_images: int
-    test_over_training: Comparison
-    public_over_private: Comparison
-    chosen_by: str
-    history: dict[str, list[float | None]]
-    compilation: Compilation | None
-    units: tuple[UnitCount, ...]
-    confusions: tuple[Confusion, ...]
-    """Over the public half of the test images, the only ones that may be shown."""
-
-    @property
-    def counted_images(self) -> int:
-        """How many images `accuracy` is over."""
-        return len(self.labels)
-
-    @property
-    def parameters(self) -> int:
-        """All parameters, trainable or not."""
-        return self.network.parameters
-
-    @property
-    def leaked(self) -> bool:
-        """Whether it knows test images better than training images, by more than chance."""
-        return self.test_over_training.is_beyond_chance
-
-    @property
-    def private_half_counts(self) -> bool:
-        """Whether the public half says too much of it."""
-        return self.public_over_private.is_beyond_chance
 
 
 def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> Measurement:
@@ -178,13 +93,9 @@ def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> M
     test = _is_right(outputs, mnist.y_test)
     halves = Comparison.between(test[PUBLIC], test[PRIVATE], bound=settings.public_half_p_value)
     counted = PRIVATE if halves.is_beyond_chance else slice(None)
-    return Measurement(
-        network=network,
-        preparation=preparation,
+    measured = Measured(
         accuracy=float(test[counted].mean()),
-        images=mnist.x_test[counted],
-        labels=mnist.y_test[counted],
-        outputs=outputs[counted],
+        counted_images=len(test[counted]),
         public_accuracy=float(test[PUBLIC].mean()),
         private_accuracy=float(test[PRIVATE].mean()),
         training_accuracy=float(training.mean()),
@@ -193,11 +104,20 @@ def measure(export: NetworkExport, *, mnist: Mnist, settings: Verification) -> M
             test, training, bound=settings.test_over_training_p_value
         ),
         public_over_private=halves,
+        parameters=network.parameters,
+        layers=network.layers,
+        passages=tuple(sorted(network.passages)),
+        remarks=network.remarks,
+        preparation=preparation.name,
+        proved_by=preparation.source,
         chosen_by=export.chosen_by,
         history=export.history,
         compilation=export.compilation,
         units=tuple(count_units(network, preparation(mnist.x_train[:PROBE_IMAGES]))),
         confusions=confusions(outputs[PUBLIC].argmax(axis=1), mnist.y_test[PUBLIC]),
+    )
+    return Measurement(
+        measured=measured, network=network, preparation=preparation, outputs=outputs[counted]
     )
 
 
@@ -258,3 +178,73 @@ def _is_right(outputs: NDArray[Any], labels: NDArray[np.uint8]) -> NDArray[np.bo
     # argmax of a row with NaN is an index too: such an answer is no answer.
     sound = np.isfinite(outputs).all(axis=1)
     return np.asarray(sound & (outputs.argmax(axis=1) == labels), dtype=np.bool_)
+
+
+class Observed(Protocol):
+    """A network whose layers can be watched, see ``rebuild.Network``."""
+
+    def observe(self, images: NDArray[Any], observer: Observer, /) -> object:
+        """Show every layer's output to `observer`, batch after batch."""
+
+
+def count_units(network: Observed, images: NDArray[Any]) -> list[UnitCount]:
+    """Dead or saturated units of each layer that has an activation which can be either.
+
+    Parameters
+    ----------
+    images
+        Prepared for the network, of shape (n, *input_shape).
+    """
+    idle: dict[str, NDArray[np.int64]] = {}
+    layers: dict[str, LayerSummary] = {}
+    seen: dict[str, int] = {}
+
+    def observe(layer: LayerSummary, output: NDArray[Any]) -> None:
+        units = output.reshape(-1, output.shape[-1])
+        if is_rectifier(layer):
+            silent = units <= 0
+        elif layer.activation in FLAT_ENDS:
+            low, high = FLAT_ENDS[layer.activation]
+            silent = (units < low) | (units > high)
+        else:
+            return
+        layers[layer.name] = layer
+        idle[layer.name] = idle.get(layer.name, 0) + silent.sum(axis=0)
+        seen[layer.name] = seen.get(layer.name, 0) + len(units)
+
+    network.observe(images, observe)
+    counts = []
+    for name, layer in layers.items():
+        share = 1.0 if is_rectifier(layer) else SATURATED_SHARE
+        silent = int((idle[name] >= share * seen[name]).sum())
+        counts.append(UnitCount(layer=layer, units=len(idle[name]), silent=silent))
+    return counts
+
+
+def confusions(
+    answers: NDArray[Any], labels: NDArray[np.uint8], most: int = 5
+) -> tuple[Confusion, ...]:
+    """The pairs of digits that are mixed up most often, the most frequent first.
+
+    Parameters
+    ----------
+    answers, labels
+        Digits of shape (n,).
+    """
+    pairs = np.bincount(labels.astype(np.int64) * CLASSES + answers, minlength=CLASSES**2)
+    pairs[:: CLASSES + 1] = 0
+    found = []
+    for pair in np.argsort(-pairs, kind="stable")[:most]:
+        if pairs[pair] == 0:
+            break
+        digit, taken_for = divmod(int(pair), CLASSES)
+        places = np.flatnonzero((labels == digit) & (answers == taken_for))
+        found.append(
+            Confusion(
+                digit=digit,
+                taken_for=taken_for,
+                count=int(pairs[pair]),
+                examples=tuple(int(place) for place in places[:3]),
+            )
+        )
+    return tuple(found)

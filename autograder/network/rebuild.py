@@ -18,8 +18,8 @@ from autograder.network.layer import (
     Array,
     Shape,
 )
+from autograder.network.measured import LayerSummary, Observer
 from autograder.network.parsing import MAX_STEPS, ParsedLayer, malformed, parse_layer, parse_root
-from autograder.network.units import LayerSummary, Observer
 
 MAX_BATCH_ELEMENTS = 8_000_000
 """Numbers in memory at a time, 32 MB as float32; batches are cut to fit. Measured: convolutions

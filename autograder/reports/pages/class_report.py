@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder.core.config import REFLECTION_NAMES, Config
 from autograder.core.lesson import Lesson
-from autograder.network.units import CLASSES
+from autograder.network.measured import CLASSES
 from autograder.reports.pages.class_view import (
     Row,
     Summary,

@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from autograder.core.report import ConfusionReport, NetworkReport
-from autograder.network.units import CLASSES
+from autograder.network.measured import CLASSES
 from autograder.reports.pages.reading import Entry
 
 MAX_SERIES = 12
