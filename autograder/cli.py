@@ -222,10 +222,13 @@ def _root_of(config: Path | None) -> Path:
 
 def _finish_class(done: Done, output: Path, settings: Config, lesson: Lesson) -> int:
     """Draw the pages of a class that has been graded; returns the exit status."""
+    from autograder.reports.gradebooks import write_feedback_zip
     from autograder.reports.pages import rebuild_pages
 
     pages = rebuild_pages(output, settings, lesson)
     say(f"The class at a glance: {pages.report}")
+    if archive := write_feedback_zip(output, [row["submission"] for row in done.rows]):
+        say(f"Students' pages for Canvas to give back: {archive}")
     for problem in pages.problems:
         say(problem, color="red", err=True)
     verdicts = {row["verdict"] for row in done.rows}

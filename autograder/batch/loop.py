@@ -275,6 +275,7 @@ def told_of(report: Report, handin: Handin, overrides: Overrides) -> Report:
         submission_id=handin.submission_id,
         handed_in=handin.handed_in,
         late=handin.late,
+        feedback_name=handin.feedback_name,
     )
 
 

@@ -210,6 +210,8 @@ class Report(Record, frozen=True, kw_only=True):
         Date and time, where the export tells.
     late
         Whether the platform took it for late; None where the export does not tell.
+    feedback_name
+        Name under which Canvas takes the student's page; empty where it takes none.
     """
 
     format: int = 1
@@ -237,6 +239,7 @@ class Report(Record, frozen=True, kw_only=True):
     submission_id: str = ""
     handed_in: str = ""
     late: bool | None = None
+    feedback_name: str = ""
 
     @property
     def parameters(self) -> int | None:

@@ -19,8 +19,9 @@ from typing import Any
 
 from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
 from autograder.core.report import Student
-from autograder.core.text import one_line
+from autograder.core.text import one_line, safe_name
 from autograder.intake.archives import METADATA_NAME
+from autograder.intake.folders import is_notebook_name
 from autograder.intake.metadata import read_metadata
 from autograder.intake.submission import MAX_FILE_BYTES, Handin
 
@@ -29,8 +30,9 @@ MAX_TEXT_CHARACTERS = 200
 
 _GRADESCOPE_FOLDER = re.compile(r"submission_(\d+)")
 _CANVAS_NAME = re.compile(
-    r"(?P<who>[^_]+)_(?:(?P<late>LATE)_)?(?P<user>\d+)_(?P<id>\d+)_(?P<file>.+)"
+    r"(?P<who>[^_]+)_(?:(?P<late>LATE)_)?(?P<user>\d{1,20})_(?P<id>\d{1,20})_(?P<file>.+)"
 )
+"""The second number is the file's own, so that each file of one upload has another."""
 _TIME = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d)(?:\.\d+)? ?"
     r"(?P<zone>Z|[+-]\d\d:?\d\d|[A-Za-z_]+(?:/[A-Za-z_]+)*|)"
@@ -169,44 +171,73 @@ def _time(text: str) -> str:
     return " ".join(part for part in (match["date"], match["time"], zone) if part)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Upload:
+    """One file of a Canvas export."""
+
+    who: str
+    late: bool
+    user: str
+    number: int
+    """Canvas's own of the file; a later one is greater."""
+    again: int
+    name: str
+    """As the student called it."""
+    path: Path
+
+
 def _find_canvas(folder: Path, scratch: Path) -> Export:
-    """All submissions of the folder, each with its files in a folder of its own."""
-    groups: dict[tuple[str, str, str], dict[str, tuple[int, Path]]] = {}
-    late: set[tuple[str, str, str]] = set()
+    """All students of the folder, each with their files in a folder of its own."""
+    by_user: dict[str, list[_Upload]] = {}
     covered: list[Path] = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.is_symlink() or not path.is_file():
             continue
-        match = _CANVAS_NAME.fullmatch(path.name)
-        if match is None:
-            continue
-        covered.append(path)
-        key = (match["who"], match["user"], match["id"])
-        if match["late"]:
-            late.add(key)
-        again = _AGAIN.fullmatch(match["file"])
-        name = again["stem"] + again["ending"] if again else match["file"]
-        number = int(again["number"]) if again else 0
-        files = groups.setdefault(key, {})
-        if name not in files or number > files[name][0]:
-            files[name] = (number, path)
-    found = []
-    for count, (key, files) in enumerate(groups.items()):
-        who, user, submission = key
-        place = _lay_out(scratch / str(count), {name: path for name, (_, path) in files.items()})
-        found.append(
-            Handin(
-                submission=f"{who}_{user}_{submission}",
-                path=place,
-                students=(Student(name=who, canvas_id=user),),
-                submission_id=submission,
-                late=key in late,
-                # Canvas numbers submissions in order.
-                when=submission.rjust(20, "0"),
-                staff_notes=("Canvas marked it as late.",) if key in late else (),
+        if match := _CANVAS_NAME.fullmatch(path.name):
+            covered.append(path)
+            again = _AGAIN.fullmatch(match["file"])
+            upload = _Upload(
+                who=match["who"],
+                late=match["late"] is not None,
+                user=match["user"],
+                number=int(match["id"]),
+                again=int(again["number"]) if again else 0,
+                name=again["stem"] + again["ending"] if again else match["file"],
+                path=path,
             )
-        )
+            by_user.setdefault(upload.user, []).append(upload)
+    places = (scratch / str(count) for count in range(len(by_user)))
+    found = [_canvas_handin(*each) for each in zip(by_user.values(), places, strict=False)]
     return Export(system="Canvas", handins=tuple(found), covered=tuple(covered))
+
+
+def _canvas_handin(uploads: list[_Upload], place: Path) -> Handin:
+    """What one student uploaded: of files of one name the last."""
+    uploads = sorted(uploads, key=lambda upload: (upload.number, upload.again))
+    files = {upload.name: upload for upload in uploads}
+    earlier = [upload for upload in uploads if upload is not files[upload.name]]
+    last = uploads[-1]
+    notes = ["Canvas marked it as late."] if last.late else []
+    if earlier:
+        names = one_line(", ".join(each.path.name for each in earlier), MAX_TEXT_CHARACTERS)
+        notes.append(f"Uploaded again since, and so not graded: {names}.")
+    notebook = next((each for each in reversed(uploads) if is_notebook_name(each.name)), last)
+    return Handin(
+        submission=f"{last.who}_{last.user}",
+        path=_lay_out(place, {name: upload.path for name, upload in files.items()}),
+        students=(Student(name=last.who, canvas_id=last.user),),
+        late=last.late,
+        feedback_name=_feedback_name(notebook),
+        when=str(last.number).rjust(20, "0"),
+        staff_notes=tuple(notes),
+    )
+
+
+def _feedback_name(upload: _Upload) -> str:
+    """What a page about this file is called for Canvas, which goes by the numbers in the name."""
+    late = "LATE_" if upload.late else ""
+    page = safe_name(Path(upload.name).stem, ".html")
+    return f"{safe_name(upload.who)}_{late}{upload.user}_{upload.number}_{page}"
 
 
 def _lay_out(place: Path, files: dict[str, Path]) -> Path:

@@ -44,6 +44,8 @@ class Handin:
     """Date and time, as the platform writes it."""
     late: bool | None = None
     """None where nobody tells."""
+    feedback_name: str = ""
+    """Name under which Canvas takes a page of feedback for its student; else empty."""
     when: str = ""
     """Sorts by time; empty where it is not known."""
     refusal: str = ""

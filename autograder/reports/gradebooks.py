@@ -1,17 +1,24 @@
-"""The tables that Canvas and Gradescope take in, beside grades.csv."""
+"""What Canvas and Gradescope take in, beside grades.csv: tables, and for Canvas students' pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 from autograder.core.config import Config
 from autograder.core.report import Student
 from autograder.intake.submission import Handin
+from autograder.reports.folder import SUBMISSIONS_NAME, not_written
+from autograder.reports.pages.reading import FEEDBACK_NAME
 from autograder.reports.tables import plain_cell, write_table
 
 CANVAS_NAME = "canvas.csv"
 GRADESCOPE_NAME = "gradescope.csv"
+FEEDBACK_ZIP_NAME = "canvas-feedback.zip"
 CANVAS_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 """Canvas finds a student by any of the ids; a column that it does not know is an assignment."""
 GRADESCOPE_COLUMNS = (
@@ -71,7 +78,7 @@ def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
                 row["score"],
                 row["max_score"],
                 "Graded" if row["score"] else "Ungraded",
-                "" if student.canvas_id else handin.submission_id,
+                handin.submission_id,
             )
             for student, handin, row in people
         ],
@@ -90,3 +97,55 @@ def _split(name: str) -> tuple[str, str]:
     """First and last name, as far as a blank tells: families are named in many ways."""
     first, _, last = name.rpartition(" ")
     return (first, last) if first else (last, "")
+
+
+class _Page(msgspec.Struct):
+    """As much of report.json as it takes to give a page back."""
+
+    score: float | None
+    feedback_name: str = ""
+
+
+def write_feedback_zip(root: Path, submissions: Iterable[str]) -> Path | None:
+    """Write the zip of students' pages that Canvas gives back to them.
+
+    Canvas finds the student by the numbers in a file's name. Who has no score, since the grader
+    failed or nothing was handed in, gets no page, as in canvas.csv.
+
+    Parameters
+    ----------
+    root
+        The results folder; its pages must be there.
+    submissions
+        Names of results folders: those that have a row in grades.csv.
+
+    Returns
+    -------
+    Path | None
+        The file; None where no submission is from Canvas.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written; the old file is then as it was.
+    """
+    path = root / FEEDBACK_ZIP_NAME
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for submission in submissions:
+                folder = root / SUBMISSIONS_NAME / submission
+                with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
+                    report = msgspec.json.decode((folder / "report.json").read_bytes(), type=_Page)
+                    if report.score is not None and report.feedback_name:
+                        archive.write(folder / FEEDBACK_NAME, report.feedback_name)
+            is_empty = not archive.namelist()
+        if is_empty:
+            part.unlink()
+            return None
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise not_written(path, error) from error
+    return path

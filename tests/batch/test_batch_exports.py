@@ -11,6 +11,7 @@ import pytest
 
 from autograder.core.assignment import Assignment
 from autograder.intake.collecting import Intake, collect
+from autograder.reports.gradebooks import write_feedback_zip
 from tests.batch.fakes import Said, command, grade_obediently
 from tests.notebooks import read_json, write
 
@@ -124,17 +125,31 @@ def test_list_and_folders_that_disagree_are_all_rows(tmp_path: Path) -> None:
 
 def test_of_what_was_uploaded_again_to_canvas_the_last_is_graded(tmp_path: Path) -> None:
     """Numbers grow by one digit in both places: text would sort them otherwise."""
-    folder = tmp_path / "submissions"
     for name in (
-        "doejane_11_999_m5.ipynb",
-        "doejane_11_1000_m5.ipynb",
-        "doejane_11_1000_m5-2.ipynb",
-        "doejane_11_1000_m5-10.ipynb",
+        "a/doejane_11_999_m5.ipynb",
+        "b/doejane_11_1000_m5.ipynb",
+        "b/doejane_11_1000_m5-2.ipynb",
+        "b/doejane_11_1000_m5-10.ipynb",
+        "b/doejane_LATE_11_998_m5.ipynb",
     ):
-        write(folder / name, command(f"sleep 0 {name}"))
-    [handin] = find(tmp_path, folder).handins
-    assert handin.submission == "doejane_11_1000"
+        write(tmp_path / name, command(f"sleep 0 {name}"))
+    [handin] = find(tmp_path, tmp_path / "b", tmp_path / "a").handins
+    assert (handin.submission, handin.late) == ("doejane_11", False)
     assert "doejane_11_1000_m5-10.ipynb" in handin.path.read_text()
+    assert "doejane_LATE_11_998_m5.ipynb, doejane_11_1000_m5.ipynb" in handin.staff_notes[0]
+
+
+@pytest.mark.parametrize("other", [b"a picture", b"{}"])
+def test_a_file_beside_the_notebook_costs_a_canvas_student_nothing(
+    tmp_path: Path, other: bytes
+) -> None:
+    """Canvas numbers files, not uploads: what has another number may belong to the same upload."""
+    folder = tmp_path / "submissions"
+    write(folder / "doejane_11_501_m5.ipynb", command("sleep 0"))
+    write(folder / "doejane_11_502_plot.png", other)
+    [handin] = find(tmp_path, folder).handins
+    assert (handin.refusal, handin.path.name) == ("", "m5.ipynb")
+    assert handin.feedback_name == "doejane_11_501_m5.html"
 
 
 def test_by_a_name_alone_nobody_is_recognised(tmp_path: Path) -> None:
@@ -148,36 +163,87 @@ def test_by_a_name_alone_nobody_is_recognised(tmp_path: Path) -> None:
     ]
 
 
-def test_canvas_file_names_tell_student_attempt_and_lateness(tmp_path: Path) -> None:
+def test_canvas_file_names_tell_student_and_lateness(tmp_path: Path) -> None:
     folder = tmp_path / "submissions"
     for name in (
         "doejane_11_501_m5.ipynb",
-        "doejane_11_501_m5-1.ipynb",
-        "doejane_11_502_m5.ipynb",
+        "doejane_11_502_m5-1.ipynb",
         "müllerzoë_LATE_12_503_my_best-work.ipynb",
         "doejane_13_504_m5.ipynb",
     ):
         write(folder / name, command(f"sleep 0 {name}"))
     write(folder / "smithjo_14_505_essay.pdf", b"%PDF")
     found = {handin.submission: handin for handin in find(tmp_path, folder).handins}
-    names = ["doejane_11_502", "doejane_13_504", "müllerzoë_12_503", "smithjo_14_505"]
-    assert sorted(found) == sorted(names)
-    assert found["doejane_11_502"].students[0].canvas_id == "11"
-    assert "doejane_11_501" in found["doejane_11_502"].staff_notes[0]
-    assert "late" in found["müllerzoë_12_503"].staff_notes[0]
-    assert "a PDF" in found["smithjo_14_505"].refusal
+    assert sorted(found) == ["doejane_11", "doejane_13", "müllerzoë_12", "smithjo_14"]
+    assert found["doejane_11"].students[0].canvas_id == "11"
+    assert [found[name].late for name in sorted(found)] == [False, False, True, False]
+    assert "late" in found["müllerzoë_12"].staff_notes[0]
+    assert found["müllerzoë_12"].feedback_name == "müllerzoë_LATE_12_503_my_best-work.html"
+    assert "a PDF" in found["smithjo_14"].refusal
+
+
+def test_canvas_gets_each_page_back_for_its_own_student(
+    tmp_path: Path, assignment: Assignment
+) -> None:
+    """Twins, two of one name, and one who was late; none for whom the grader failed."""
+    folder = tmp_path / "submissions"
+    owners = {}
+    for name, text in {
+        "leeann_11_501_m5.ipynb": "sleep 0",
+        "leeann_12_502_m5.ipynb": "sleep 0",
+        "leeann_LATE_13_503_m5_2.ipynb": "sleep 0.01",
+        "group7_14_504_12_15.ipynb": "sleep 0.02",
+        "poe_15_505_m5.ipynb": "fail",
+    }.items():
+        write(folder / name, command(text))
+        # How Canvas itself reads a name: the first two numbers are of the student and the file.
+        user, file = [part for part in name.split("_") if part.isdigit()][:2]
+        owners[user, file] = f"{name.split('_')[0]}_{user}"
+    out = tmp_path / "out"
+    rows = grade_obediently(
+        [folder],
+        out,
+        assignment=assignment,
+        progress=Said(),
+        scratch=tmp_path / "s",
+        write_page=lambda report, _, place: write(place / "feedback.html", report.submission),
+    )
+    for row in rows:
+        write(out / "submissions" / row["submission"] / "feedback.html", row["submission"])
+    archive = write_feedback_zip(out, [row["submission"] for row in rows])
+    assert archive is not None
+    with zipfile.ZipFile(archive) as opened:
+        pages = {name: opened.read(name).decode() for name in opened.namelist()}
+    assert len(pages) == 4 and not any(name.startswith("poe") for name in pages)
+    for name, page in pages.items():
+        assert name.endswith(".html")
+        user, file = [part for part in name.split("_") if part.isdigit()][:2]
+        assert owners[user, file] == page
+
+
+def test_where_canvas_gave_no_names_there_is_no_zip(tmp_path: Path, assignment: Assignment) -> None:
+    out = tmp_path / "out"
+    folder = gradescope(tmp_path / "export")
+    rows = grade_obediently(
+        [folder], out, assignment=assignment, progress=Said(), scratch=tmp_path / "s"
+    )
+    assert write_feedback_zip(out, [row["submission"] for row in rows]) is None
+    assert not list(out.glob("*.zip*")) and not list(out.glob(".*.zip*"))
 
 
 def test_nbgraders_tree_has_one_submission_a_student(tmp_path: Path) -> None:
     for student in ("ann", "bob"):
         write(tmp_path / f"course/submitted/{student}/m5/m5.ipynb", command(f"sleep 0 {student}"))
-        write(tmp_path / f"course/submitted/{student}/m5/timestamp.txt", "2026-11-02")
+        write(
+            tmp_path / f"course/submitted/{student}/m5/timestamp.txt", "2026-11-02 10:11:12.5 UTC\n"
+        )
     (tmp_path / "course/submitted/eve/m5").mkdir(parents=True)
     found = find(tmp_path, tmp_path / "course").handins
     assert [(h.submission, h.name) for h in found] == [
         (name, name) for name in ("ann", "bob", "eve")
     ]
     assert [bool(h.refusal) for h in found] == [False, False, True]
+    assert [h.handed_in for h in found] == ["2026-11-02 10:11:12 UTC"] * 2 + [""]
 
 
 def test_names_never_lead_out_of_a_folder(tmp_path: Path) -> None:
