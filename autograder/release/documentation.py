@@ -10,7 +10,7 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config
 from autograder.core.errors import ReleaseError
 from autograder.core.exit_status import statuses_as_table
 from autograder.release.template import percent, thousands
-from autograder.reports.tables import MEANINGS
+from autograder.reports import overrides, tables
 
 SCHEMA_PATH = "docs/otter_config.schema.json"
 BEGIN = ": written by m5 release -->"
@@ -113,9 +113,8 @@ def _keys(config: Config) -> str:
     return "".join(parts) + "\n"
 
 
-def _columns(config: Config) -> str:
-    rows = [(f"`{name}`", meaning) for name, meaning in MEANINGS.items()]
-    return _table(("column", "holds"), rows)
+def _columns(meanings: Mapping[str, str]) -> str:
+    return _table(("column", "holds"), [(f"`{name}`", text) for name, text in meanings.items()])
 
 
 DOCUMENTS = ("README.md", "docs/configuration.md", "docs/instructors.md", "docs/tas.md")
@@ -123,7 +122,8 @@ TABLES: dict[str, Callable[[Config], str]] = {
     "points": _points,
     "exit statuses": lambda _: statuses_as_table(),
     "keys": _keys,
-    "columns": _columns,
+    "columns": lambda _: _columns(tables.MEANINGS),
+    "columns of marks": lambda _: _columns(overrides.MEANINGS),
 }
 """What makes each table, by the name in its marks; any of the documents may hold any of them."""
 

@@ -31,7 +31,7 @@ from autograder.reports.spreadsheets import REST, Problem, plain_key, read_table
 from autograder.reports.tables import plain_cell, write_table
 
 OVERRIDES_NAME = "overrides.csv"
-COLUMNS: Mapping[str, str] = {
+MEANINGS: Mapping[str, str] = {
     "submission": "name of the submission's folder, as in `grades.csv`",
     "student": "name, e-mail address or id of the student, or of one of the group; needed only "
     "where `submission` is empty",
@@ -41,7 +41,8 @@ COLUMNS: Mapping[str, str] = {
     "decimals",
     "comment": "shown to the student beside the points; may be empty",
 }
-"""What each column holds, in the order in which they are written; any order is read."""
+"""What each column of overrides.csv holds; docs/tas.md has this table. Any order is read."""
+COLUMNS = tuple(MEANINGS)
 NEEDED = (("submission", "student"), ("check",), ("points",))
 """Of each group at least one column must be there."""
 MAX_COMMENT_CHARACTERS = 2_000
@@ -166,7 +167,7 @@ def write_overrides(path: Path, overrides: Overrides) -> None:
     """
     write_table(
         path,
-        tuple(COLUMNS),
+        COLUMNS,
         [
             (
                 plain_cell(mark.submission),
