@@ -21,15 +21,21 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @classmethod
+    def make(cls, root: Path) -> Project:
+        """The committed source, with the rules of these tests; not released yet."""
+        made = cls(root)
         (root / "assignment").mkdir(parents=True)
         (root / "solutions").mkdir()
         shutil.copy(ROOT / "otter_config.json", root)
-        self.configure(**RULES)
+        made.configure(**RULES)
         for name in ("m5.ipynb", "students.md"):
             shutil.copy(ROOT / "assignment" / name, root / "assignment")
         for pattern in ("*.md", "*.expect.json"):
             for path in (ROOT / "solutions").glob(pattern):
                 shutil.copy(path, root / "solutions")
+        return made
 
     def read(self, path: str) -> str:
         return (self.root / path).read_text("utf-8")
@@ -83,19 +89,19 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A source that has not been released yet."""
-    return Project(tmp_path / "project")
+    return Project.make(tmp_path / "project")
 
 
 @pytest.fixture
-def released(project: Project) -> Project:
+def released(shared: Project, tmp_path: Path) -> Project:
     """A source with its release."""
-    release(project.root)
-    return project
+    shutil.copytree(shared.root, tmp_path / "project")
+    return Project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A source with its release, for tests that only read."""
-    project = Project(tmp_path_factory.mktemp("shared") / "project")
+    project = Project.make(tmp_path_factory.mktemp("shared") / "project")
     release(project.root)
     return project
