@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from autograder.core.assignment import Assignment, load_assignment
@@ -29,6 +31,18 @@ time.sleep(get_ipython().user_ns.get("seconds_until_" + step, 0))
 """
 """Writes down that it was run, and takes as long as the notebook says."""
 ROOT = Path(__file__).resolve().parent.parent
+
+
+BYTES_OF_A_WORKER = 4 << 30
+"""TensorFlow in the process itself, in its zygote and in a box, with some room."""
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Two for each core, as far as the memory goes: half of the time tests wait for an end."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    room = psutil.virtual_memory().total // BYTES_OF_A_WORKER
+    return max(1, min(2 * (psutil.cpu_count() or 1), room))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

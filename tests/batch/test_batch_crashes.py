@@ -172,7 +172,9 @@ def test_stopping_keeps_what_is_finished_and_leaves_nothing(
     assert run.left_behind() == []
 
 
-@pytest.mark.parametrize("large", ["flood 90000", "sleep 0 " + "#" * 90_000])
+@pytest.mark.parametrize(
+    "large", ["flood 90000", "sleep 0 " + "#" * 90_000], ids=["outputs", "a notebook"]
+)
 def test_a_full_disk_is_a_sentence_and_loses_nothing(run: Run, tmp_path: Path, large: str) -> None:
     """By a limit on the size of a file: on our side, and on that of a grading process."""
     folder = tmp_path / "in"
