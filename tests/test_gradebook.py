@@ -7,13 +7,18 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from autograder.core.assignment import Assignment
 from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import ResultsError
+from autograder.core.report import Override, Student
 from autograder.core.verdict import Verdict
+from autograder.intake.submission import Handin
+from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.tables import COLUMNS, Gradebook, plain_cell, row_of, write_table
-from tests.gradescope.reports import report
+from tests.gradescope.reports import check, report
 
 
 @pytest.mark.parametrize(
@@ -98,6 +103,68 @@ def test_a_network_that_was_only_counted_has_its_number() -> None:
     counted = report(Verdict.UNVERIFIABLE_MODEL, network=None, counted_parameters=7850)
     row = dict(zip(COLUMNS, row_of(counted), strict=True))
     assert (row["accuracy"], row["parameters"]) == ("", "7850")
+
+
+def test_a_row_says_what_failed_and_what_a_person_gave() -> None:
+    """The comment is anybody's: in the cell it is one line that nothing runs."""
+    override = Override(points=7.25, comment="=1+1, then @SUM(1) [red] <b>")
+    checks = [check(name, passed=name in ("runs", "budget")) for name in CHECK_NAMES]
+    checks[1] = msgspec.structs.replace(checks[1], override=override)
+    row = dict(zip(COLUMNS, row_of(report(checks=checks)), strict=True))
+    assert row["failed"] == "accuracy reflection_1 reflection_2 reflection_3"
+    assert (row["points_accuracy"], row["points_runs"]) == ("7.25", "10")
+    assert row["overrides"] == (
+        "Accuracy: Marked by a person: 7.25 of 10 points (automatic: 0). "
+        "Comment: =1+1, then @SUM(1) [red] <b>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("students", "late", "cells"),
+    [
+        ([], None, ["", ""]),
+        ([Student(name="A", sid="007")], True, ["007", "yes"]),
+        (
+            [Student(sid="1", canvas_id="2"), Student(canvas_id="=3"), Student(name="B")],
+            False,
+            ["1, '=3", "no"],
+        ),
+    ],
+)
+def test_a_row_says_whose_it_is_and_whether_it_was_late(
+    students: list[Student], late: bool | None, cells: list[str]
+) -> None:
+    made = row_of(report(students=students, late=late))
+    row = dict(zip(COLUMNS, made, strict=True))
+    assert [row["student_id"], row["late"]] == cells
+
+
+def test_canvas_and_gradescope_know_the_columns_of_their_tables(
+    tmp_path: Path, assignment: Assignment
+) -> None:
+    """As Canvas's own importer goes about it: headings by place, then one column an assignment."""
+    ann = Student(name="Ann; Müller, Dr.", sid="007", email="ann@example.edu", canvas_id="12")
+    handin = Handin(submission="s", path=Path("s"), students=(ann,), submission_id="34")
+    row = dict(zip(COLUMNS, row_of(report(score=57.25)), strict=True))
+    write_gradebooks(tmp_path, [(handin, row)], assignment.config)
+    tables = {}
+    for name in ("canvas.csv", "gradescope.csv"):
+        content = (tmp_path / name).read_bytes()
+        assert not content.startswith(b"\xef\xbb\xbf")
+        tables[name] = list(csv.reader(content.decode().splitlines()))
+        assert len({len(line) for line in tables[name]}) == 1
+    head, possible, student = tables["canvas.csv"]
+    assert head[:-1] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    assert head[-1] == assignment.config.assignment.title
+    assert (
+        "Points Possible" in possible[0] and float(possible[-1]) == assignment.config.points.total
+    )
+    assert student == ["Ann; Müller, Dr.", "12", "007", "ann@example.edu", "", "57.25"]
+    head, student = tables["gradescope.csv"]
+    found = dict(zip(head, student, strict=True))
+    assert (found["SID"], found["Email"], found["Total Score"], found["Submission ID"]) == (
+        "007", "ann@example.edu", "57.25", "34",
+    )  # fmt: skip
 
 
 def test_of_a_row_that_does_not_fit_on_the_disk_nothing_is_left(

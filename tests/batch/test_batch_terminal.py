@@ -104,6 +104,17 @@ def test_the_end_tells_a_reason_for_what_has_no_points_and_counts(
     )
 
 
+def test_what_a_person_gave_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    row = dict.fromkeys(COLUMNS, "") | {"verdict": "PASSED", "score": "60"}
+    marked = "Accuracy: Marked by a person: 3 of 10 points. Comment: [red]\x1b[2Jno"
+    many = [{**row, "submission": f"s{n}", "overrides": marked} for n in range(100)]
+    print_grades([{**row, "submission": "ann"}, *many], Path("out"))
+    printed = capsys.readouterr().out
+    lines = [line for line in printed.splitlines() if ": Accuracy: " in line]
+    assert lines[0] == "s0: Accuracy: Marked by a person: 3 of 10 points. Comment: [red]no"
+    assert f"and {100 - len(lines)} more that a person marked: see grades.csv" in printed
+
+
 def test_elsewhere_there_are_plain_lines() -> None:
     file = io.StringIO()
     play(Console(file=file, width=100))

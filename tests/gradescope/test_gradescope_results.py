@@ -8,8 +8,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from autograder.core.report import CheckStatus
+from autograder.core.report import CheckStatus, Override
 from autograder.core.verdict import Verdict
+from autograder.reports.overrides import MAX_COMMENT_CHARACTERS
 from autograder.reports.placeholder import UNFINISHED, failed_results, is_plausible
 from autograder.reports.results_json import MAX_FAILED_CELLS, gradescope_results, schema
 from tests.gradescope.reports import PRIVATE_ACCURACY, cell, check, report
@@ -109,6 +110,25 @@ def test_of_many_failed_cells_the_first_are_shown() -> None:
     results = results_of(Verdict.CELL_ERROR, checks=[], cells=cells[:MAX_FAILED_CELLS])
     assert len(results["tests"]) == MAX_FAILED_CELLS
     assert "cells failed" not in results["output"]
+
+
+@pytest.mark.parametrize(
+    ("points", "passed", "status"), [(10, False, "passed"), (9.5, True, "failed")]
+)
+def test_points_by_hand_stand_beside_the_graders_own(
+    points: float, passed: bool, status: str
+) -> None:
+    comment = "<img src=x onerror=alert(1)> =1+1 " + "x" * MAX_COMMENT_CHARACTERS
+    override = Override(points=points, comment=comment)
+    marked = check("accuracy", passed=passed, reason="It is too low.", override=override)
+    results = results_of(checks=[check("runs"), marked], score=10 + points)
+    test = results["tests"][1]
+    assert (test["score"], test["status"], test["output_format"]) == (points, status, "text")
+    note = f"Marked by a person: {points:g} of 10 points (automatic: {marked.points:g}). Comment: "
+    assert test["output"].startswith(note + comment)
+    assert "Measured: what was measured" in test["output"]
+    assert note + comment in results["output"] and "too low" not in results["output"]
+    assert results["output_format"] == "text"
 
 
 def test_what_the_grader_prints_is_for_staff() -> None:
