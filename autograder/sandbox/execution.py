@@ -195,7 +195,10 @@ def expects_error(cell: Any) -> bool:
 
 
 def first_line(source: str) -> str:
-    """The first line of a cell that says something, for quoting."""
+    """The first line of a cell that says something, for quoting.
+
+    A comment counts: it is what people see of the cell, also where the rest is folded away.
+    """
     lines = [line.strip() for line in source.splitlines() if line.strip()]
-    code = [line for line in lines if not line.startswith("#")] or lines or [""]
-    return plain(code[0], 60).replace("`", "'")
+    telling = [line for line in lines if any(map(str.isalnum, line))] or lines or [""]
+    return plain(telling[0], 60).replace("`", "'")

@@ -34,10 +34,8 @@ NOT_ANSWERED = {
     ONE_WORD: ("no idea", "banana", "bigger"),
     THRICE_THE_SAME: (ANSWERS[1],) * 3,
 }
-MODEL_CELL, _first_code = cell_of(released(), "model")["source"].splitlines()[:2]
-"""How the cell begins."""
-MODEL_CODE = _first_code.partition("  #")[0]
-"""Its first line of code, by which pages name it."""
+MODEL_CELL = cell_of(released(), "model")["source"].splitlines()[0]
+"""How the cell begins, by which pages name it."""
 WIDTHS = {ONE_WORD: 8, THRICE_THE_SAME: 200}
 """The one too narrow to be accurate, the other over the budget."""
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.journeys.conftest import ROOT, Graded, m5, read_rows, words_of
-from tests.journeys.people import ANSWERED, MODEL_CODE, NOT_ANSWERED, THRICE_THE_SAME
+from tests.journeys.people import ANSWERED, MODEL_CELL, NOT_ANSWERED, THRICE_THE_SAME
 from tests.notebooks import STUDENT_NOTEBOOK, cell_of, read_json, released
 
 CONFIG = read_json(ROOT / "otter_config.json")
@@ -107,4 +107,4 @@ def check_first_result(graded: Graded, name: str) -> None:
 def test_a_typing_error_is_told_with_the_cell_and_the_name(graded_class: Graded) -> None:
     row, page = graded_class.rows["typo"], words_of(graded_class.feedback("typo"))
     assert row["verdict"] == "CELL_ERROR" and float(row["points_runs"]) == 0
-    assert "x_trian" in page and MODEL_CODE in page
+    assert "x_trian" in page and MODEL_CELL in page
