@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from keras import layers
+from PIL import Image
 
 IMAGES = 200
 RNG = np.random.default_rng(0)
@@ -78,6 +83,59 @@ def test_the_table_of_experiments_fills_itself_beside_the_network(
     assert all(map(np.array_equal, before, lesson.model.get_weights()))
 
 
+def test_the_table_takes_the_runs_of_the_own_network_where_they_fit(
+    lesson: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever `model` was afterwards; an experiment takes the place of such a run."""
+    lesson.lab.experiment(0.03, [4], "I expect ten")
+    for rate in (0.03, 0.001):
+        lesson.model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+        lesson.model.fit(
+            lesson.x_train, lesson.y_train, callbacks=[lesson.Progress()], epochs=1, verbose=0
+        )
+        right = lesson.model.predict(lesson.x_test, verbose=0).argmax(axis=1) == lesson.y_test
+        lesson.lab.table()
+    lesson.all["model"] = None
+    capsys.readouterr()
+    lesson.lab.table()
+    said = capsys.readouterr().out
+    assert set(lesson.lab.own) == {(0.03, (4,)), (0.001, (4,))}
+    assert lesson.lab.own[0.001, (4,)][0] == pytest.approx(100 * right.mean())
+    assert "of 4 dead *" in said and "missing" not in said and "you wrote: I expect ten" in said
+    lesson.lab.results[0.03, (4,)] = (12.3, 4, 4)
+    lesson.lab.table()
+    said = capsys.readouterr().out
+    assert "12.3 %, 4 of 4 dead" in said and "*" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NameError("no", name="modle"), "Do you mean `model`?"),
+        (NameError("no", name="xyzzy"), "Run the cells above first"),
+        (AttributeError("no", name="fiit", obj=keras.Sequential()), "Do you mean `fit`?"),
+        (AttributeError("no", name="xyzzy", obj=3), "Do you mean `one of part 8`?"),
+        (SyntaxError("invalid"), "Is a bracket, a comma"),
+        (IndentationError("unexpected indent"), "Is a bracket, a comma"),
+        (ValueError("`output` must have rank (ndim) ..."), "Do labels and loss go together?"),
+        (ValueError("must have the same rank (ndim)."), "Do labels and loss go together?"),
+        (ValueError('Input 0 is incompatible with the layer "dense"'), "the shape of one image"),
+        (Exception("URL fetch failure on https://x: None"), "ask your course for mnist.npz"),
+        (ZeroDivisionError("division by zero"), "Take it back and try again."),
+        (KeyboardInterrupt(), "Stopped by you."),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_no_error_comes_without_a_sentence(
+    lesson: Any, capsys: pytest.CaptureFixture[str], error: BaseException, said: str
+) -> None:
+    lesson.explain(shell := MagicMock(), type(error), error, None)
+    assert said in capsys.readouterr().out
+    assert shell.showtraceback.called != isinstance(error, KeyboardInterrupt)
+    caught = lesson.all["get_ipython"].return_value.set_custom_exc.call_args[0][0]
+    assert isinstance(error, caught)
+
+
 @pytest.mark.parametrize("given", [("x", [5]), (0.1, 5), (0.1, ["x"]), (None, None)])
 def test_a_mistake_in_an_experiment_fails_no_cell(
     lesson: Any, capsys: pytest.CaptureFixture[str], given: Any
@@ -121,14 +179,69 @@ def test_what_is_no_digit_is_said(
     assert "cannot be read" in capsys.readouterr().out
 
 
-def test_the_browser_gets_the_weights_of_dense_networks_alone(lesson: Any) -> None:
+def answer_of(found: Any, images: Any) -> Any:
+    """What the browser makes of images: its arithmetic on the weights that it is given."""
+    values = images.reshape(len(images), -1)
+    for layer in found:
+        whole = np.frombuffer(base64.b64decode(layer["weights"]), f"<i{layer['bytes']}")
+        values = values @ (whole.reshape(values.shape[1], -1) * layer["scale"]) + layer["bias"]
+        if layer["activation"] == "relu":
+            values = np.maximum(values, 0)
+    shares = np.exp(values - values.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("units", "off"), [(4, 0.0005), (1000, 0.05)])
+def test_the_browser_gets_a_small_copy_of_a_dense_network_with_the_same_answers(
+    lesson: Any, units: int, off: float
+) -> None:
+    lesson.all["model"] = model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Flatten(),
+            layers.Dense(units, "relu"),
+            layers.Dense(10, "softmax"),
+        ]
+    )
     found = lesson.canvas.dense_layers()
-    kernel = np.frombuffer(lesson.base64.b64decode(found[0]["weights"]), "<i2") * found[0]["scale"]
-    assert np.allclose(kernel, lesson.model.get_weights()[0].ravel(), atol=1e-5)
+    own = model.predict(lesson.x_test, verbose=0)
+    assert np.abs(answer_of(found, lesson.x_test) - own).max() < off
+    assert len(json.dumps(found)) < 1_200_000
+
+
+def test_the_browser_gets_no_network_that_it_cannot_calculate(lesson: Any) -> None:
     lesson.all["model"] = keras.Sequential(
         [keras.Input((28, 28, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(10)]
     )
     assert lesson.canvas.dense_layers() is None
+
+
+@pytest.mark.parametrize("form", ["ink on paper", "chalk", "transparent", "grey", "a phone's"])
+def test_a_picture_file_becomes_the_digit_that_is_in_it(
+    lesson: Any, tmp_path: Path, form: str
+) -> None:
+    """In shadow, turned as the phone was held, light on dark: what counts is the ink."""
+    ink = np.zeros((600, 450))
+    ink[150:400, 200:230] = ink[150:180, 120:230] = 1  # a 7 without its slant
+    wanted = lesson.canvas.centred(ink)
+    light = 1 - 0.6 * np.linspace(0, 1, 450)
+    grey = {"chalk": 25 + 200 * ink, "grey": 225 - 200 * ink}.get(form, (225 - 200 * ink) * light)
+    if form == "transparent":
+        black = np.zeros((600, 450), "uint8")
+        picture = Image.merge("RGBA", [Image.fromarray(x) for x in (black,) * 3 + (as_bytes(ink),)])
+    else:
+        picture = Image.fromarray(grey.astype("uint8"))
+    exif, path = Image.Exif(), tmp_path / ("digit.jpg" if form == "a phone's" else "digit.png")
+    if form == "a phone's":
+        picture, exif[0x0112] = picture.transpose(Image.Transpose.ROTATE_90), 6
+        picture = picture.resize((3000, 2250))
+    picture.save(path, exif=exif)
+    image = lesson.canvas.centred(lesson.canvas.image(str(path)))
+    assert np.abs(image - wanted).mean() < 0.03
+
+
+def as_bytes(ink: Any) -> Any:
+    return (255 * ink).astype("uint8")
 
 
 @pytest.mark.parametrize("model", [None, 3, "NaN"])
