@@ -77,7 +77,7 @@ def test_a_dead_network_is_measured_with_x_by_255(
 
 @pytest.mark.parametrize(
     ("more", "bound", "is_taken"),
-    [(10, BOUND, False), (60, BOUND, False), (110, BOUND, True), (110, 1e-12, False)],
+    [(60, BOUND, False), (86, BOUND, False), (110, BOUND, True), (110, 1e-12, False)],
 )
 def test_what_is_better_by_chance_alone_is_not_taken(
     more: int, bound: float, is_taken: bool, mnist: Mnist, raw: RawImages
