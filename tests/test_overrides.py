@@ -109,6 +109,8 @@ def test_a_student_is_known_by_name_mail_and_ids(
         ("submission_1,,runs,inf,", "“inf” is not a number"),
         ("submission_1,,runs,1e1,", "“1e1” is not a number"),
         ("submission_1,,runs,٣,", "is not a number"),
+        ("submission_1,,runs,+,", "is not a number"),
+        ("submission_1,,runs,5.,", "is not a number"),
         ('submission_1,,accuracy,"1,000",', "at most two decimals"),
         ("submission_1,,runs,0.125,", "at most two decimals"),
         ("submission_1,,runs,1.May,", "is not a number"),
@@ -163,6 +165,14 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_named(tmp_path: Path) -> Non
         read_overrides([tmp_path / "no.csv", tmp_path], gradable=CLASS, points=POINTS)
     assert f"{tmp_path}/no.csv: cannot be read: No such file" in str(caught.value)
     assert f"{tmp_path}: cannot be read: Is a directory" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [("0", 0), ("10", 10), ("007", 7), (".5", 0.5), ("0,25", 0.25), ("+3", 3), (" 9.99 ", 9.99)],
+)
+def test_points_are_numbers_as_people_write_them(tmp_path: Path, text: str, points: float) -> None:
+    assert read(tmp_path, f'{HEAD}unnamed,,runs,"{text}",\n') == {("unnamed", "runs"): (points, "")}
 
 
 def test_several_files_are_one_and_may_say_the_same(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ MAX_PROBLEMS = 20
 """Listed in one message: enough to see what is wrong with a file."""
 MAX_QUOTED_CHARACTERS = 60
 MAX_LISTED = 5
-_POINTS = re.compile(r"\+?([0-9]{1,6})(?:[.,]([0-9]{1,2}))?")
+_POINTS = re.compile(r"\+?(?=[.,]?[0-9])([0-9]{0,6})(?:[.,]([0-9]{1,2}))?")
 """Three decimals would be a thousand in half of the world: `1,000`."""
 
 
@@ -218,7 +218,7 @@ def _points(text: str, maximum: int, check: str) -> float:
         raise Problem(
             f"“{_quoted(text)}” is not a number from 0 to {maximum} with at most two decimals."
         )
-    given = float(f"{match[1]}.{match[2] or 0}")
+    given = float(f"{match[1] or 0}.{match[2] or 0}")
     if given > maximum:
         raise Problem(f"{text} points are more than the {maximum} that {check} is worth.")
     return given
