@@ -367,9 +367,9 @@ def test_changed_description(folder: Path, sequential_files: Any, name: Any) -> 
     description, weights = copy.deepcopy(sequential_files[0]), sequential_files[1]
     CHANGES[name](description)
     write(folder, description, weights)
-    started = time.monotonic()
+    started = time.process_time()
     refused(folder)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_arrays_may_not_overlap_to_save_parameters(folder: Path, sequential_files: Any) -> None:
@@ -482,9 +482,9 @@ def test_networks_within_networks_do_not_multiply(tmp_path: Path) -> None:
     description |= {"compile": None, "history": None, "arrays": []}
     for depth in (15, 40):
         write(tmp_path, {**description, "network": network(depth)}, b"")
-        started = time.monotonic()
+        started = time.process_time()
         refused(tmp_path)
-        assert time.monotonic() - started < 5
+        assert time.process_time() - started < 5
 
 
 # --- at random -------------------------------------------------------------------------------
