@@ -112,6 +112,7 @@ def test_the_table_takes_the_runs_of_the_own_network_where_they_fit(
     ("error", "said"),
     [
         (NameError("no", name="modle"), "Do you mean `model`?"),
+        (NameError("no", name="true"), "Do you mean `True`?"),
         (NameError("no", name="xyzzy"), "Run the cells above first"),
         (AttributeError("no", name="fiit", obj=keras.Sequential()), "Do you mean `fit`?"),
         (AttributeError("no", name="xyzzy", obj=3), "Do you mean `one of part 8`?"),

@@ -212,6 +212,17 @@ class TestTools:
         variables["grader"].check("accuracy")
         assert f"of the {IMAGES} test images" in capsys.readouterr().out
 
+    def test_a_network_of_nan_is_not_drawn_as_if_it_lived(
+        self, variables: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.give(variables, made("NaN"))
+        for name in NETWORK_PICTURES:
+            getattr(variables["pictures"], name)()
+        variables["canvas"].read("#\n#")
+        said = capsys.readouterr().out
+        assert said.count("not numbers any more (NaN)") == len(NETWORK_PICTURES) + 1
+        assert plt.get_fignums() == []
+
     def test_nothing_has_been_run(self, variables: Any, capsys: pytest.CaptureFixture[str]) -> None:
         self.look(variables)
         said = capsys.readouterr().out
@@ -241,7 +252,8 @@ class TestTools:
             kept = SimpleNamespace(history=values)
             variables["history"] = kept if where == "history" else values
         variables["pictures"].learning_curves()
-        assert capsys.readouterr().out == ""
+        said = capsys.readouterr().out
+        assert said == "" if np.isfinite(values["loss"]).all() else "not a number" in said
         assert len(plt.gcf().axes) == (2 if len(values) > 1 else 1)
 
     @pytest.mark.parametrize("level", [0.1, 0.98], ids=["dead", "good"])
