@@ -168,6 +168,10 @@ def test_canvas_and_gradescope_know_the_columns_of_their_tables(
     assert (found["SID"], found["Email"], found["Total Score"], found["Submission ID"]) == (
         "007", "ann@example.edu", "57.25", "34",
     )  # fmt: skip
+    questions = head[head.index("Submission Time") + 1 :]
+    worth = [float(heading.split("(")[1].removesuffix(" pts)")) for heading in questions]
+    assert sum(worth) == assignment.config.points.total
+    assert [found[heading] for heading in questions] == ["10"] * len(CHECK_NAMES)
 
 
 def test_of_a_row_that_does_not_fit_on_the_disk_nothing_is_left(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.core.config import Config
+from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.report import Student
 from autograder.intake.submission import Handin
 from autograder.reports.folder import SUBMISSIONS_NAME, not_written
@@ -30,8 +30,10 @@ GRADESCOPE_COLUMNS = (
     "Max Points",
     "Status",
     "Submission ID",
+    "Submission Time",
 )
-"""As in the table of grades that Gradescope itself exports; its roster is matched by e-mail."""
+"""As in the table of grades that Gradescope itself exports, whose columns for questions follow; its
+roster is matched by e-mail."""
 Graded = Sequence[tuple[Handin, Mapping[str, str]]]
 
 
@@ -69,7 +71,7 @@ def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
     )  # fmt: skip
     write_table(
         folder / GRADESCOPE_NAME,
-        GRADESCOPE_COLUMNS,
+        (*GRADESCOPE_COLUMNS, *_questions(config)),
         [
             (
                 *(plain_cell(part) for part in _split(student.name)),
@@ -77,13 +79,23 @@ def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
                 plain_cell(student.email),
                 row["score"],
                 row["max_score"],
-                "Graded" if row["score"] else "Ungraded",
+                "Graded" if row["score"] else "Missing" if handin.is_missing else "Ungraded",
                 handin.submission_id,
+                row["handed_in"],
+                *(row[f"points_{name}"] for name in CHECK_NAMES),
             )
             for student, handin, row in people
         ],
         marked=False,
     )
+
+
+def _questions(config: Config) -> list[str]:
+    """Headings of the checks, as Gradescope writes those of questions."""
+    return [
+        f"{number}: {name.replace('_', ' ').capitalize()} ({config.points.of(name):.1f} pts)"
+        for number, name in enumerate(CHECK_NAMES, start=1)
+    ]
 
 
 def _students(handin: Handin) -> Iterator[Student]:

@@ -326,7 +326,8 @@ def test_gradebooks_have_a_row_a_student_with_ids(tmp_path: Path, assignment: As
     # The grader failed there: a zero would be a grade.
     assert (scores["004"]["Total Score"], scores["004"]["Status"]) == ("", "Ungraded")
     # Nothing was handed in there, as far as the export tells.
-    assert (scores["099"]["Total Score"], scores["099"]["Status"]) == ("", "Ungraded")
+    assert (scores["099"]["Total Score"], scores["099"]["Status"]) == ("", "Missing")
+    assert scores["001"]["Submission Time"] == "2026-11-03 10:00:00 UTC"
     assert read_json(out / "submissions/submission_99/report.json")["score"] is None
     assert scores["003"]["First Name"].startswith("'=")
     points, *rows = table("canvas.csv")

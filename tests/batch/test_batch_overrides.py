@@ -122,6 +122,20 @@ def test_marks_of_a_submission_that_is_not_graded_now_are_no_fault(course: Class
     assert "submission_1,,runs,1," in (course.out / "overrides.csv").read_text()
 
 
+def test_a_mark_by_student_goes_with_who_hands_in_again(course: Class) -> None:
+    """Gradescope gives the new submission another number; the folder of the old one stays."""
+    course.grade()
+    course.mark(",001,runs,2.5,")
+    inbox = course.folder / "in"
+    (inbox / "submission_1").rename(inbox / "submission_9")
+    write(inbox / "submission_9/m5.ipynb", command("sleep 0.1"))
+    metadata = (inbox / "submission_metadata.yml").read_text()
+    write(inbox / "submission_metadata.yml", metadata.replace("submission_1:", "submission_9:"))
+    course.grade(resume=True)
+    found = {row["submission"]: row["score"] for row in course.table("grades.csv")}
+    assert found == {"submission_9": "2.5", "submission_2": "100", "submission_3": ""}
+
+
 def test_only_one_at_a_time_writes_to_a_folder(course: Class) -> None:
     course.grade()
     with (
