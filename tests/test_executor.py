@@ -20,9 +20,9 @@ from autograder.core.errors import BoxError
 from autograder.core.verdict import Ending
 from autograder.sandbox import executor
 from autograder.sandbox.box import Box, BoxKind, Isolation, Toolbox
-from autograder.sandbox.execution import CellError, CellStatus, Execution
+from autograder.sandbox.execution import CellError, CellStatus, Execution, Message
 from autograder.sandbox.executor import Executor
-from autograder.sandbox.kernel import MAX_MESSAGE_BYTES, Message
+from autograder.sandbox.kernel import MAX_MESSAGE_BYTES
 from autograder.sandbox.outputs import OutputKeeper
 from tests.notebooks import notebook
 

@@ -1,4 +1,4 @@
-"""What came of running a notebook: plain data, believed only as far as a grade needs it."""
+"""What comes of running a notebook: plain data, believed only as far as a grade needs it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,26 @@ SEARCHED_CHARACTERS = 2000
 """At the end of what a cell printed; a line of Keras's counter is shorter than a hundred."""
 MAX_QUOTED_CHARACTERS = 300
 MAX_TRACEBACK_LINES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message from the kernel, as far as it could be understood."""
+
+    channel: str
+    kind: str
+    parent: str
+    content: dict[str, Any]
+    size_bytes: int
+
+
+TOO_LARGE = "too_large"
+"""Kind of what stands for a message that could not be received: what was in it nobody knows."""
+UNREADABLE_ERROR = {
+    "ename": "MessageTooLarge",
+    "evalue": "The error of this cell was too long to be received.",
+}
+"""Content of a reply that was too large."""
 
 
 class CellStatus(str, Enum):
@@ -150,6 +170,17 @@ class Reply:
 
     status: CellStatus
     content: dict[str, Any]
+
+    @classmethod
+    def of(cls, message: Message) -> Reply | None:
+        """What a message answers to a request; None where it is no answer."""
+        if message.channel == "shell" and message.kind == TOO_LARGE:
+            return cls(status=CellStatus.ERROR, content=UNREADABLE_ERROR)
+        if message.channel == "shell" and message.kind == "execute_reply":
+            failed = message.content.get("status") != "ok"
+            status = CellStatus.ERROR if failed else CellStatus.OK
+            return cls(status=status, content=message.content if failed else {})
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,11 @@ import nbformat
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
 from autograder.core.verdict import Ending
-from autograder.sandbox.box import Box, Toolbox
+from autograder.sandbox.box.box import Box
+from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.execution import (
     MEMORY_ERRORS,
+    TOO_LARGE,
     CellError,
     CellRun,
     CellStatus,
@@ -27,7 +29,7 @@ from autograder.sandbox.execution import (
     expects_error,
     first_line,
 )
-from autograder.sandbox.kernel import TOO_LARGE, UNREADABLE_ERROR, Kernel, KernelDied
+from autograder.sandbox.kernel import Kernel, KernelDied
 from autograder.sandbox.outputs import OutputKeeper
 
 START_SECONDS = 60.0
@@ -220,14 +222,10 @@ class Executor:
                 continue
             if message.parent != request and message.kind != TOO_LARGE:
                 continue
-            if message.kind == TOO_LARGE and message.channel == "shell":
-                reply = Reply(status=CellStatus.ERROR, content=UNREADABLE_ERROR)
-            elif message.kind == "execute_reply" and message.channel == "shell":
-                failed = message.content.get("status") != "ok"
-                status = CellStatus.ERROR if failed else CellStatus.OK
-                reply = Reply(status=status, content=message.content if failed else {})
-            elif message.kind == "status":
+            if message.kind == "status":
                 is_idle = message.content.get("execution_state") == "idle"
+            else:
+                reply = Reply.of(message) or reply
         return reply
 
     def _tell(self, epoch: str) -> None:

@@ -11,7 +11,6 @@ import json
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 import zmq
@@ -19,7 +18,8 @@ from jupyter_client.session import Session
 from zmq.utils.monitor import recv_monitor_message
 
 from autograder.core.errors import BoxError
-from autograder.sandbox.box import Box
+from autograder.sandbox.box.box import Box
+from autograder.sandbox.execution import TOO_LARGE, Message
 
 POLL_SECONDS = 0.25
 """How long to wait for a message before looking whether the kernel still lives."""
@@ -32,26 +32,6 @@ MAX_QUEUED_MESSAGES = 256
 WATCHED = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
 RETRY_MILLISECONDS = 250
 """ZeroMQ notes at once that it will try again; its thread may have to wait for a processor."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message from the kernel, as far as it could be understood."""
-
-    channel: str
-    kind: str
-    parent: str
-    content: dict[str, Any]
-    size_bytes: int
-
-
-TOO_LARGE = "too_large"
-"""Kind of what stands for a message that could not be received: what was in it nobody knows."""
-UNREADABLE_ERROR = {
-    "ename": "MessageTooLarge",
-    "evalue": "The error of this cell was too long to be received.",
-}
-"""Content of a reply that was too large."""
 
 
 class KernelDied(Exception):

@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import output_from_msg
 
-from autograder.sandbox.kernel import TOO_LARGE, Message
+from autograder.sandbox.execution import TOO_LARGE, Message
 from autograder.sandbox.streams import StreamText
 
 MAX_DEPTH = 40
