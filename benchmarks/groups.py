@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from autograder.sandbox.box.marks import ROOT, ControlGroup
+from autograder.sandbox.box.limits import ROOT, ControlGroup
 
 UNLIMITED_BYTES = 1 << 40
 MAX_PROCESSES = 4096

@@ -34,7 +34,7 @@ class Runner:
 
     def run(self, *cells: str) -> tuple[tuple[Claim, ...], Measurement]:
         limits = self.assignment.config.limits
-        with Box.open(
+        with Box(
             kind=self.zygote.kind,
             limits=limits,
             toolbox=self.toolbox,

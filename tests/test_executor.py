@@ -52,7 +52,7 @@ class Runner:
     ) -> Execution:
         """Run a notebook; changes are those of the limits."""
         limits = msgspec.structs.replace(self._limits, **changes)
-        with Box.open(kind=self._kind, limits=limits, toolbox=self._toolbox) as box:
+        with Box(kind=self._kind, limits=limits, toolbox=self._toolbox) as box:
             executor = Executor(
                 box=box, toolbox=self._toolbox, limits=limits, seed=1, on_cell=on_cell
             )

@@ -77,7 +77,7 @@ class Kernels:
 
     def run(self, *cells: str, zygote: Zygote | None) -> tuple[Execution, NetworkExport]:
         limits = self.assignment.config.limits
-        with Box.open(
+        with Box(
             kind=self.isolation.kind,
             limits=limits,
             toolbox=self.toolbox,
@@ -142,7 +142,7 @@ def test_without_its_zygote_a_box_is_started(
     limits = assignment.config.limits
     with Zygote(kind=isolation.kind, toolbox=toolbox, modules=["json"]) as zygote:
         ids = {child.pid for child in psutil.Process().children(recursive=True)}
-        with Box.open(kind=isolation.kind, limits=limits, toolbox=toolbox, zygote=zygote) as box:
+        with Box(kind=isolation.kind, limits=limits, toolbox=toolbox, zygote=zygote) as box:
             assert zygote.is_alive
             kill_all(lambda: ids & set(zygote.pids))
             box.run("selftest.py", "{}")
@@ -186,7 +186,7 @@ from autograder.sandbox.box import Box, BoxKind, Toolbox, Zygote
 kind, toolbox = BoxKind(sys.argv[1]), Toolbox(root=Path(sys.argv[2]))
 limits = load_assignment(Path(sys.argv[3])).config.limits
 with Zygote(kind=kind, toolbox=toolbox, modules=["json"]) as zygote:
-    with Box.open(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box:
+    with Box(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box:
         box.run("sleeps.py")
         assert box.is_forked
         print(zygote.nest, *sorted(box.members() | set(zygote.pids)), flush=True)

@@ -171,7 +171,7 @@ class Grader:
         self, submission: Submission, seed: int, shift: int, limits: Limits
     ) -> tuple[_Run, NetworkExport | None]:
         """Run the notebook, and read what it leaves behind."""
-        with Box.open(
+        with Box(
             kind=self.isolation.kind,
             limits=limits,
             toolbox=self.toolbox,

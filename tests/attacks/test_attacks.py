@@ -104,7 +104,7 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[Box]:
     class Recorded:
         @staticmethod
         def open(**settings: Any) -> Box:
-            opened.append(Box.open(**settings))
+            opened.append(Box(**settings))
             return opened[-1]
 
     monkeypatch.setattr(pipeline, "Box", Recorded)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.sandbox.box.marks import ControlGroup
+from autograder.sandbox.box.limits import ControlGroup
 from benchmarks.groups import Meter
 from benchmarks.measuring import BenchmarkError, measure
 

@@ -56,9 +56,7 @@ class Lab:
     def box(self, **changes: Any) -> Iterator[Box]:
         """An open box with some limits changed."""
         limits = msgspec.structs.replace(self.limits, **changes)
-        with Box.open(
-            kind=self.kind, limits=limits, toolbox=self.toolbox, zygote=self.zygote
-        ) as box:
+        with Box(kind=self.kind, limits=limits, toolbox=self.toolbox, zygote=self.zygote) as box:
             yield box
 
     def start(self, box: Box, source: str) -> None:

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from autograder.sandbox.box.marks import ControlGroup
+from autograder.sandbox.box.limits import ControlGroup
 
 LEAVE_ONE = """
 import os, signal
-from autograder.sandbox.box.marks import ControlGroup
+from autograder.sandbox.box.limits import ControlGroup
 group = ControlGroup.create(memory_bytes=1 << 28, processes=50)
 print(*group.folders, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

@@ -28,8 +28,7 @@ from autograder.sandbox.box import (
     guarantees,
     probe,
 )
-from autograder.sandbox.box.marks import ControlGroup
-from autograder.sandbox.box.watchdog import Watchdog
+from autograder.sandbox.box.limits import ControlGroup, Watchdog
 from tests.box.conftest import Lab
 
 TRY = """

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from autograder.core.errors import BoxError
-from autograder.sandbox.box import Box, marks
+from autograder.sandbox.box import Box, folders
 from tests.box.conftest import Lab
 
 
@@ -29,17 +29,17 @@ def test_a_process_that_ends_while_it_is_looked_at(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(psutil.Process, "uids", end_then_look)
     try:
-        uid = marks.free_user_id()
-        assert uid in marks.USER_IDS
-        marks.give_back(uid)
+        uid = folders.free_user_id()
+        assert uid in folders.USER_IDS
+        folders.give_back(uid)
     finally:
         short_lived.kill()
     assert short_lived.wait() != 0
 
 
-@pytest.mark.parametrize("free", [marks.USER_IDS[0], marks.USER_IDS[-1]])
+@pytest.mark.parametrize("free", [folders.USER_IDS[0], folders.USER_IDS[-1]])
 def test_ids_of_processes_are_not_given(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-    taken = [uid for uid in marks.USER_IDS if uid != free]
+    taken = [uid for uid in folders.USER_IDS if uid != free]
     ids = iter([(uid, uid, uid) for uid in taken])
 
     def processes(attributes: list[str]) -> list[Any]:
@@ -47,22 +47,22 @@ def test_ids_of_processes_are_not_given(monkeypatch: pytest.MonkeyPatch, free: i
         return [type("Process", (), {"info": {"uids": uids}}) for uids in ids]
 
     monkeypatch.setattr(psutil, "process_iter", processes)
-    assert marks.free_user_id() == free
-    marks.give_back(free)
+    assert folders.free_user_id() == free
+    folders.give_back(free)
 
 
 def test_no_two_boxes_have_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(marks, "USER_IDS", marks.USER_IDS[:2])
-    first, second = marks.free_user_id(), marks.free_user_id()
+    monkeypatch.setattr(folders, "USER_IDS", folders.USER_IDS[:2])
+    first, second = folders.free_user_id(), folders.free_user_id()
     try:
         assert first != second
         with pytest.raises(BoxError, match="No free user id"):
-            marks.free_user_id()
+            folders.free_user_id()
     finally:
-        marks.give_back(first)
-    assert marks.free_user_id() == first
+        folders.give_back(first)
+    assert folders.free_user_id() == first
     for uid in (first, second):
-        marks.give_back(uid)
+        folders.give_back(uid)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors as Linux lists them")
@@ -89,4 +89,4 @@ def test_boxes_leave_no_descriptor_open(lab: Lab) -> None:
 def lab_box_without_a_place(lab: Lab) -> None:
     # A short path: one that is too long for a socket is replaced by /tmp.
     nowhere = Path("/does-not-exist")
-    Box.open(kind=lab.kind, limits=lab.limits, toolbox=lab.toolbox, parent=nowhere)
+    Box(kind=lab.kind, limits=lab.limits, toolbox=lab.toolbox, parent=nowhere)

@@ -32,7 +32,7 @@ from autograder.core.config import load_config
 
 root, toolbox, kind, program = sys.argv[1:]
 limits = load_config(Path(root, "otter_config.json")).limits
-with Box.open(kind=BoxKind(kind), limits=limits, toolbox=Toolbox(root=Path(toolbox))) as box:
+with Box(kind=BoxKind(kind), limits=limits, toolbox=Toolbox(root=Path(toolbox))) as box:
     box.run(program)
     print(box.scratch.root, flush=True)
     time.sleep(120)

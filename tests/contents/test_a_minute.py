@@ -21,7 +21,7 @@ from autograder.grading.reflections import judging
 from autograder.intake import submission
 from autograder.reports.pages import drawing
 from autograder.sandbox import executor
-from autograder.sandbox.box import box, watchdog
+from autograder.sandbox.box import box, limits
 
 MINUTE = 60.0
 ON_THE_WAY = (
@@ -29,7 +29,7 @@ ON_THE_WAY = (
     executor.RETRACE_SECONDS,
     processes.KILL_SECONDS,
     box.END_SECONDS,
-    watchdog.FAREWELL_SECONDS,
+    limits.FAREWELL_SECONDS,
 )
 """Limits between the end of the last cell and the finished row, in this order; then the tasks."""
 ASKED_ON_THE_WAY = (

@@ -120,7 +120,7 @@ def theirs() -> Any:
 @pytest.fixture(scope="module")
 def ours(assignment: Assignment, bare: Toolbox, isolation: Isolation) -> Any:
     limits = assignment.config.limits
-    with Box.open(kind=isolation.kind, limits=limits, toolbox=bare) as box:
+    with Box(kind=isolation.kind, limits=limits, toolbox=bare) as box:
         executor = Executor(box=box, toolbox=bare, limits=limits, seed=1)
         return executor.execute(given()).notebook
 

@@ -16,17 +16,17 @@ from autograder.sandbox.box.command import (
     lock_specification,
     readable_paths,
 )
-from autograder.sandbox.box.folders import Scratch, Toolbox
-from autograder.sandbox.box.marks import (
+from autograder.sandbox.box.folders import (
     SHARED_MEMORY,
-    ControlGroup,
+    Scratch,
+    Toolbox,
     free_user_id,
     give_back,
     is_root,
     sweep,
 )
+from autograder.sandbox.box.limits import ControlGroup, Watchdog
 from autograder.sandbox.box.process import BoxProcess, Launch
-from autograder.sandbox.box.watchdog import Watchdog
 from autograder.sandbox.box.zygote import Zygote
 from autograder.sandbox.guard import Disk, Members, Watched
 
@@ -37,8 +37,18 @@ END_SECONDS = 2.0
 class Box(contextlib.AbstractContextManager["Box"]):
     """A closed place for one program and its children.
 
-    Use it as a context manager: ``with Box.open(...) as box: box.run(...)``. Leaving it kills
-    every process in it and deletes its files, whatever happened.
+    Use it as a context manager: ``with Box(...) as box: box.run(...)``. Leaving it kills every
+    process in it and deletes its files, whatever happened.
+
+    Parameters
+    ----------
+    threads
+        To compute with; None leaves it to the libraries.
+    parent
+        Where to make its folders; None for the system's place for temporary files.
+    zygote
+        Of the same kind, to fork the box's process from, as long as it lives; None to start it
+        from nothing.
 
     Attributes
     ----------
@@ -47,6 +57,11 @@ class Box(contextlib.AbstractContextManager["Box"]):
     layers
         What the program inside reported while it locked itself in, such as
         ``{"landlock": 7, "seccomp": 1}``; a text instead of a number says why there is none.
+
+    Raises
+    ------
+    BoxError
+        If its folders cannot be made.
     """
 
     def __init__(
@@ -55,77 +70,36 @@ class Box(contextlib.AbstractContextManager["Box"]):
         kind: BoxKind,
         limits: Limits,
         toolbox: Toolbox,
-        scratch: Scratch,
-        uid: int | None,
-        threads: int | None = None,
-        zygote: Zygote | None = None,
-    ) -> None:
-        self.kind = kind
-        self.scratch = scratch
-        self.layers: dict[str, int | str] = {}
-        self._limits = limits
-        self._toolbox = toolbox
-        self._uid = uid
-        self._environment = environment(scratch, threads=threads)
-        self._zygote = zygote
-        self._process: BoxProcess | None = None
-        self._cgroup: ControlGroup | None = None
-        self._watchdog: Watchdog | None = None
-        self._strangers = children(os.getpid())
-        if kind is BoxKind.PLAIN:
-            adopt_orphans()
-        self._closed = False
-
-    @classmethod
-    def open(
-        cls,
-        *,
-        kind: BoxKind,
-        limits: Limits,
-        toolbox: Toolbox,
         threads: int | None = None,
         parent: Path | None = None,
         zygote: Zygote | None = None,
-    ) -> Box:
-        """Make the box; nothing runs in it yet.
-
-        Parameters
-        ----------
-        threads
-            To compute with; None leaves it to the libraries.
-        parent
-            Where to make its folders; None for the system's place for temporary files.
-        zygote
-            Of the same kind, to fork the box's process from, as long as it lives; None to start
-            it from nothing.
-
-        Raises
-        ------
-        BoxError
-            If its folders cannot be made.
-        """
+    ) -> None:
         if kind is BoxKind.USER and not is_root():
             raise BoxError("Only root can run a box as another user.")
         if zygote is not None:
             if zygote.kind is not kind:
                 raise BoxError(f"A {zygote.kind.value} zygote cannot fork a {kind.value} box.")
             parent = zygote.nest
-        uid = free_user_id() if is_root() and kind is not BoxKind.PLAIN else None
+        self.kind = kind
+        self.layers: dict[str, int | str] = {}
+        self._limits = limits
+        self._toolbox = toolbox
+        self._zygote = zygote
+        self._process: BoxProcess | None = None
+        self._cgroup: ControlGroup | None = None
+        self._watchdog: Watchdog | None = None
+        self._strangers = children(os.getpid())
+        self._closed = False
+        self._uid = free_user_id() if is_root() and kind is not BoxKind.PLAIN else None
         try:
-            scratch = Scratch.create(uid=uid, parent=parent)
+            self.scratch = Scratch.create(uid=self._uid, parent=parent)
         except BoxError:
-            if uid is not None:
-                give_back(uid)
+            if self._uid is not None:
+                give_back(self._uid)
             raise
-        return cls(
-            kind=kind,
-            limits=limits,
-            toolbox=toolbox,
-            scratch=scratch,
-            uid=uid,
-            threads=threads,
-            zygote=zygote,
-        )
+        self._environment = environment(self.scratch, threads=threads)
+        if kind is BoxKind.PLAIN:
+            adopt_orphans()
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
-from autograder.sandbox.box.folders import Scratch
-from autograder.sandbox.box.marks import SHARED_MEMORY
+from autograder.sandbox.box.folders import SHARED_MEMORY, Scratch
 
 
 class BoxKind(str, Enum):

@@ -19,8 +19,8 @@ from autograder.core.verdict import Ending
 from autograder.sandbox.box.box import Box
 from autograder.sandbox.box.command import BoxKind
 from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.limits import ControlGroup
 from autograder.sandbox.box.lures import daemon_pipe, listeners, what_daemon_left
-from autograder.sandbox.box.marks import ControlGroup
 from autograder.sandbox.box.zygote import Zygote
 
 SELFTEST_SECONDS = 40.0
@@ -171,7 +171,7 @@ def _try_kind(
     with (
         listeners() as plan,
         contextlib.ExitStack() as stack,
-        Box.open(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box,
+        Box(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box,
     ):
         answer_file = box.scratch.export / "answer.json"
         pipe = stack.enter_context(daemon_pipe(box.scratch.export / "pipe"))
@@ -225,7 +225,7 @@ def _try_kind(
 def _try_memory(kind: BoxKind, limits: Limits, toolbox: Toolbox) -> Finding:
     """Take four times a small limit, and see whether that limit strikes."""
     small = msgspec.structs.replace(limits, memory_bytes=TRIED_BYTES)
-    with Box.open(kind=kind, limits=small, toolbox=toolbox) as box:
+    with Box(kind=kind, limits=small, toolbox=toolbox) as box:
         answer = box.scratch.export / "answer.json"
         box.run("selftest.py", json.dumps({"eat": 4 * TRIED_BYTES, "answer": str(answer)}))
         deadline = time.monotonic() + SELFTEST_SECONDS

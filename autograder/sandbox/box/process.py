@@ -18,8 +18,8 @@ import psutil
 
 from autograder.core.errors import BoxError
 from autograder.sandbox.box.command import BoxKind, bubblewrap_command, interpreter, readable_paths
-from autograder.sandbox.box.folders import Scratch, Toolbox
-from autograder.sandbox.box.marks import ControlGroup, is_root
+from autograder.sandbox.box.folders import Scratch, Toolbox, is_root
+from autograder.sandbox.box.limits import ControlGroup
 
 START_SECONDS = 30.0
 """For bubblewrap and an interpreter to start; takes 0.1 s on a machine that is not overloaded."""

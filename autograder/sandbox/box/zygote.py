@@ -26,8 +26,7 @@ from autograder.sandbox.box.command import (
     readable_paths,
     zygote_command,
 )
-from autograder.sandbox.box.folders import MAX_PARENT_BYTES, Scratch, Toolbox
-from autograder.sandbox.box.marks import is_root
+from autograder.sandbox.box.folders import MAX_PARENT_BYTES, Scratch, Toolbox, is_root
 from autograder.sandbox.box.process import ForkedProcess, LastWords, Launch
 
 IMPORT_SECONDS = 300.0

@@ -1,85 +1,127 @@
-"""What marks the processes of a box for the machine: a user id of its own, and a control group.
+"""Limits that no single system call enforces: kept by a control group and a watchdog.
 
-A user id where the grader is root, one that nobody else is; a control group, which also bounds
-memory and processes, where the grader may make one.
+The group bounds memory and processes where the grader may make one. The watchdog is a process that
+nothing here can delay.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import random
-import socket
 import subprocess
+import sys
+import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from autograder.core.errors import BoxError
+from autograder.core.processes import HELPERS
+from autograder.core.verdict import Ending
+from autograder.sandbox.guard import Finding, Watched, command
 
-USER_IDS = range(50_000, 60_000)
-"""Above what systems give to people and services, below what they give to containers."""
-SHARED_MEMORY = "/dev/shm"
-"""Where `multiprocessing` keeps its locks."""
 ROOT = Path("/sys/fs/cgroup")
 REMOVAL_SECONDS = 2.0
-"""How long a group may take to empty after its last process was killed."""
+"""How long a control group may take to empty after its last process was killed."""
+FAREWELL_SECONDS = 6.0
+"""For the guard's last look at the disk: a second where there are as many files as are allowed."""
 
 
-def is_root() -> bool:
-    """Whether the grader is root."""
-    return os.geteuid() == 0
+class Watchdog:
+    """The grader's end of a guard: a process that looks, and at the first breach kills.
 
+    Parameters
+    ----------
+    kill
+        Ends everything in the box; called when the guard has ended untold, since nothing is
+        watched any more.
 
-def free_user_id() -> int:
-    """A user id that no process has, and that no other box has until it is given back."""
-    # process_iter itself leaves out what ends while it looks: asking each process afterwards fails
-    # as soon as one has ended in between, and on a busy machine one always does.
-    used = {uid for process in psutil.process_iter(["uids"]) for uid in process.info["uids"] or ()}
-    for uid in random.sample(USER_IDS, k=len(USER_IDS)):
-        if uid not in used and _claim(uid):
-            return uid
-    raise BoxError("No free user id is left for the box.")
+    Raises
+    ------
+    BoxError
+        If the guard cannot be started.
+    """
 
+    def __init__(self, *, kill: Callable[[], object]) -> None:
+        self._kill = kill
+        self._finding: Finding | None = None
+        self._listener = threading.Thread(target=self._listen, name="m5-watchdog", daemon=True)
+        try:
+            self._process = subprocess.Popen(
+                command(path for path in sys.path if path),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd="/",
+                # Ctrl-C is for the grader, which then says so.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise BoxError(f"The watchdog could not be started: {error}.") from error
+        HELPERS.add(self._process.pid)
 
-_claims: dict[int, socket.socket] = {}
+    @property
+    def breach(self) -> Ending | None:
+        """The limit that was overstepped; known once it has stopped."""
+        return self._finding.breach if self._finding else None
 
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that was seen in use; known once it has stopped."""
+        return self._finding.peak_bytes if self._finding else 0
 
-def _claim(uid: int) -> bool:
-    """Hold a name that only one process can hold, until it is given back or this process ends."""
-    if uid in _claims:
-        return False
-    claim = socket.socket(socket.AF_UNIX)
-    try:
-        claim.bind(f"\0m5-uid-{uid}")
-    except OSError:
-        claim.close()
-        return False
-    _claims[uid] = claim
-    return True
+    def start(self, watched: Watched) -> None:
+        """Begin to look."""
+        self._tell(watched.to_line())
+        self._listener.start()
 
+    def stop(self) -> None:
+        """Look once more, for what happened since the last time, and end; may be called twice.
 
-def give_back(uid: int) -> None:
-    """Let other boxes have the id; nothing of this box may run or lie about any more."""
-    if (claim := _claims.pop(uid, None)) is not None:
-        claim.close()
+        Raises
+        ------
+        BoxError
+            If it had ended before it was told to.
+        """
+        if self._listener.ident is None:
+            self._end()
+            return
+        self._tell(b"\n")
+        self._listener.join(FAREWELL_SECONDS)
+        self._end()
+        if self._finding is None:
+            raise BoxError(
+                f"The watchdog of the box ended by itself (status {self._process.returncode}), so "
+                "the box was ended too: nothing would have kept it to its limits. Look for what "
+                "ends processes of the grader, such as a lack of memory, and grade again."
+            )
 
+    def _tell(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        # If it has ended, the listener knows.
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
 
-def sweep(uid: int) -> None:
-    """Remove what a box user left where everybody may write, should no layer have kept it out."""
-    for folder in ("/tmp", "/var/tmp", SHARED_MEMORY):
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(folder):
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line:
+            self._finding = Finding.from_line(line)
+        else:
+            self._kill()
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        HELPERS.discard(self._process.pid)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
                 with contextlib.suppress(OSError):
-                    if entry.stat(follow_symlinks=False).st_uid == uid:
-                        subprocess.run(["rm", "-rf", "--", entry.path], capture_output=True)
-
-
-# ---------------------------------------------------------------------- control groups
+                    pipe.close()
 
 
 def _own_groups() -> dict[str, Path]:
