@@ -6,23 +6,18 @@ of x86_64, and those that newer machines share, aarch64 among them.
 
 from __future__ import annotations
 
+import json
 import re
-import textwrap
 from pathlib import Path
 
 from autograder.sandbox.inside.system_calls import NAMES, NEWER
 
-OUTPUT = Path(__file__).resolve().parent.parent / "autograder/sandbox/inside/call_numbers.py"
+OUTPUT = Path(__file__).resolve().parent.parent / "autograder/sandbox/inside/call_numbers.json"
 INCLUDE = Path("/usr/include")
 HEADERS = {
     "x86_64": INCLUDE / "x86_64-linux-gnu/asm/unistd_64.h",
     "aarch64": INCLUDE / "asm-generic/unistd.h",
 }
-HEAD = '''"""UNTRUSTED GROUND: numbers of system calls. Written by studies/system_calls.py."""
-
-# fmt: off
-NUMBERS: dict[str, dict[str, int]] = {
-'''
 
 
 def numbers(header: str) -> dict[str, int]:
@@ -31,22 +26,18 @@ def numbers(header: str) -> dict[str, int]:
     return {**{name: int(number) for name, number in found}, **NEWER}
 
 
-def table_of(machines: dict[str, dict[str, int]]) -> str:
-    """The module that holds the numbers of `NAMES`; a machine may lack some of them."""
-    parts = [HEAD]
-    for machine, known in machines.items():
-        # A line may not be broken between a name and its number.
-        entries = " ".join(f'"{name}":_{known[name]},' for name in sorted(NAMES) if name in known)
-        text = textwrap.fill(entries, 100, initial_indent=" " * 8, subsequent_indent=" " * 8)
-        text = text.replace(":_", ": ")
-        parts.append(f'    "{machine}": {{\n{text}\n    }},\n')
-    return "".join(parts) + "}\n"
+def table_of(machines: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """The numbers of `NAMES`; a machine may lack some of them."""
+    return {
+        machine: {name: known[name] for name in sorted(NAMES) if name in known}
+        for machine, known in machines.items()
+    }
 
 
 def main() -> None:
     """Write the table."""
     machines = {name: numbers(path.read_text()) for name, path in HEADERS.items()}
-    OUTPUT.write_text(table_of(machines))
+    OUTPUT.write_text(json.dumps(table_of(machines), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ import pytest
 
 from autograder.network.beside import (
     CHOICE_NAME,
-    MAX_BYTES,
+    MAX_DESCRIPTION_BYTES,
     Choice,
     read_choice,
     remarks_for_staff,
     remarks_for_student,
 )
-from autograder.sandbox.inside.choosing import choose, describe, write_choice
+from autograder.sandbox.inside.epilogue import choose, describe, write_choice
 from tests.network.network_harness import keras
 
 
@@ -134,7 +134,7 @@ SOUND: dict[str, Any] = {"format": 1, "model": "graded", "fitted": True, "names"
         json.dumps(SOUND | {"others": ["x" * 201]}),
         json.dumps(SOUND | {"others": 5}),
         json.dumps(SOUND | {"points": 100}),
-        json.dumps(SOUND) + " " * MAX_BYTES,
+        json.dumps(SOUND) + " " * MAX_DESCRIPTION_BYTES,
         "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
     ],
 )

@@ -5,7 +5,7 @@ Claims are the first images that the notebook gave to its networks. Format, vers
 order, one directly after the other. See ``inside/claims.py``, which writes them.
 
 The choice says which of the notebook's networks is graded, and why. The box chooses by the rules
-that ``docs/students.md`` tells; see ``inside/choosing.py``. It decides no grade: whatever the file
+that ``docs/students.md`` tells; see ``inside/epilogue.py``. It decides no grade: whatever the file
 says, one network left the box, and that one is measured.
 """
 

@@ -126,9 +126,8 @@ def _package_files() -> Iterator[str]:
         path = waiting.pop()
         found.add(path)
         waiting |= set(_imported(path)) - found
-    for path in PACKAGE.glob(f"{INSIDE}*.py"):
-        found.add(path)
-    for room in ROOMS:
+    found |= set((PACKAGE / INSIDE).glob("*.py"))
+    for room in (*ROOMS, INSIDE):
         found |= set((PACKAGE / room).glob("*.json"))
     for path in sorted(found):
         name = path.relative_to(PACKAGE).as_posix()

@@ -253,7 +253,6 @@ class Executor:
             PRELUDE_SECONDS,
             SEED=self._seed,
             SHIFT=self._shift,
-            SEEDER=str(self._toolbox.program("seeds.py")),
             STEPS=self._steps,
             STEPPER=str(self._toolbox.program("steps.py")),
             CLAIMER=str(self._toolbox.program("claims.py")),

@@ -140,7 +140,7 @@ class Toolbox:
         root = Path(tempfile.mkdtemp(prefix="m5-tools-")).resolve()
         try:
             toolbox = cls(root=root)
-            for program in INSIDE.glob("*.py"):
+            for program in (*INSIDE.glob("*.py"), *INSIDE.glob("*.json")):
                 shutil.copyfile(program, root / program.name)
             x_test, y_test = mnist.public_test
             # Not compressed: read once per submission, and packing would take seconds.
