@@ -123,10 +123,16 @@ def shared_pairs(paths: list[Path]) -> int:
     """Pairs of files in which six lines in a row are the same."""
     places: dict[tuple[str, ...], set[Path]] = {}
     for path in paths:
+        imports = {
+            number
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        }
         lines = [
             text
-            for _, text in code_lines(path)
-            if len(text) >= SHORTEST_LINE and not text.startswith(("import ", "from "))
+            for number, text in code_lines(path)
+            if len(text) >= SHORTEST_LINE and number not in imports
         ]
         for start in range(len(lines) - SHARED_LINES + 1):
             places.setdefault(tuple(lines[start : start + SHARED_LINES]), set()).add(path)
