@@ -128,6 +128,7 @@ def _network(chance: random.Random, *, passes: bool) -> NetworkReport:
         ],
         chosen_by="the variable model",
         preparation="x / 255",
+        preparation_proved_by="the images given to fit",
         history={
             "loss": list(loss),
             "accuracy": [accuracy / (1 + value / 5) for value in loss],

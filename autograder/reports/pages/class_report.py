@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from autograder.core.config import REFLECTION_NAMES, Config
@@ -10,12 +9,13 @@ from autograder.core.lesson import Lesson
 from autograder.network.measured import CLASSES
 from autograder.reports.pages.class_view import (
     Row,
-    Summary,
     answers_to,
+    concerns_of,
     histogram_of,
+    passed_checks,
     row_of,
-    slowest_cells,
     summary_of,
+    times_of,
 )
 from autograder.reports.pages.drawing import ClassPage, DrawnClass
 from autograder.reports.pages.environment import (
@@ -24,8 +24,9 @@ from autograder.reports.pages.environment import (
     render,
     script_data,
     script_hash,
+    whole_percent,
 )
-from autograder.reports.pages.pictures import class_confusions
+from autograder.reports.pages.pictures import class_confusions, confusion_matrix
 from autograder.reports.pages.reading import (
     FEEDBACK_NAME,
     SUBMISSIONS_NAME,
@@ -62,33 +63,38 @@ def work_of(lesson: Lesson) -> Work:
 
 def page_of(results: Results, config: Config, released: Work, *, why_not_compared: str = "") -> str:
     """The page; submissions are not compared where there is a reason against it."""
-    rows = [row_of(entry, feedback=_feedback_of(entry)) for entry in results.entries]
-    summary = summary_of(rows)
+    entries = results.entries
+    rows = [row_of(entry, feedback=_feedback_of(entry)) for entry in entries]
+    similar = [] if why_not_compared else _similar(entries, rows, released)
+    alike = [
+        (members, f"{title.lower()}, {whole_percent(found.share)} in common")
+        for title, groups in similar
+        for members, found in groups
+    ]
     scripts = [asset(name) for name in SCRIPTS]
-    threshold, budget = config.accuracy.threshold, config.budget.max_parameters
     return render(
         "report.html",
-        assignment=config.assignment.title,
+        assignment=config.assignment,
         rows=rows,
-        summary=summary,
+        summary=summary_of(rows),
+        concerns=concerns_of(entries, rows, alike, config),
         unfinished=results.unfinished,
-        max_score=config.points.total,
-        threshold=threshold,
-        budget=budget,
+        config=config,
         questions=[
             {
                 "name": name,
                 "prompt": config.reflections.prompts.of(name),
                 "points": config.points.of(name),
-                "answers": answers_to(name, results.entries, rows),
+                "answers": answers_to(name, entries, rows),
             }
             for name in REFLECTION_NAMES
         ],
-        confusions=class_confusions(results.entries),
-        slowest=slowest_cells(results.entries, rows),
-        similar=[] if why_not_compared else _similar(results.entries, rows, released),
+        confusions=class_confusions(entries),
+        matrix=confusion_matrix(entries),
+        times=times_of(entries, rows),
+        similar=similar,
         why_not_compared=why_not_compared,
-        data=script_data(_chart_data(rows, summary, config)),
+        data=script_data(_chart_data(rows, config)),
         scripts=scripts,
         script_hashes=" ".join(script_hash(script) for script in scripts),
     )
@@ -121,23 +127,20 @@ def _similar(
     ]
 
 
-def _chart_data(rows: list[Row], summary: Summary, config: Config) -> dict[str, object]:
+def _chart_data(rows: list[Row], config: Config) -> dict[str, object]:
     """What the page's script draws."""
     return {
+        "assignment": config.assignment.id,
         "threshold": config.accuracy.threshold,
         "budget": config.budget.max_parameters,
         "guessing": 1 / CLASSES,
         "maxScore": config.points.total,
-        "scores": [asdict(bar) for bar in histogram_of(rows, config.points.total)],
-        "scored": summary.scored,
-        "unscored": summary.not_graded,
-        "checks": [{"title": title, "passed": passed} for title, passed in summary.checks],
+        "scores": histogram_of(rows, config.points.total),
+        "checks": list(passed_checks(rows).items()),
         "students": [
             {
-                "key": row.key,
                 "name": row.name,
                 "link": row.link,
-                "verdict": row.verdict,
                 "score": row.score,
                 "accuracy": row.accuracy,
                 "parameters": row.parameters,

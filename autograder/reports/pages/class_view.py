@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import mean, median
+from math import ceil, log10
+from statistics import mean, median, quantiles
 
-from autograder.core.config import CHECK_NAMES
-from autograder.core.report import CheckStatus
-from autograder.core.text import excerpt
+from autograder.core.config import REFLECTION_NAMES, Config
+from autograder.core.report import CheckResult, CheckStatus, Report
+from autograder.core.text import excerpt, percent
 from autograder.core.verdict import Verdict
 from autograder.reports.pages.reading import Entry
+from autograder.reports.tables import plain_cell
 
 UNREADABLE = "UNREADABLE"
 """In place of a verdict, where a report cannot be read."""
@@ -20,19 +22,16 @@ MAX_NOTE_CHARACTERS = 600
 MAX_ANSWER_CHARACTERS = 6_000
 """About 1,000 words; the whole answer is in report.json."""
 SCORE_BARS = 20
-SLOWEST_CELLS = 15
-SLOW_SECONDS = 1.0
-"""Cells that took less are not worth a line."""
+SHOWN_CELLS = 12
+LEAST_SECONDS = 0.1
+"""Where the axis begins; who was faster stands there."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """How one check ended, as a mark in the table."""
-
-    title: str
-    status: str
-    points: float
-    max_points: float
+FAILED, ABSENT = "The grader failed", "No score, since nothing was handed in"
+LEAKED = "Learned from test images"
+REFUSED, UNPROVED = "Networks that could not be measured", "Preparation of the images not proved"
+NEAR, ODD, ALIKE = "Near the threshold", "Odd or very short reflections", "Alike"
+TITLES = (FAILED, ABSENT, LEAKED, REFUSED, UNPROVED, NEAR, ODD, ALIKE)
+"""Why a person should look, the most urgent first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,76 +40,104 @@ class Row:
 
     key: str
     name: str
-    email: str
     link: str
     verdict: str
+    email: str = ""
     score: float | None = None
     accuracy: float | None = None
     parameters: int | None = None
     seconds: float | None = None
-    marks: Sequence[Mark] = ()
+    checks: Sequence[CheckResult] = ()
     notes: str = ""
     is_leaked: bool = False
-    passes_network: bool = False
-    """Whether both checks of the network passed."""
 
     @property
     def words(self) -> str:
         """What a search looks through."""
         return " ".join([self.name, self.key, self.email, self.verdict, self.notes]).casefold()
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """The class in numbers.
-
-    Attributes
-    ----------
-    verdicts
-        (verdict, how many), in the order of `Verdict`.
-    checks
-        (title, how many of those with a score passed), in the order in which checks are shown.
-    """
-
-    submissions: int
-    scored: int
-    mean: float | None
-    median: float | None
-    full: int
-    not_graded: int
-    verdicts: list[tuple[str, int]]
-    checks: list[tuple[str, int]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreBar:
-    """How many students have a score from `low` up to, but without, `high`."""
-
-    low: float
-    high: float
-    students: int
+    @property
+    def passes_network(self) -> bool:
+        """Whether both checks of the network passed."""
+        passed = {check.name for check in self.checks if check.status is CheckStatus.PASSED}
+        return passed >= {"accuracy", "budget"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One student's answer to one question."""
+    """One student's answer to one question, to be marked.
+
+    Attributes
+    ----------
+    submission, student
+        As overrides.csv names them.
+    check
+        What was given for it, if anything.
+    """
 
     row: Row
+    submission: str
+    student: str
     text: str
     is_accepted: bool
     reason: str
     remark: str
     """What is odd about an accepted answer."""
+    check: CheckResult | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlowCell:
-    """A cell that took long."""
+class Concern:
+    """Submissions at which a person should look, for one reason."""
 
-    row: Row
-    number: int
-    seconds: float
+    title: str
+    found: Sequence[tuple[Sequence[Row], str]]
+    """Which, and what is to be said of each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How long one cell took a class.
+
+    Attributes
+    ----------
+    seconds
+        Of the fastest student, at a quarter, at half, at three quarters, of the slowest student.
+    slowest
+        That student.
+    """
+
     first_line: str
+    students: int
+    seconds: Sequence[float]
+    slowest: Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long cells took, on one logarithmic axis.
+
+    Attributes
+    ----------
+    others, other_seconds
+        Cells that are not shown, and how long they took all students together.
+    """
+
+    spreads: Sequence[Spread]
+    others: int
+    other_seconds: float
+    least: float
+    most: float
+
+    @property
+    def ticks(self) -> list[float]:
+        """Powers of ten, in seconds."""
+        return [10.0**n for n in range(round(log10(self.least)), round(log10(self.most)) + 1)]
+
+    def place(self, seconds: float) -> float:
+        """Where so many seconds stand, in percent of the axis."""
+        share = log10(max(seconds, self.least) / self.least) / log10(self.most / self.least)
+        return round(100 * share, 2)
 
 
 def row_of(entry: Entry, *, feedback: str) -> Row:
@@ -124,11 +151,9 @@ def row_of(entry: Entry, *, feedback: str) -> Row:
     report, key = entry.report, excerpt(entry.key, MAX_NAME_CHARACTERS)
     if report is None:
         problem = excerpt(entry.problem, MAX_NOTE_CHARACTERS)
-        return Row(
-            key=key, name=key, email="", link=feedback, verdict=UNREADABLE, notes=problem
-        )  # fmt: skip
+        return Row(key=key, name=key, link=feedback, verdict=UNREADABLE, notes=problem)
     network = report.network
-    passed = {check.name for check in report.checks if check.status is CheckStatus.PASSED}
+    notes = [*report.override_notes, *report.notes, *report.staff_notes]
     return Row(
         key=key,
         name=excerpt(report.name, MAX_NAME_CHARACTERS).strip() or key,
@@ -139,85 +164,146 @@ def row_of(entry: Entry, *, feedback: str) -> Row:
         accuracy=network.accuracy if network else None,
         parameters=network.parameters if network else None,
         seconds=report.seconds if report.cells else None,
-        marks=[
-            Mark(
-                title=check.title,
-                status=check.status.value,
-                points=check.points,
-                max_points=check.max_points,
-            )
-            for check in report.checks
-        ],
-        notes=excerpt(" ".join([*report.notes, *report.staff_notes]), MAX_NOTE_CHARACTERS),
+        checks=report.checks,
+        notes=excerpt(" ".join(notes), MAX_NOTE_CHARACTERS),
         is_leaked=bool(network and network.leaked),
-        passes_network=passed >= {"accuracy", "budget"},
     )
 
 
-def summary_of(rows: Sequence[Row]) -> Summary:
-    """The class in numbers."""
+def summary_of(rows: Sequence[Row]) -> dict[str, object]:
+    """The class in numbers; who has no score is in no mean and no median, but is counted."""
     scores = [row.score for row in rows if row.score is not None]
     found = Counter(row.verdict for row in rows)
     order = [*(verdict.value for verdict in Verdict), UNREADABLE]
-    with_score = [row for row in rows if row.score is not None]
-    titles = {mark.title: 0 for row in with_score for mark in row.marks}
-    for row in with_score:
-        for mark in row.marks:
-            titles[mark.title] += mark.status == CheckStatus.PASSED.value
-    return Summary(
-        submissions=len(rows),
-        scored=len(scores),
-        mean=mean(scores) if scores else None,
-        median=median(scores) if scores else None,
-        full=found[Verdict.PASSED.value],
-        not_graded=len(rows) - len(scores),
-        verdicts=[(verdict, found[verdict]) for verdict in order if found[verdict]],
-        checks=list(titles.items())[: len(CHECK_NAMES)],
-    )
+    return {
+        "submissions": len(rows),
+        "scored": len(scores),
+        "not_graded": len(rows) - len(scores),
+        "mean": mean(scores) if scores else None,
+        "median": median(scores) if scores else None,
+        "full": found[Verdict.PASSED.value],
+        "verdicts": [(verdict, found[verdict]) for verdict in order if found[verdict]],
+    }
 
 
-def histogram_of(rows: Sequence[Row], max_score: float) -> list[ScoreBar]:
-    """Everybody who has a score, in bars of a twentieth of the full score; empty bars are left out.
+def passed_checks(rows: Iterable[Row]) -> dict[str, int]:
+    """How many of those with a score passed each check, by its title, in the order of checks."""
+    checks = [check for row in rows if row.score is not None for check in row.checks]
+    passed = dict.fromkeys((check.title for check in checks), 0)
+    for check in checks:
+        passed[check.title] += check.status is CheckStatus.PASSED
+    return passed
 
-    The last bar holds the full score as well.
+
+def histogram_of(rows: Iterable[Row], max_score: float) -> list[tuple[float, float, int]]:
+    """Everybody who has a score: (from, below, students), in bars of a twentieth of the full score.
+
+    Empty bars are left out; the last one holds the full score as well.
     """
     width = max_score / SCORE_BARS
     counts = Counter(
         min(int(row.score / width + 1e-9), SCORE_BARS - 1) for row in rows if row.score is not None
     )
-    return [
-        ScoreBar(low=number * width, high=(number + 1) * width, students=counts[number])
-        for number in sorted(counts)
-    ]
+    return [(number * width, (number + 1) * width, counts[number]) for number in sorted(counts)]
+
+
+def concerns_of(
+    entries: Sequence[Entry],
+    rows: Sequence[Row],
+    similar: Sequence[tuple[Sequence[Row], str]],
+    config: Config,
+) -> list[Concern]:
+    """Where a person should look, the most urgent first; reasons that nobody gives are left out.
+
+    Parameters
+    ----------
+    similar
+        Submissions that are alike, and in what.
+    """
+    found: dict[str, list[tuple[Sequence[Row], str]]] = {}
+    for entry, row in zip(entries, rows, strict=True):
+        for title, text in _concerns(entry.report, row, config):
+            found.setdefault(title, []).append(([row], text))
+    if similar:
+        found[ALIKE] = list(similar)
+    return [Concern(title=title, found=found[title]) for title in TITLES if title in found]
+
+
+def _concerns(report: Report | None, row: Row, config: Config) -> Iterator[tuple[str, str]]:
+    """(title, what to say) for one submission."""
+    if report is None or report.verdict is Verdict.GRADER_ERROR:
+        yield FAILED, row.notes or "See its grading.log."
+        return
+    if report.score is None:
+        yield ABSENT, row.notes
+        return
+    if report.verdict is Verdict.UNVERIFIABLE_MODEL:
+        yield REFUSED, excerpt(" ".join(report.reasons), MAX_NOTE_CHARACTERS)
+    if network := report.network:
+        told = f"{percent(network.accuracy)} of the test images"
+        if network.leaked:
+            yield LEAKED, f"{told}, {percent(network.training_accuracy)} of the training images"
+        if not network.preparation_proved_by:
+            yield UNPROVED, f"taken for {network.preparation}; {told}"
+        if abs(network.accuracy - config.accuracy.threshold) <= config.second_runs.margin:
+            yield NEAR, told
+    for number, name in enumerate(REFLECTION_NAMES, start=1):
+        if (answer := report.reflections.get(name)) and answer.remark:
+            yield ODD, f"reflection {number}: {excerpt(answer.remark, MAX_NOTE_CHARACTERS)}"
 
 
 def answers_to(question: str, entries: Sequence[Entry], rows: Sequence[Row]) -> list[Answer]:
     """Every answer to one question, the odd ones first; an unread submission has none."""
     answers = []
     for entry, row in zip(entries, rows, strict=True):
-        found = entry.report.reflections.get(question) if entry.report else None
-        if found is None:
+        report = entry.report
+        if report is None or question not in report.reflections:
             continue
+        found = report.reflections[question]
+        names = ", ".join(student.name for student in report.students if student.name)
         answers.append(
             Answer(
                 row=row,
+                submission=plain_cell(entry.key),
+                student=plain_cell(names),
                 text=excerpt(found.text, MAX_ANSWER_CHARACTERS).strip(),
                 is_accepted=found.present,
                 reason=excerpt(found.reason, MAX_NOTE_CHARACTERS),
                 remark=excerpt(found.remark, MAX_NOTE_CHARACTERS),
+                check=next((check for check in report.checks if check.name == question), None),
             )
         )
     return sorted(answers, key=lambda answer: not answer.remark)
 
 
-def slowest_cells(entries: Sequence[Entry], rows: Sequence[Row]) -> list[SlowCell]:
-    """The cells that took longest, of all submissions."""
-    cells = [
-        SlowCell(row=row, number=cell.number, seconds=cell.seconds, first_line=cell.first_line)
-        for entry, row in zip(entries, rows, strict=True)
-        if entry.report is not None
-        for cell in entry.report.cells
-        if cell.seconds >= SLOW_SECONDS
-    ]
-    cells.sort(key=lambda cell: -cell.seconds)
-    return cells[:SLOWEST_CELLS]
+def times_of(entries: Sequence[Entry], rows: Sequence[Row]) -> Times:
+    """How long cells took, those that took the class longest first.
+
+    Cells that begin with the same line are the same cell, as the lesson's are for everybody.
+    """
+    found: dict[str, list[tuple[float, int]]] = {}
+    for number, entry in enumerate(entries):
+        for cell in entry.report.cells if entry.report else ():
+            found.setdefault(cell.first_line, []).append((cell.seconds, number))
+    order = sorted(found, key=lambda line: -sum(seconds for seconds, _ in found[line]))
+    spreads = []
+    for line in order[:SHOWN_CELLS]:
+        seconds = sorted(each for each, _ in found[line])
+        quarters = quantiles(seconds, method="inclusive") if len(seconds) > 1 else seconds * 3
+        spreads.append(
+            Spread(
+                first_line=line,
+                students=len(seconds),
+                seconds=(seconds[0], *quarters, seconds[-1]),
+                slowest=rows[max(found[line])[1]],
+            )
+        )
+    rest = order[SHOWN_CELLS:]
+    most = max((spread.seconds[-1] for spread in spreads), default=0)
+    return Times(
+        spreads=spreads,
+        others=len(rest),
+        other_seconds=sum(seconds for line in rest for seconds, _ in found[line]),
+        least=LEAST_SECONDS,
+        most=10.0 ** max(1, ceil(log10(max(most, 1)))),
+    )

@@ -134,6 +134,7 @@ def render_executed(notebook: Mapping[str, Any], lesson: Lesson) -> Markup:
     bounded = _bounded(notebook)
     _fold(bounded["cells"], lesson)
     html = sealed(_exporter().draw(bounded, lesson.formulas))
+    html = html.replace("<th></th>", "<td></td>")  # the corner of a table is no heading
     html = HEADING.sub(lambda tag: f"{tag[1]}h{min(int(tag[2]) + HEADINGS_BELOW, 6)}", html)
     formulas = list(lesson.formulas.values())
     return Markup(PLACE.sub(lambda place: "".join(formulas[int(place[1]) :][:1]) or place[0], html))

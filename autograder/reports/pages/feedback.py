@@ -148,7 +148,13 @@ def feedback_view(report: Report, wanted: StudentPage) -> FeedbackView:
 
 
 def _state(report: Report) -> str:
-    return PASSED if report.verdict is Verdict.PASSED else NOT_YET
+    is_done = bool(report.checks) and all(_is_done(check) for check in report.checks)
+    return PASSED if is_done else NOT_YET
+
+
+def _is_done(check: CheckResult) -> bool:
+    """Whether it passed, or a person gave all of its points."""
+    return check.status is CheckStatus.PASSED or check.earned >= check.max_points
 
 
 def _next_step(report: Report, failed: Sequence[CellReport]) -> tuple[str, str]:
@@ -157,7 +163,7 @@ def _next_step(report: Report, failed: Sequence[CellReport]) -> tuple[str, str]:
     Checks stand in an order in which each asks for what the next one needs.
     """
     for check in report.checks:
-        if check.status is not CheckStatus.PASSED and check.next_step:
+        if check.next_step and not _is_done(check):
             if check.name == "runs":
                 place = f"cell-{failed[0].number}" if failed else ""
             else:

@@ -197,6 +197,13 @@ def class_confusions(entries: Sequence[Entry]) -> list[ConfusionView]:
     ]
 
 
+def confusion_matrix(entries: Sequence[Entry]) -> list[list[int]]:
+    """Networks that have a pair among their most frequent mistakes: a row for each digit."""
+    networks = [entry.report.network for entry in entries if entry.report and entry.report.network]
+    found = Counter((p.digit, p.taken_for) for network in networks for p in network.confusions)
+    return [[found[digit, other] for other in range(CLASSES)] for digit in range(CLASSES)]
+
+
 def _name(pair: ConfusionReport) -> str:
     return f"{pair.digit} taken for {pair.taken_for}"
 

@@ -4,67 +4,135 @@
   const byId = (id) => document.getElementById(id);
   const form = byId("answer-filters");
   const questions = Array.from(document.querySelectorAll(".question"));
-  const graded = new Map(questions.map((question) => [question, Array.from(question.querySelectorAll(".answer"))]));
-  const orders = { "": () => 0, short: (a, b) => a.dataset.length - b.dataset.length, long: (a, b) => b.dataset.length - a.dataset.length };
+  const answersOf = new Map(questions.map((question) => [question, Array.from(question.querySelectorAll(".answer"))]));
+  const answers = Array.from(answersOf.values()).flat();
+  const pointsOf = (answer) => answer.querySelector("input[type=number]");
+  const commentOf = (answer) => answer.querySelector("input[type=text]");
+  const isMarked = (answer) => Boolean(pointsOf(answer)?.value);
+
+  // What is typed stays in this browser, since a page in a file cannot write to the folder it lies in.
+  const assignment = JSON.parse(byId("data").textContent).assignment;
+  const place = `m5 marks ${assignment} ${location.pathname}`;
+  const nameOf = (answer) => `${answer.closest(".question").dataset.question} ${answer.dataset.submission}`;
+  let isKept = true;
+  let isSaved = true;
+  function keep(marks) {
+    try {
+      localStorage.setItem(place, JSON.stringify(marks));
+    } catch {
+      isKept = false;
+    }
+    byId("kept").hidden = !isKept;
+    byId("not-kept").hidden = isKept;
+  }
+  let marks = {};
+  try {
+    const found = JSON.parse(localStorage.getItem(place) ?? "{}");
+    if (found && typeof found === "object") marks = found;
+  } catch { /* storage is switched off or holds something else: begin anew */ }
+  for (const answer of answers) {
+    const mark = marks[nameOf(answer)];
+    if (!pointsOf(answer) || !Array.isArray(mark)) continue;
+    [pointsOf(answer).value, commentOf(answer).value] = mark;
+  }
+  keep(marks);
+  addEventListener("beforeunload", (event) => {
+    if (!isKept && !isSaved) event.preventDefault();
+  });
 
   function show() {
     const chosen = form.elements.question.value;
     const words = byId("answer-search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const accepted = byId("answer-accepted").value;
-    for (const [question, answers] of graded) {
+    const wanted = byId("answer-shown").value;
+    for (const [question, found] of answersOf) {
       question.hidden = question.dataset.question !== chosen;
       if (question.hidden) continue;
-      let shown = 0;
-      for (const answer of answers) {
-        const text = words.length ? (answer.dataset.key + answer.textContent).toLowerCase() : "";
-        const fits = (!accepted || answer.dataset.accepted === accepted) && words.every((word) => text.includes(word));
-        answer.hidden = !fits;
-        shown += fits;
+      for (const answer of found) {
+        const text = words.length ? (answer.dataset.submission + answer.textContent).toLowerCase() : "";
+        const fits = wanted === "open" ? !isMarked(answer) : wanted !== "odd" || answer.dataset.odd === "yes";
+        answer.hidden = !fits || !words.every((word) => text.includes(word));
       }
-      byId("answers-shown").textContent = `${shown.toLocaleString("en")} shown`;
     }
+    count();
   }
+  function count() {
+    const found = answersOf.get(questions.find((question) => !question.hidden)) ?? [];
+    const shown = found.filter((answer) => !answer.hidden).length;
+    const marked = found.filter(isMarked).length;
+    byId("answers-shown").textContent = `${shown.toLocaleString("en")} shown, ${marked.toLocaleString("en")} of ${found.length.toLocaleString("en")} marked`;
+  }
+  const orders = { "": () => 0, short: (a, b) => a.dataset.length - b.dataset.length, long: (a, b) => b.dataset.length - a.dataset.length };
   function order() {
     const compare = orders[byId("answer-order").value];
-    for (const [question, answers] of graded) {
-      question.querySelector(".answers").append(...answers.slice().sort(compare));
+    for (const [question, found] of answersOf) {
+      question.querySelector(".answers").append(...found.slice().sort(compare));
     }
   }
 
-  // Marks stay in this browser, since a page in a file cannot write to the folder it lies in.
-  const place = `m5 marks ${location.pathname}`;
-  const marks = new Map();
-  try {
-    for (const [key, value] of JSON.parse(localStorage.getItem(place) || "[]")) marks.set(key, value);
-  } catch { /* storage is switched off or holds something else: begin anew */ }
-  const nameOf = (answer) => `${answer.closest(".question").dataset.question} ${answer.dataset.key}`;
-  for (const answer of Array.from(graded.values()).flat()) {
-    answer.querySelector("input").value = marks.get(nameOf(answer)) ?? "";
+  // Points to comment to the next student's points, and back.
+  function go(answer, step) {
+    const shown = Array.from(answer.parentElement.children).filter((each) => !each.hidden && pointsOf(each));
+    const next = shown[shown.indexOf(answer) + step];
+    if (!next) return;
+    next.scrollIntoView({ block: "center" });
+    pointsOf(next).focus();
   }
-  byId("reflections").addEventListener("change", (event) => {
+  const list = byId("reflections");
+  list.addEventListener("keydown", (event) => {
+    const answer = event.target.closest(".answer");
+    if (event.key !== "Enter" || !answer || event.target.tagName !== "INPUT") return;
+    event.preventDefault();
+    const isComment = event.target === commentOf(answer);
+    if (event.shiftKey === isComment) (isComment ? pointsOf(answer) : commentOf(answer)).focus();
+    else go(answer, event.shiftKey ? -1 : 1);
+  });
+  list.addEventListener("click", (event) => {
+    const answer = event.target.closest(".answer");
+    if (answer && event.target.tagName === "BUTTON") go(answer, event.target.className === "next" ? 1 : -1);
+  });
+  list.addEventListener("input", (event) => {
     const answer = event.target.closest(".answer");
     if (!answer) return;
-    if (event.target.value) marks.set(nameOf(answer), event.target.value);
-    else marks.delete(nameOf(answer));
-    try {
-      localStorage.setItem(place, JSON.stringify(Array.from(marks)));
-    } catch { /* the marks are still on the page */ }
+    marks[nameOf(answer)] = [pointsOf(answer).value, commentOf(answer).value];
+    isSaved = false;
+    keep(marks);
+    count();
   });
 
-  // A spreadsheet runs what begins with one of these signs; names come from strangers.
-  const quoted = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  function problemOf(answer) {
+    const points = pointsOf(answer);
+    const isNumber = points.validity.valid && /^\d*([.,]\d{1,2})?$/.test(points.value);
+    if (!isNumber) return `points are numbers from 0 to ${points.max} with at most two decimals`;
+    return commentOf(answer).value.trim() && !points.value ? "this comment has no points" : "";
+  }
+  // A spreadsheet would run a comment that begins so; the names come guarded.
+  const guarded = (text) => (/^([=@]|[+-](?![\d.,]*$)(?=.*[\p{L}\p{N}_]))/u.test(text.normalize("NFKC")) ? `'${text}` : text);
+  const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
   byId("save-marks").addEventListener("click", () => {
-    const names = questions.map((question) => question.dataset.question);
-    const keys = new Set(Array.from(graded.values()).flat().map((answer) => answer.dataset.key));
-    const lines = [["submission", ...names].join(",")];
-    for (const key of keys) {
-      lines.push([quoted(key), ...names.map((name) => marks.get(`${name} ${key}`) ?? "")].join(","));
+    const marked = answers.filter(pointsOf);
+    const wrong = marked.find(problemOf);
+    byId("marks-problem").textContent = wrong ? `Not saved: ${problemOf(wrong)}.` : "";
+    if (wrong) {
+      form.elements.question.value = wrong.closest(".question").dataset.question;
+      show();
+      wrong.hidden = false;
+      wrong.scrollIntoView({ block: "center" });
+      pointsOf(wrong).focus();
+      return;
+    }
+    const lines = ["submission,student,check,points,comment"];
+    for (const answer of marked.filter(isMarked)) {
+      const { submission, student } = answer.dataset;
+      const check = answer.closest(".question").dataset.question;
+      const comment = commentOf(answer).value.trim().replace(/\s+/g, " ");
+      lines.push([quoted(submission), quoted(student), check, pointsOf(answer).value, quoted(guarded(comment))].join(","));
     }
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
-    link.download = "marks.csv";
+    link.download = "overrides.csv";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    isSaved = true;
   });
 
   byId("answer-order").addEventListener("input", order);

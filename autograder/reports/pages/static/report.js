@@ -3,7 +3,6 @@
   "use strict";
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
-  const percent = (value) => `${(Math.floor(value * 10000 + 1e-6) / 100).toString()} %`;
   const whole = new Intl.NumberFormat("en");
 
   // Charts: each is drawn anew when its width changes; colours come from the style sheet.
@@ -12,46 +11,48 @@
   const measured = students
     .filter((student) => student.accuracy !== null && student.parameters > 0)
     .map((student) => ({ ...student, kind: KINDS[student.passes ? 0 : 1] }));
+  const nameAt = new Map(students.map((student) => [student.link, student.name]));
   const style = { background: "transparent", fontSize: "12px", fontFamily: "inherit" };
   const integers = (value) => (Number.isInteger(value) ? whole.format(value) : "");
   const counted = (count, what) => `${whole.format(count)} ${what}${count === 1 ? "" : "s"}`;
 
+  // The share of images misread, on a logarithmic axis, where 0 has no place.
+  const errorOf = (student) => Math.max(1 - student.accuracy, 5e-5);
+
   function networks(width) {
-    const floor = byId("near").checked ? Math.max(0, data.threshold - 0.05) : 0;
-    const seen = measured.filter((student) => student.accuracy >= floor);
     const sizes = measured.map((student) => student.parameters).concat(data.budget);
     const [smallest, largest] = [Math.min(...sizes) / 1.5, Math.max(...sizes) * 1.5];
+    const wanted = 1 - data.threshold;
+    const errors = measured.map(errorOf).concat(wanted);
+    const [least, most] = [Math.min(...errors) / 1.3, 1];
     const tens = d3.range(Math.floor(Math.log10(smallest)), Math.log10(largest)).map((n) => 10 ** n);
     const ticks = tens.flatMap((ten) => (width < 500 ? [ten] : [ten, 2 * ten]))
       .filter((tick) => tick >= smallest && tick <= largest);
+    const shares = [0.0001, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1].filter((tick) => tick >= least);
+    const told = (share) => `${+(share * 100).toPrecision(3)} %`;
     const tip = (student) =>
-      `${student.name}\n${(Math.floor(student.accuracy * 10000 + 1e-6) / 100).toFixed(2)} %, ${whole.format(student.parameters)} parameters` +
+      `${student.name}\n${told(1 - student.accuracy)} misread, ${whole.format(student.parameters)} parameters` +
       (student.score === null ? "" : `\n${student.score} points`);
-    const missing = [
-      [measured.length - seen.length, `below ${percent(floor)}`],
-      [students.length - measured.length, "without a measured network"],
-    ].filter(([count]) => count > 0).map(([count, what]) => `${counted(count, "submission")} ${what}`);
+    const missing = students.length - measured.length;
     const label = { textAnchor: "start", fill: "var(--ink)", stroke: "var(--paper)", strokeWidth: 4 };
     return Plot.plot({
       width, height: Math.min(460, Math.max(340, width * 0.45)), style,
-      marginLeft: 52, marginRight: 16, marginTop: 28, marginBottom: 44,
-      caption: missing.length ? `Not shown: ${missing.join(", ")}.` : undefined,
+      marginLeft: 56, marginRight: 16, marginTop: 28, marginBottom: 44,
+      caption: missing ? `Not shown: ${counted(missing, "submission")} without a measured network.` : undefined,
       x: { type: "log", label: "parameters →", domain: [smallest, largest], ticks, tickFormat: "~s", grid: true },
-      y: { label: "↑ test accuracy", domain: [floor, 1], tickFormat: (value) => `${Math.round(value * 100)} %`, grid: true },
+      y: { type: "log", label: "↑ test images misread", domain: [least, most], ticks: shares, tickFormat: told, grid: true },
       color: { domain: KINDS, range: ["var(--good)", "var(--poor)"] },
       symbol: { domain: KINDS, range: ["circle", "triangle"], legend: true },
       marks: [
-        Plot.rect([0], { x1: smallest, x2: data.budget, y1: data.threshold, y2: 1, fill: "var(--bar)",
+        Plot.rect([0], { x1: smallest, x2: data.budget, y1: least, y2: wanted, fill: "var(--bar)",
           fillOpacity: 0.15, ariaLabel: () => "the goal" }),
-        Plot.ruleY([data.threshold], { stroke: "var(--ink)", strokeDasharray: "5 3" }),
+        Plot.ruleY([wanted], { stroke: "var(--ink)", strokeDasharray: "5 3" }),
         Plot.ruleX([data.budget], { stroke: "var(--ink)", strokeDasharray: "5 3" }),
-        floor < data.guessing ? [
-          Plot.ruleY([data.guessing], { stroke: "var(--ink-soft)", strokeDasharray: "1 3" }),
-          Plot.text([data.guessing], { y: (d) => d, x: smallest, text: (d) => `guessing ${percent(d)}`, dx: 4, dy: -9, ...label }),
-        ] : [],
-        Plot.text([data.threshold], { y: (d) => d, x: smallest, text: (d) => `threshold ${percent(d)}`, dx: 4, dy: 9, ...label }),
-        Plot.dot(seen, {
-          x: "parameters", y: "accuracy", href: "link", title: tip, tip: { lineHeight: 1.3 }, r: 4,
+        Plot.ruleY([1 - data.guessing], { stroke: "var(--ink-soft)", strokeDasharray: "1 3" }),
+        Plot.text([1 - data.guessing], { y: (d) => d, x: smallest, text: (d) => `guessing: ${told(d)}`, dx: 4, dy: 9, ...label }),
+        Plot.text([wanted], { y: (d) => d, x: smallest, text: (d) => `threshold: ${told(d)}`, dx: 4, dy: -9, ...label }),
+        Plot.dot(measured, {
+          x: "parameters", y: errorOf, href: "link", title: tip, tip: { lineHeight: 1.3 }, r: 4,
           fill: "kind", symbol: "kind", fillOpacity: 0.65,
         }),
         Plot.text([data.budget], { x: (d) => d, text: (d) => `budget ${whole.format(d)}`,
@@ -63,12 +64,13 @@
   // Those without a score stand in a bar of their own, beyond the full score.
   function scores(width) {
     const step = data.maxScore / 20;
-    const most = data.maxScore + (data.unscored ? 3 * step : 0);
-    const bars = data.scores.map((bar) => ({
-      ...bar, told: `${bar.low} to ${bar.high === data.maxScore ? "" : "below "}${bar.high} points: ${counted(bar.students, "student")}` }));
-    const none = [{ low: data.maxScore + 2 * step, high: most, students: data.unscored,
-      told: `without a score: ${counted(data.unscored, "student")}` }].filter((bar) => bar.students);
-    const place = { x1: "low", x2: "high", y1: 0, y2: "students", title: "told", ariaLabel: "told", tip: true };
+    const unscored = students.filter((student) => student.score === null).length;
+    const most = data.maxScore + (unscored ? 3 * step : 0);
+    const bars = data.scores.map(([low, high, count]) => ({
+      low, high, count, told: `${low} to ${high === data.maxScore ? "" : "below "}${high} points: ${counted(count, "student")}` }));
+    const none = [{ low: data.maxScore + 2 * step, high: most, count: unscored,
+      told: `without a score: ${counted(unscored, "student")}` }].filter((bar) => bar.count);
+    const place = { x1: "low", x2: "high", y1: 0, y2: "count", title: "told", ariaLabel: "told", tip: true };
     return Plot.plot({
       width, height: 240, style, marginLeft: 44, marginRight: 24, marginBottom: 44,
       x: { label: "score →", domain: [0, most], ticks: d3.range(0, 1.1, 0.2).map((share) => share * data.maxScore) },
@@ -82,28 +84,18 @@
     });
   }
 
-  function bars(width, rows, { marginLeft, ...x }) {
-    const told = (row) => `${row.name}: ${row.told}`;
+  function checks(width) {
+    const scored = students.filter((student) => student.score !== null).length;
+    const rows = data.checks.map(([name, count]) => ({ name, count, told: `${whole.format(count)} of ${whole.format(scored)}` }));
     return Plot.plot({
-      width, height: 64 + rows.length * 24, style, marginLeft, marginRight: 60, marginTop: 8, marginBottom: 44,
-      x: { tickFormat: integers, ticks: 3, grid: true, ...x }, y: { label: null, domain: rows.map((row) => row.name) },
+      width, height: 64 + rows.length * 24, style, marginLeft: 140, marginRight: 60, marginTop: 8, marginBottom: 44,
+      x: { label: "of those with a score →", domain: [0, scored], tickFormat: integers, ticks: 3, grid: true },
+      y: { label: null, domain: rows.map((row) => row.name) },
       marks: [
-        Plot.barX(rows, { x: "count", y: "name", fill: "var(--bar)", ariaLabel: told }),
+        Plot.barX(rows, { x: "count", y: "name", fill: "var(--bar)", ariaLabel: (row) => `${row.name}: ${row.told}` }),
         Plot.text(rows, { x: "count", y: "name", text: "told", textAnchor: "start", dx: 4, fill: "var(--ink)" }),
       ],
     });
-  }
-
-  function verdicts(width) {
-    const groups = d3.rollups(students, (group) => group.length, (student) => student.verdict)
-      .sort(([, a], [, b]) => b - a).map(([name, count]) => ({ name, count, told: whole.format(count) }));
-    return bars(width, groups, { marginLeft: 180, label: "submissions →" });
-  }
-
-  function checks(width) {
-    const rows = data.checks.map(({ title, passed }) => ({
-      name: title, count: passed, told: `${whole.format(passed)} of ${whole.format(data.scored)}` }));
-    return bars(width, rows, { marginLeft: 140, label: "of those with a score →", domain: [0, data.scored] });
   }
 
   function keepDrawn(id, draw, isEmpty, whyEmpty, summary) {
@@ -111,7 +103,7 @@
     if (isEmpty) {
       place.textContent = students.length ? whyEmpty : "No submission is there yet.";
       place.classList.add("empty");
-      return () => {};
+      return;
     }
     let drawnWidth = 0;
     const redraw = () => {
@@ -121,21 +113,22 @@
       svg.setAttribute("role", "group");
       svg.setAttribute("aria-label", summary);
       // The table below holds the same links: a thousand stops on the way there would be too many.
-      for (const link of chart.querySelectorAll("a")) link.setAttribute("tabindex", "-1");
+      for (const link of chart.querySelectorAll("a")) {
+        link.setAttribute("tabindex", "-1");
+        link.setAttribute("aria-label", nameAt.get(link.href.baseVal));
+      }
+      for (const named of chart.querySelectorAll("svg [aria-label]:not(a)")) {
+        named.setAttribute("role", named.matches("g") ? "group" : "img");
+      }
       place.replaceChildren(chart);
     };
     new ResizeObserver(() => { if (place.clientWidth !== drawnWidth) redraw(); }).observe(place);
     redraw();
-    return redraw;
   }
 
-  const redrawNetworks = keepDrawn("chart-networks", networks, measured.length === 0,
-    "No network could be measured; the notes below say why.",
-    `Accuracy against parameters of ${measured.length} networks`);
-  byId("near").addEventListener("change", redrawNetworks);
-  byId("near").parentElement.hidden = measured.length === 0;
+  keepDrawn("chart-networks", networks, measured.length === 0, "No network could be measured.",
+    `Error against parameters of ${measured.length} networks`);
   keepDrawn("chart-scores", scores, students.length === 0, "", `Scores of ${students.length} submissions`);
-  keepDrawn("chart-verdicts", verdicts, students.length === 0, "", "Number of submissions by verdict");
   keepDrawn("chart-checks", checks, data.checks.length === 0, "No submission has a score.", "Number of submissions that passed each check");
 
   // The table.
