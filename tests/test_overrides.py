@@ -35,6 +35,7 @@ CLASS = [
     Handin(submission="submission_2", path=Path("2"), students=(OTHER_ANN,)),
     Handin(submission="submission_3", path=Path("3"), students=GROUP),
     Handin(submission="unnamed", path=Path("4")),
+    Handin(submission="0042", path=Path("5")),
 ]
 HEAD = "submission,student,check,points,comment\n"
 Given = dict[tuple[str, str], tuple[float, str]]
@@ -173,6 +174,13 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_named(tmp_path: Path) -> Non
 )
 def test_points_are_numbers_as_people_write_them(tmp_path: Path, text: str, points: float) -> None:
     assert read(tmp_path, f'{HEAD}unnamed,,runs,"{text}",\n') == {("unnamed", "runs"): (points, "")}
+
+
+@pytest.mark.parametrize("name", ["0042", "42", "'0042", " 42 "])
+def test_a_submission_that_is_a_number_is_known_without_its_zeros(
+    tmp_path: Path, name: str
+) -> None:
+    assert list(read(tmp_path, f"{HEAD}{name},,runs,1,\n")) == [("0042", "runs")]
 
 
 def test_several_files_are_one_and_may_say_the_same(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("submission", overflow="fold")
-    table.add_column("verdict")
+    table.add_column("verdict", overflow="fold")
     points = [f"{name.replace('reflection_', 'r')} points" for name in CHECK_NAMES]
     for heading in ("score", "accuracy", "parameters", *points):
         table.add_column(heading, justify="right")
@@ -201,7 +201,7 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
         )
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=140)
+        console = Console(highlight=False, width=180)
     console.print(table)
     _print_reasons(console, [row for row in rows if row["score"] in ("", "0")])
     _print_marks(console, [row for row in rows if row["overrides"]])
