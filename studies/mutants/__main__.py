@@ -20,9 +20,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from compileall import compile_dir
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 
 import yaml
@@ -99,9 +101,10 @@ def read_mutants(words: Sequence[str]) -> list[Mutant]:
 
 
 def copy_tree(folder: Path) -> Path:
-    """A tree of its own to put faults into."""
+    """A tree of its own to put faults into, compiled once, but for what has a fault."""
     tree = folder / "tree"
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    compile_dir(tree / "autograder", quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
     return tree
 
 
