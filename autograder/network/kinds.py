@@ -1,9 +1,14 @@
-"""The allow-list: every kind of layer that is rebuilt, and what to use in place of the others."""
+"""The allow-list: every kind of layer that is rebuilt, and what to use in place of the others.
+
+With those that wrap a layer of the list.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from autograder.network import (
     layers_activation,
@@ -14,7 +19,15 @@ from autograder.network import (
     layers_shape,
     operations,
 )
-from autograder.network.layer import LayerSpec, Plan, Planner, Shape
+from autograder.network.layer import (
+    ELEMENTWISE_WORK,
+    Array,
+    LayerSpec,
+    Plan,
+    Planner,
+    Shape,
+    volume,
+)
 from autograder.network.parsing import OWN_CLASS_ADVICE, ParsedLayer, parse_layer
 
 _IMAGES = "Use Conv2D and MaxPooling2D on images of shape (28, 28, 1), or Flatten and Dense"
@@ -72,8 +85,8 @@ def planner_of(layer: ParsedLayer, spec: LayerSpec) -> Planner:
     return planner
 
 
-def plan_inner(spec: LayerSpec, key: str, kinds: Sequence[str], shapes: Sequence[Shape]) -> Plan:
-    """Plan the layer under `key` of a layer that wraps it; see ``layers_recurrent.PlanInner``."""
+def plan_inner(spec: LayerSpec, key: str, kinds: Collection[str], shapes: Sequence[Shape]) -> Plan:
+    """Plan the layer under `key` of a layer that wraps it: Keras's own, and of one of `kinds`."""
     layer = parse_layer(spec.config.get(key), f"{spec.name}/")
     inner = replace(spec, name=f"{spec.name}/{layer.name}", kind=layer.kind, config=layer.config)
     if layer.kind not in kinds:
@@ -84,6 +97,73 @@ def plan_inner(spec: LayerSpec, key: str, kinds: Sequence[str], shapes: Sequence
     return planner_of(layer, inner)(inner, shapes)
 
 
+_MERGES: dict[str, Callable[[Array, Array], Array]] = {
+    "concat": lambda x, y: np.concatenate([x, y], axis=-1),
+    "sum": np.add,
+    "ave": lambda x, y: np.float32(0.5) * (x + y),
+    "mul": np.multiply,
+}
+
+
+def plan_bidirectional(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``Bidirectional``: one layer reads forwards, one backwards, and their outputs are merged."""
+    shape = spec.only_input(shapes)
+    merge = _MERGES[spec.choice("merge_mode", tuple(_MERGES), default="concat")]
+    inner = spec.config.get("layer")
+    settings = inner.get("config") if isinstance(inner, dict) else None
+    has_bias = not isinstance(settings, dict) or settings.get("use_bias", True)
+    half = 3 if has_bias else 2
+    first, second = (
+        plan_inner(replace(spec, arrays=arrays), key, layers_recurrent.CELLS, [shape])
+        for key, arrays in (
+            ("layer", spec.arrays[:half]),
+            ("backward_layer", spec.arrays[half:]),
+        )
+    )
+    if first.output_shape != second.output_shape:
+        raise spec.refusal("has two layers of unlike outputs")
+    keeps_all = len(first.output_shape) == 2
+    doubled = 2 if spec.config.get("merge_mode", "concat") == "concat" else 1
+    output_shape = (*first.output_shape[:-1], doubled * first.output_shape[-1])
+
+    def run(inputs: Sequence[Array]) -> Array:
+        forwards, backwards = first.run(inputs), second.run(inputs)
+        return merge(forwards, backwards[:, ::-1] if keeps_all else backwards)
+
+    return Plan(
+        output_shape=output_shape,
+        work=first.work + second.work + 2 * ELEMENTWISE_WORK * volume(output_shape),
+        scratch=first.scratch + second.scratch + 2 * volume(output_shape),
+        run=run,
+    )
+
+
+TIME_DISTRIBUTED = ("Dense", "Activation", "Dropout", "Flatten", "Reshape", "Conv1D", "Conv2D")
+"""What may be applied to each step. Without networks and without another ``TimeDistributed``."""
+
+
+def plan_time_distributed(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+    """``TimeDistributed``: the same layer for each step of a sequence."""
+    shape = spec.only_input(shapes)
+    if len(shape) < 2:
+        raise spec.refusal(
+            f"needs sequences of shape (steps, features), but gets {shape}. Use "
+            "keras.Input(shape=(28, 28)), or the layer within it alone"
+        )
+    steps = shape[0]
+    inner = plan_inner(spec, "layer", TIME_DISTRIBUTED, [shape[1:]])
+    output_shape = (steps, *inner.output_shape)
+    return Plan(
+        output_shape=output_shape,
+        work=steps * inner.work + ELEMENTWISE_WORK * volume(shape),
+        scratch=steps * (inner.scratch + volume(inner.output_shape)),
+        run=lambda inputs: inner.run([inputs[0].reshape(-1, *shape[1:])]).reshape(
+            len(inputs[0]), *output_shape
+        ),
+        activation=inner.activation,
+    )
+
+
 PLANNERS: dict[str, Planner] = {
     **layers_activation.PLANNERS,
     **layers_dense.PLANNERS,
@@ -92,8 +172,8 @@ PLANNERS: dict[str, Planner] = {
     **layers_recurrent.PLANNERS,
     **layers_shape.PLANNERS,
     **operations.PLANNERS,
-    "Bidirectional": layers_recurrent.bidirectional(plan_inner),
-    "TimeDistributed": layers_recurrent.time_distributed(plan_inner),
+    "Bidirectional": plan_bidirectional,
+    "TimeDistributed": plan_time_distributed,
 }
 """The allow-list: every kind of layer that is rebuilt, and how."""
 

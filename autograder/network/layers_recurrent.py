@@ -1,4 +1,4 @@
-"""Layers that go through a sequence: ``LSTM``, ``GRU``, ``SimpleRNN``, and those that hold others.
+"""Layers that go through a sequence: ``LSTM``, ``GRU`` and ``SimpleRNN``.
 
 An image of 28 x 28 is then a sequence of 28 rows. Names of gates are those of Keras's source, whose
 order the weights follow.
@@ -7,8 +7,8 @@ order the weights follow.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from autograder.network.layer import (
     Planner,
     Shape,
     takes,
-    volume,
 )
 from autograder.network.layers_activation import Chosen, activation_of
 
@@ -110,7 +109,7 @@ def _gru(spec: LayerSpec, recurrent: Array, bias: Array) -> _Cell:
     return _Cell(bias=of_input, states=1, advance=advance, elements=12, activations=used)
 
 
-_CELLS = {"SimpleRNN": _simple, "LSTM": _lstm, "GRU": _gru}
+CELLS = {"SimpleRNN": _simple, "LSTM": _lstm, "GRU": _gru}
 GATES = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3}
 
 
@@ -126,7 +125,7 @@ def plan_recurrent(spec: LayerSpec, shape: Shape) -> Plan:
     backwards = spec.flag("go_backwards", default=False)
     keep_all = spec.flag("return_sequences", default=False)
     kernel, recurrent, bias = _gates(spec, features)
-    cell = _CELLS[spec.kind](spec, recurrent, bias)
+    cell = CELLS[spec.kind](spec, recurrent, bias)
     units, width = recurrent.shape
     output_shape = (steps, units) if keep_all else (units,)
 
@@ -150,88 +149,4 @@ def plan_recurrent(spec: LayerSpec, shape: Shape) -> Plan:
     )
 
 
-_MERGES: dict[str, Callable[[Array, Array], Array]] = {
-    "concat": lambda x, y: np.concatenate([x, y], axis=-1),
-    "sum": np.add,
-    "ave": lambda x, y: np.float32(0.5) * (x + y),
-    "mul": np.multiply,
-}
-
-
-class PlanInner(Protocol):
-    """Plans the layer that stands under a key of another layer's settings."""
-
-    def __call__(
-        self, spec: LayerSpec, key: str, kinds: Sequence[str], shapes: Sequence[Shape]
-    ) -> Plan:
-        """Plan it, with all arrays of `spec`; it must be Keras's, and of one of `kinds`."""
-
-
-def bidirectional(plan_inner: PlanInner) -> Planner:
-    """``Bidirectional``: one layer reads forwards, one backwards, and their outputs are merged."""
-
-    def plan(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-        shape = spec.only_input(shapes)
-        merge = _MERGES[spec.choice("merge_mode", tuple(_MERGES), default="concat")]
-        inner = spec.config.get("layer")
-        settings = inner.get("config") if isinstance(inner, dict) else None
-        has_bias = not isinstance(settings, dict) or settings.get("use_bias", True)
-        half = 3 if has_bias else 2
-        first, second = (
-            plan_inner(replace(spec, arrays=arrays), key, tuple(_CELLS), [shape])
-            for key, arrays in (
-                ("layer", spec.arrays[:half]),
-                ("backward_layer", spec.arrays[half:]),
-            )
-        )
-        if first.output_shape != second.output_shape:
-            raise spec.refusal("has two layers of unlike outputs")
-        keeps_all = len(first.output_shape) == 2
-        doubled = 2 if spec.config.get("merge_mode", "concat") == "concat" else 1
-        output_shape = (*first.output_shape[:-1], doubled * first.output_shape[-1])
-
-        def run(inputs: Sequence[Array]) -> Array:
-            forwards, backwards = first.run(inputs), second.run(inputs)
-            return merge(forwards, backwards[:, ::-1] if keeps_all else backwards)
-
-        return Plan(
-            output_shape=output_shape,
-            work=first.work + second.work + 2 * ELEMENTWISE_WORK * volume(output_shape),
-            scratch=first.scratch + second.scratch + 2 * volume(output_shape),
-            run=run,
-        )
-
-    return plan
-
-
-TIME_DISTRIBUTED = ("Dense", "Activation", "Dropout", "Flatten", "Reshape", "Conv1D", "Conv2D")
-"""What may be applied to each step. Without networks and without another ``TimeDistributed``."""
-
-
-def time_distributed(plan_inner: PlanInner) -> Planner:
-    """``TimeDistributed``: the same layer for each step of a sequence."""
-
-    def plan(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-        shape = spec.only_input(shapes)
-        if len(shape) < 2:
-            raise spec.refusal(
-                f"needs sequences of shape (steps, features), but gets {shape}. Use "
-                "keras.Input(shape=(28, 28)), or the layer within it alone"
-            )
-        steps = shape[0]
-        inner = plan_inner(spec, "layer", TIME_DISTRIBUTED, [shape[1:]])
-        output_shape = (steps, *inner.output_shape)
-        return Plan(
-            output_shape=output_shape,
-            work=steps * inner.work + ELEMENTWISE_WORK * volume(shape),
-            scratch=steps * (inner.scratch + volume(inner.output_shape)),
-            run=lambda inputs: inner.run([inputs[0].reshape(-1, *shape[1:])]).reshape(
-                len(inputs[0]), *output_shape
-            ),
-            activation=inner.activation,
-        )
-
-    return plan
-
-
-PLANNERS: dict[str, Planner] = dict.fromkeys(_CELLS, plan_recurrent)
+PLANNERS: dict[str, Planner] = dict.fromkeys(CELLS, plan_recurrent)
