@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.batch.resuming import grader_version
+from autograder.batch.versions import grader_version
 from benchmarks.bench import program
 from benchmarks.machine import describe
 from benchmarks.measuring import BenchmarkError

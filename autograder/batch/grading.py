@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import msgspec
 
-from autograder.batch.loop import Batch, Progress, told_of
+from autograder.batch.filing import Origin
+from autograder.batch.loop import Batch, Progress
 from autograder.batch.messages import Setup
 from autograder.batch.pool import HeadStart, LocalPool, Pool, default_jobs
-from autograder.batch.resuming import configuration_hash, find_kept
+from autograder.batch.resuming import Known, Rejudge, load_overrides
+from autograder.batch.versions import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
 from autograder.core.config import Config
@@ -25,8 +28,7 @@ from autograder.intake.collecting import Intake, collect
 from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks
-from autograder.reports.overrides import OVERRIDES_NAME, Overrides, read_overrides
-from autograder.reports.tables import COLUMNS, Gradebook, row_of, write_table
+from autograder.reports.tables import COLUMNS, Gradebook, plain_cell, row_of, write_table
 from autograder.sandbox.box import BoxKind, Toolbox, probe
 
 PROBED_SUBMISSIONS = 20
@@ -105,6 +107,7 @@ def grade_batch(
     jobs: int | None = None,
     cluster: str | None = None,
     ahead: HeadStart | None = None,
+    only: Container[str] | None = None,
 ) -> Done:
     """Grade every submission found in `paths`; each row is on disk as soon as it is known.
 
@@ -116,6 +119,8 @@ def grade_batch(
         Address of a Dask scheduler, to grade there instead.
     ahead
         What was started on this machine before.
+    only
+        Submissions to be run though they were graded before, and no others; None for all.
 
     Raises
     ------
@@ -151,6 +156,7 @@ def grade_batch(
             progress=progress,
             open_pool=open_pool,
             stop=stop,
+            only=only,
         )
         return Done(rows=rows, passed_over=found.passed_over)
 
@@ -208,40 +214,51 @@ def grade_handins(
     progress: Progress,
     open_pool: OpenPool,
     stop: Stop,
+    only: Container[str] | None = None,
 ) -> list[Row]:
     """The same for what was found, wherever it is graded.
 
     Parameters
     ----------
+    only
+        Submissions to be run though they were graded before, and no others; None for all.
     stop
         Asked again and again whether somebody wants it to end.
     open_pool
         Given what is left to be graded, opens the pool that grades it.
     """
-    assignment_id = assignment.config.assignment.id
-    run = Run(assignment=assignment_id, configuration_hash=configuration_hash(assignment))
+    run = run_of(assignment)
+    if only is not None:
+        wanted = tuple(each for each in found.handins if each.submission in only)
+        found = replace(found, handins=wanted)
     for sentence in (*found.passed_over, *found.warnings):
         progress.warned(sentence)
     with results.locked(), obeying(stop), contextlib.ExitStack() as stack:
         results.prepare(run)
-        kept = []
-        if results.resume:
-            kept = [k for h in found.handins if (k := find_kept(h, results, run))]
+        overrides = load_overrides(results, assignment.config, found.handins)
+        # With their old rows, which stay until there are new ones.
+        order = [] if only is None else listed(results)
+        rows = [row_of(report) for name in order if (report := results.report_in(name))]
+        kept: list[Known] = []
+        if only is None and results.resume:
+            again = Rejudge(assignment, results, run)
+            kept = [known for handin in found.handins if (known := again.find(handin))]
         done = {each.handin.submission for each in kept}
         todo = [handin for handin in found.handins if handin.submission not in done]
         if kept:
-            progress.warned(f"{len(kept)} were graded before, and are kept.")
-        strangers = results.others({handin.submission for handin in found.handins})
-        overrides = _overrides(found.handins, strangers, results, assignment.config)
-        if strangers:
+            judged = sum(each.was_judged for each in kept)
+            told = f"; {judged} of them were judged again, by the same runs" if judged else ""
+            progress.warned(f"{len(kept)} were graded before, and are kept{told}.")
+        strangers = results.others({*order, *(handin.submission for handin in found.handins)})
+        if strangers and only is None:
             progress.warned(
                 f"{len(strangers)} graded before are not among these submissions: their folders "
                 f"are kept, their rows are not ({', '.join(strangers[:MAX_LISTED])}, ...)."
             )
         pool = stack.enter_context(open_pool(todo)) if todo else None
         stop.arm()
+        rows += [each.row for each in kept]
         # Only now, so that what was there is as it was if there is no box.
-        rows = [row_of(told_of(each.report, each.handin, overrides)) for each in kept]
         book = stack.enter_context(Gradebook(results.gradebook, rows))
         batch = Batch(
             config=assignment.config,
@@ -249,6 +266,7 @@ def grade_handins(
             gradebook=book,
             progress=progress,
             run=run,
+            origin=Origin.of(assignment),
             overrides=overrides,
             stop=stop,
         )
@@ -256,32 +274,46 @@ def grade_handins(
         try:
             complete = pool is None or batch.grade(todo, pool)
         finally:
-            table = _finish(found.handins, batch.rows, results, assignment)
+            names = [each.submission for each in found.handins if each.submission in batch.rows]
+            table = write_tables(results, order or names, assignment.config)
     if not complete:
         raise KeyboardInterrupt
     return table
 
 
-def _overrides(
-    handins: Sequence[Handin], strangers: Sequence[str], results: ResultsFolder, config: Config
-) -> Overrides:
-    """What people gave by hand, if the results folder has a file of it."""
-    path = results.root / OVERRIDES_NAME
-    if not path.exists():
-        return Overrides()
-    others = [Handin(submission=name, path=results.folder_of(name)) for name in strangers]
-    return read_overrides([path], gradable=[*handins, *others], points=config.points)
+def run_of(assignment: Assignment) -> Run:
+    """Whose grades are made by it."""
+    return Run(
+        assignment=assignment.config.assignment.id,
+        configuration_hash=configuration_hash(assignment),
+    )
 
 
-def _finish(
-    handins: Sequence[Handin],
-    rows: dict[str, list[str]],
-    results: ResultsFolder,
-    assignment: Assignment,
-) -> list[Row]:
-    """Bring the rows into the order in which submissions were found; write the other tables."""
-    known = [(handin, rows[handin.submission]) for handin in handins if handin.submission in rows]
-    write_table(results.gradebook, COLUMNS, [row for _, row in known])
-    named = [(handin, dict(zip(COLUMNS, row, strict=True))) for handin, row in known]
-    write_gradebooks(results.root, named, assignment.config)
-    return [row for _, row in named]
+def listed(results: ResultsFolder) -> list[str]:
+    """The submissions in grades.csv, in its order; where it cannot be read, all that there are."""
+    names = {plain_cell(name): name for name in results.others(())}
+    try:
+        with results.gradebook.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row["submission"] for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, csv.Error):
+        return list(names.values())
+    return [names[shown] for shown in dict.fromkeys(rows) if shown in names]
+
+
+def write_tables(results: ResultsFolder, names: Sequence[str], config: Config) -> list[Row]:
+    """Write all tables anew from the reports of these submissions, in this order."""
+    reports = [report for name in names if (report := results.report_in(name))]
+    rows = [row_of(report) for report in reports]
+    write_table(results.gradebook, COLUMNS, rows)
+    named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    handins = [
+        Handin(
+            submission=report.submission,
+            path=results.folder_of(report.submission),
+            students=tuple(report.students),
+            submission_id=report.submission_id,
+        )
+        for report in reports
+    ]
+    write_gradebooks(results.root, list(zip(handins, named, strict=True)), config)
+    return named

@@ -5,22 +5,27 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from autograder.batch.executed import executed_twin
+from autograder.batch.filing import Filed, Origin, digest, read_filed, seal, with_handin
 from autograder.batch.messages import CellRan, Graded, Refused, read_job
 from autograder.batch.pool import Event, Pool
-from autograder.batch.resuming import Kept
+from autograder.batch.resuming import Known
+from autograder.batch.versions import reading_version
 from autograder.core.config import Config
 from autograder.core.errors import BoxError
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.grading.describe import ungraded
+from autograder.grading.evidence import Evidence, NeedsNewRun, decode_evidence, encode_evidence
+from autograder.grading.judge import twin_notes
 from autograder.intake.submission import Handin, Submission
-from autograder.reports.folder import Marker, ResultsFolder, Run
+from autograder.reports.folder import Marker, ResultsFolder, Run, RunFiles
 from autograder.reports.overrides import Overrides
-from autograder.reports.tables import Gradebook, row_of
+from autograder.reports.tables import Gradebook
 from autograder.sandbox.box import Isolation
 
 MAX_LOSSES = 3
@@ -67,10 +72,12 @@ class Batch:
     ----------
     results, gradebook
         Where what comes back is written.
-    overrides
-        What people gave in place of the grader's points.
     run
         Whose grades they are.
+    overrides
+        What people gave in place of the grader's points.
+    origin
+        What their runs depend on.
     stop
         Asked again and again whether to stop.
 
@@ -88,6 +95,7 @@ class Batch:
         gradebook: Gradebook,
         progress: Progress,
         run: Run,
+        origin: Origin,
         overrides: Overrides,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -97,6 +105,7 @@ class Batch:
         self._gradebook = gradebook
         self._progress = progress
         self._run = run
+        self._origin = origin
         self._overrides = overrides
         self._stop = stop
         self._waiting: deque[Handin] = deque()
@@ -106,26 +115,11 @@ class Batch:
         self._done: dict[str, Handin] = {}
         self._twins: dict[str, list[Handin]] = {}
 
-    def take_over(self, kept: Iterable[Kept]) -> None:
+    def take_over(self, kept: Iterable[Known]) -> None:
         """Count submissions as done that were graded by an earlier run."""
         for each in kept:
-            report = told_of(each.report, each.handin, self._overrides)
-            if report != each.report:
-                self._keep_marked(report)
-            self.rows[each.handin.submission] = row_of(report)
+            self.rows[each.handin.submission] = each.row
             self._done.setdefault(each.answer_hash, each.handin)
-
-    def _keep_marked(self, report: Report) -> None:
-        """Write down anew what was graded before, and has been marked otherwise since."""
-        name = report.submission
-        executed = self._results.text_of(name, "executed.ipynb")
-        self._results.keep(
-            report,
-            executed=executed.removesuffix("\n") if executed else None,
-            log=self._results.text_of(name, "grading.log") or "",
-            marker=self._results.marker_of(name),
-            leaderboard=self._config.gradescope.leaderboard,
-        )
 
     def grade(self, handins: Iterable[Handin], pool: Pool) -> bool:
         """Grade all in `pool`, which the caller closes; False if it was stopped before the end.
@@ -176,7 +170,8 @@ class Batch:
         """Write down that nothing was handed in, which is not a zero."""
         verdict, notes = Verdict.MALFORMED_SUBMISSION, [handin.refusal]
         report = ungraded(handin, verdict, self._config, score=None, notes=notes)
-        graded = Graded(report=report, executed=None, log="")
+        evidence = encode_evidence(Evidence(refusal=handin.refusal))
+        graded = Graded(report=report, executed=None, log="", evidence=evidence)
         self._keep(handin, graded, None, remark="nothing was handed in")
 
     def _handle(self, event: Event) -> None:
@@ -224,7 +219,10 @@ class Batch:
         if report is None:
             return False
         executed = self._results.text_of(source.submission, "executed.ipynb")
+        evidence, scores = evidence_of_twin(self._results.folder_of(source.submission), submission)
         graded = Graded(
+            evidence=evidence,
+            scores=scores,
             report=report_of_twin(report, submission, notes_of_other=len(source.notes)),
             executed=executed_twin(executed, submission),
             log=f"Not run: see {source.submission}.\n",
@@ -238,11 +236,7 @@ class Batch:
         self, handin: Handin, graded: Graded, submission: Submission | None, *, remark: str = ""
     ) -> None:
         """Write everything, the row last: a row means that the rest is there."""
-        report = msgspec.structs.replace(
-            told_of(graded.report, handin, self._overrides),
-            notes=[*handin.notes, *graded.report.notes],
-            staff_notes=[*graded.report.staff_notes, *handin.staff_notes],
-        )
+        report = with_handin(graded.report, handin)
         marker = None
         if submission is not None and report.verdict is not Verdict.GRADER_ERROR:
             marker = Marker(
@@ -250,11 +244,23 @@ class Batch:
                 content_hash=submission.content_hash,
                 answer_hash=submission.answer_hash,
             )
-        self._results.keep(
+        filed = Filed(
+            origin=self._origin,
+            reading=reading_version(),
+            handin=handin,
+            answer_hash=submission.answer_hash if submission else "",
+            scores=digest(graded.scores) if graded.scores else "",
+            evidence=msgspec.Raw(graded.evidence),
+        )
+        report = self._results.keep(
             report,
-            executed=graded.executed,
-            log=graded.log,
-            page=None if report.override_notes else graded.page,
+            run=RunFiles(
+                executed=graded.executed,
+                log=graded.log,
+                evidence=seal(filed.of(handin)) if graded.evidence else b"",
+                scores=graded.scores,
+            ),
+            page=graded.page,
             marker=marker,
             leaderboard=self._config.gradescope.leaderboard,
         )
@@ -265,18 +271,6 @@ class Batch:
                 f"{', '.join(lost)} does not count yet."
             )
         self._progress.finished(report, remark)
-
-
-def told_of(report: Report, handin: Handin, overrides: Overrides) -> Report:
-    """The report with what the export tells, and what people gave, as both are today."""
-    return msgspec.structs.replace(
-        overrides.apply(report),
-        students=list(handin.students),
-        submission_id=handin.submission_id,
-        handed_in=handin.handed_in,
-        late=handin.late,
-        feedback_name=handin.feedback_name,
-    )
 
 
 def report_of_twin(report: Report, submission: Submission, *, notes_of_other: int) -> Report:
@@ -298,9 +292,28 @@ def report_of_twin(report: Report, submission: Submission, *, notes_of_other: in
         email=submission.email,
         content_hash=submission.content_hash,
         notes=report.notes[notes_of_other:],
-        staff_notes=[
-            *submission.repairs,
-            f"Its code and text are the same as those of {report.submission}: "
-            "one was run for both.",
-        ],
+        staff_notes=twin_notes(submission.repairs, report.submission),
     )
+
+
+def evidence_of_twin(source: Path, submission: Submission) -> tuple[bytes, bytes]:
+    """The same for what it is judged by, and the class scores; empty where there is nothing.
+
+    Parameters
+    ----------
+    source
+        The folder of the one that was run.
+    """
+    try:
+        filed, scores = read_filed(source)
+        evidence = decode_evidence(filed.evidence)
+    except (NeedsNewRun, ValueError, RecursionError):
+        return b"", b""
+    evidence = msgspec.structs.replace(
+        evidence,
+        content_hash=submission.content_hash,
+        repairs=submission.repairs,
+        notebook=msgspec.Raw(submission.data),
+        twin_of=source.name,
+    )
+    return encode_evidence(evidence), scores

@@ -106,6 +106,10 @@ class Graded(Record, frozen=True, tag="graded"):
     log: str
     page: bytes | None = None
     """The student's page, where one was wanted and could be drawn."""
+    evidence: bytes = b""
+    """What it was judged by, as JSON; empty where the grader failed."""
+    scores: bytes = b""
+    """What scores.npz holds."""
 
     @classmethod
     def of(cls, outcome: Outcome) -> Graded:
@@ -114,7 +118,15 @@ class Graded(Record, frozen=True, tag="graded"):
 
         executed, why = (None, "") if outcome.executed is None else executed_text(outcome.executed)
         log = f"{outcome.log}{why}\n" if why else outcome.log
-        return cls(report=outcome.report, executed=executed, log=log)
+        evidence = scores = b""
+        if outcome.evidence is not None:
+            from autograder.batch.filing import pack_scores
+            from autograder.grading.evidence import encode_evidence
+
+            evidence, scores = encode_evidence(outcome.evidence), pack_scores(outcome.outputs)
+        return cls(
+            report=outcome.report, executed=executed, log=log, evidence=evidence, scores=scores
+        )
 
 
 class Refused(Record, frozen=True, tag="refused"):

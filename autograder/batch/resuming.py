@@ -1,148 +1,202 @@
-"""`--resume`: what an earlier run has graded, and need not be graded again.
+"""What lies in a results folder, and need not be run again.
 
 A grade is kept if the file is the same and so is all else that it depends on: the configuration,
-the tests, the lesson, and the grader itself. What counts of our own code is its syntax tree without
-docstrings: a comment changes no grade. The tree is written down by our own walk, which leaves out
-positions and empty fields, since `ast.dump` differs from one Python to the next and this does not.
+the tests, the lesson, and the grader itself. Where only the judgement depends on what has changed,
+the submission is judged again by the evidence that was kept, without being run.
 """
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import hashlib
-import importlib.metadata
-import importlib.util
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from autograder.batch.filing import (
+    Filed,
+    Origin,
+    open_filed,
+    read_filed,
+    seal,
+    told_of,
+    with_handin,
+)
 from autograder.core.assignment import Assignment
+from autograder.core.clerk import Unfinished
+from autograder.core.config import Config
 from autograder.core.errors import MalformedSubmission
 from autograder.core.files import replace_file
 from autograder.core.report import Report
+from autograder.grading.evidence import NeedsNewRun
+from autograder.grading.judge import Judge
 from autograder.intake.submission import Handin, hash_submission
-from autograder.reports.folder import ResultsFolder, Run
-
-PACKAGE = Path(__file__).resolve().parents[1]
-SHOWING = (
-    *("batch", "gradescope", "otter", "reports", "release"),
-    *("cli.py", "cli_common.py", "__main__.py"),
-)
-"""Parts of the package that hand out work, show or release, and decide nothing. What is not named
-here counts: to grade once too often is the smaller harm."""
-DECIDING = ("keras", "numpy", "tensorflow", "tensorflow-cpu", "tensorflow-macos")
-"""Packages that compute what is graded, under the names that TensorFlow goes by."""
-CACHE_NAME = "grader-version.json"
-DEFINITIONS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+from autograder.reports.folder import EVIDENCE_NAME, Marker, ResultsFolder, Run
+from autograder.reports.overrides import OVERRIDES_NAME, Gradable, Overrides, read_overrides
+from autograder.reports.tables import row_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A submission that an earlier run has graded."""
+class Known:
+    """A submission that need not be run.
+
+    Attributes
+    ----------
+    was_judged
+        Whether it was judged again.
+    """
 
     handin: Handin
-    report: Report
+    row: list[str]
     answer_hash: str
+    was_judged: bool
 
 
-def find_kept(handin: Handin, results: ResultsFolder, run: Run) -> Kept | None:
-    """What an earlier run wrote about this very file, if the configuration was the same."""
-    marker = results.marker_of(handin.submission)
-    if marker is None or marker.configuration_hash != run.configuration_hash:
-        return None
-    try:
-        # Of its bytes alone: only what could be read was marked as graded.
-        if hash_submission(handin) != marker.content_hash:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A submission that was judged again, not written yet."""
+
+    report: Report
+    filed: Filed
+    content_hash: str
+
+    def marker(self, run: Run) -> Marker | None:
+        """What says that its files are whole; None where nothing could be read that was run."""
+        if not self.content_hash:
             return None
-    except MalformedSubmission:
-        return None
-    report = results.report_of(handin.submission)
-    if report is None or (report.name, report.email) != (handin.name, handin.email):
-        return None
-    return Kept(handin=handin, report=report, answer_hash=marker.answer_hash)
+        return Marker(
+            configuration_hash=run.configuration_hash,
+            content_hash=self.content_hash,
+            answer_hash=self.filed.answer_hash,
+        )
 
 
-# --------------------------------------------------------------------------- which grader
+class Rejudge:
+    """Judges submissions of a results folder by what was kept of their runs."""
+
+    def __init__(self, assignment: Assignment, results: ResultsFolder, run: Run) -> None:
+        self._config = assignment.config
+        self._origin = Origin.of(assignment)
+        self._judge = Judge(assignment=assignment)
+        self._results = results
+        self._run = run
+
+    def find(self, handin: Handin) -> Known | None:
+        """What is known of this very file, judged again if need be; None if it has to be run."""
+        try:
+            content_hash = hash_submission(handin)
+        except MalformedSubmission:
+            return None
+        if done := self._find_kept(handin, content_hash):
+            return done
+        try:
+            judged = self.judge(handin.submission, handin, content_hash)
+        except NeedsNewRun:
+            return None
+        report = self.write(handin.submission, judged)
+        assert report is not None
+        return Known(
+            handin=handin, row=row_of(report), answer_hash=judged.filed.answer_hash, was_judged=True
+        )
+
+    def _find_kept(self, handin: Handin, content_hash: str) -> Known | None:
+        """Where nothing has changed."""
+        marker = self._results.marker_of(handin.submission)
+        if marker is None or marker.configuration_hash != self._run.configuration_hash:
+            return None
+        report = self._results.report_of(handin.submission)
+        # Of its bytes alone: only what could be read was marked as graded.
+        if marker.content_hash != content_hash or report is None:
+            return None
+        if (report.name, report.email) != (handin.name, handin.email):
+            return None
+        told = self._results.override(told_of(report, handin))
+        if told != report:
+            self._keep(told, marker)
+        return Known(
+            handin=handin, row=row_of(told), answer_hash=marker.answer_hash, was_judged=False
+        )
+
+    def judge(
+        self, name: str, handin: Handin | None = None, content_hash: str | None = None
+    ) -> Judged:
+        """Judge the submission of that name.
+
+        Parameters
+        ----------
+        handin
+            Who handed it in, where that may have changed.
+        content_hash
+            Of the file that was handed in, where there may be another one.
+
+        Raises
+        ------
+        DataError
+            If a test file is broken.
+        NeedsNewRun
+            If it has to be run, or there is no evidence that could be used.
+        """
+        filed, scores = read_filed(self._results.folder_of(name))
+        filed = filed.of(handin or filed.handin)
+        evidence, outputs = open_filed(filed, scores, origin=self._origin)
+        if content_hash is not None and evidence.content_hash != content_hash:
+            raise NeedsNewRun("another file was handed in")
+        try:
+            report, shown = self._judge.judge(evidence, filed.handin, outputs=outputs)
+        except Unfinished as error:
+            raise NeedsNewRun(f"the grader failed to judge it: {error}") from error
+        if shown != evidence.shown:
+            raise NeedsNewRun("another of its runs counts now, whose notebook was not kept")
+        return Judged(
+            report=with_handin(report, filed.handin),
+            filed=filed,
+            content_hash=evidence.content_hash,
+        )
+
+    def write(self, name: str, judged: Judged | None) -> Report | None:
+        """Write what came of it, or the overrides alone; returns the report as it is then."""
+        known, marker = self._results.report_in(name), self._results.marker_of(name)
+        if judged is None:
+            told = known and self._results.override(known)
+            return told if told is None or told == known else self._keep(told, marker)
+        coming = self._results.override(judged.report)
+        if marker is not None and marker == judged.marker(self._run) and known == coming:
+            return coming
+        sealed, path = seal(judged.filed), self._results.folder_of(name) / EVIDENCE_NAME
+        if path.read_bytes() != sealed:
+            replace_file(path, sealed)
+        return self._keep(judged.report, judged.marker(self._run))
+
+    def _keep(self, report: Report, marker: Marker | None) -> Report:
+        return self._results.keep(
+            report, marker=marker, leaderboard=self._config.gradescope.leaderboard
+        )
 
 
-def configuration_hash(assignment: Assignment) -> str:
-    """SHA-256 of everything but the submission that a grade depends on, the grader included."""
-    tests = {path.name: path.read_text("utf-8") for path in sorted(assignment.tests.glob("*.py"))}
-    layout = [field.name for field in msgspec.structs.fields(Report)]
-    config = msgspec.to_builtins(assignment.config)
-    return _digest([grader_version(), layout, config, tests, assignment.lesson.text])
+def load_overrides(
+    results: ResultsFolder,
+    config: Config,
+    gradable: Iterable[Gradable],
+    paths: Iterable[Path] = (),
+) -> Overrides:
+    """Have a results folder put in the points that people gave: those kept there, and more.
 
+    Parameters
+    ----------
+    gradable
+        What is known to be graded there, beside what lies there.
+    paths
+        Of further files.
 
-def grader_version() -> str:
-    """SHA-256 of the code that decides grades, and the versions of what it computes with."""
-    sources = _sources(PACKAGE)
-    return _digest({"code": _code_version(sources, _cache_file()), "packages": _versions()})
-
-
-def _sources(package: Path) -> dict[str, bytes]:
-    """The deciding modules, by their path in the package."""
-    paths = (path.relative_to(package) for path in package.rglob("*.py"))
-    deciding = sorted(path.as_posix() for path in paths if path.parts[0] not in SHOWING)
-    return {name: (package / name).read_bytes() for name in deciding}
-
-
-def _code_version(sources: Mapping[str, bytes], cache: Path) -> str:
-    """Remembered for these very bytes: to parse them takes a second."""
-    key = hashlib.sha256()
-    for name, source in sources.items():
-        key.update(f"{name}\0{len(source)}\0".encode() + source)
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return str(json.loads(cache.read_bytes())[key.hexdigest()])
-    version = _digest({name: meaning_of(source) for name, source in sources.items()})
-    with contextlib.suppress(OSError):
-        cache.parent.mkdir(exist_ok=True)
-        replace_file(cache, json.dumps({key.hexdigest(): version}).encode("ascii"))
-    return version
-
-
-def _cache_file() -> Path:
-    """Beside what Python itself derives from the sources, and no more trusted than that."""
-    return Path(importlib.util.cache_from_source(__file__)).with_name(CACHE_NAME)
-
-
-def meaning_of(source: bytes) -> str:
-    """SHA-256 of a module's syntax tree without docstrings."""
-    digest = hashlib.sha256()
-    for piece in _pieces(ast.parse(source)):
-        digest.update(piece.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
-
-
-def _pieces(node: object) -> Iterator[str]:
-    if isinstance(node, ast.AST):
-        yield f"({type(node).__name__}"
-        for name, value in ast.iter_fields(node):
-            if name == "body" and isinstance(node, DEFINITIONS) and ast.get_docstring(node):
-                value = value[1:]
-            if value not in (None, []):
-                yield f" {name}="
-                yield from _pieces(value)
-        yield ")"
-    elif isinstance(node, list):
-        yield "["
-        for item in node:
-            yield from _pieces(item)
-        yield "]"
-    else:
-        yield f"{type(node).__name__}:{node!r};"
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for name in DECIDING:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("ascii")).hexdigest()
+    Raises
+    ------
+    UsageError
+        If a file cannot be read, is not right, or contradicts another one.
+    """
+    kept = results.root / OVERRIDES_NAME
+    paths = [*([kept] if kept.exists() else []), *paths]
+    overrides = Overrides()
+    if paths:
+        known: dict[str, Gradable] = {each.submission: each for each in results.reports()}
+        known |= {each.submission: each for each in gradable}
+        overrides = read_overrides(paths, gradable=known.values(), points=config.points)
+    results.override = overrides.apply
+    return overrides

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from autograder.core.clerk import encode
 from autograder.core.config import Record
 from autograder.core.report import IsolationReport
 from autograder.core.verdict import Ending
@@ -20,6 +21,8 @@ from autograder.network.beside import Choice
 from autograder.network.measured import Measured
 from autograder.sandbox.execution import Execution
 
+_NIL = b"\xc0"
+"""Nothing, as MessagePack."""
 MAX_ATTEMPTS = 11
 """The first run, and as many others as a configuration may ask for."""
 
@@ -99,8 +102,8 @@ class Evidence(Record, frozen=True):
         The run whose executed notebook is kept.
     refusal
         Why nothing could be run, to the student; else empty.
-    fault
-        How the grader failed, for staff; else empty.
+    twin_of
+        The submission that was run for both, where code and text are the same; else empty.
     """
 
     content_hash: str = ""
@@ -112,8 +115,33 @@ class Evidence(Record, frozen=True):
     shown: int = 0
     isolation: IsolationReport | None = None
     refusal: str = ""
-    fault: str = ""
+    twin_of: str = ""
 
 
 class NeedsNewRun(Exception):
     """The evidence does not suffice for a judgement; the text says why, without a full stop."""
+
+
+def encode_evidence(evidence: Evidence) -> bytes:
+    """The record as JSON; text that is not Unicode (half a character) is made printable."""
+    try:
+        return msgspec.json.encode(evidence)
+    except UnicodeEncodeError:
+        bare = msgspec.structs.replace(evidence, notebook=msgspec.Raw(_NIL))
+        bare = msgspec.msgpack.decode(encode(bare), type=Evidence)
+        return msgspec.json.encode(msgspec.structs.replace(bare, notebook=evidence.notebook))
+
+
+def decode_evidence(content: bytes | msgspec.Raw) -> Evidence:
+    """Read a record.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        If it is not exactly what `encode_evidence` writes, to the byte.
+    """
+    evidence = msgspec.json.decode(content, type=Evidence)
+    # A dataclass in it would pass over what it does not know.
+    if msgspec.json.encode(evidence) != bytes(content):
+        raise ValueError("the grader writes it otherwise")
+    return evidence

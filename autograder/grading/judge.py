@@ -74,7 +74,7 @@ class Judge:
             verdict = Verdict.MALFORMED_SUBMISSION
             return ungraded(handin, verdict, config, score=score, notes=notes), 0
         if not evidence.attempts:
-            raise NeedsNewRun(f"the grader failed with it: {evidence.fault}")
+            raise NeedsNewRun("the grader failed with it")
         reflections = self.reflections_of(evidence)
         runs = evidence.attempts[: self._due(evidence)]
         gone = [None] * len(runs)
@@ -168,6 +168,15 @@ class Judge:
         run, reflections = best.attempt, findings.reflections
         execution, measured = run.execution, run.measured
         verdict = verdict_of(run, best.checks)
+        staff_notes = [
+            *staff_notes_for(measured),
+            *(remarks_for_staff(run.choice) if measured else ()),
+            *evidence.repairs,
+            *execution.staff_notes,
+            *(j.remark for j in reflections.values() if j.remark),
+        ]
+        if evidence.twin_of:
+            staff_notes = twin_notes(evidence.repairs, evidence.twin_of)
         public, _ = self.assignment.mnist.public_test
         return Report(
             submission=handin.submission,
@@ -192,13 +201,15 @@ class Judge:
             peak_bytes=execution.peak_bytes,
             output_bytes=execution.output_bytes,
             notes=[*attempts.notes(config), *notes_for(run)],
-            staff_notes=[
-                *staff_notes_for(measured),
-                *(remarks_for_staff(run.choice) if measured else ()),
-                *evidence.repairs,
-                *execution.staff_notes,
-                *(j.remark for j in reflections.values() if j.remark),
-            ],
+            staff_notes=staff_notes,
             content_hash=evidence.content_hash,
             runs=attempts.reports,
         )
+
+
+def twin_notes(repairs: Sequence[str], twin: str) -> list[str]:
+    """For staff: about a submission that was not run, since another one was."""
+    return [
+        *repairs,
+        f"Its code and text are the same as those of {twin}: one was run for both.",
+    ]

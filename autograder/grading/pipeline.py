@@ -25,7 +25,13 @@ from autograder.core.report import IsolationReport, Report
 from autograder.core.verdict import Verdict
 from autograder.grading.checks import Outputs, load_otter
 from autograder.grading.describe import log_of, ungraded
-from autograder.grading.evidence import Attempt, Evidence, Reflections
+from autograder.grading.evidence import (
+    Attempt,
+    Evidence,
+    Reflections,
+    decode_evidence,
+    encode_evidence,
+)
 from autograder.grading.judge import Judge
 from autograder.grading.second_runs import run_seeds
 from autograder.intake.submission import Handin, Submission, read_submission
@@ -85,6 +91,7 @@ class Grader:
                 evidence = self._gather(handin, runs)
             except MalformedSubmission as error:
                 evidence = Evidence(refusal=str(error))
+            evidence = decode_evidence(encode_evidence(evidence))  # as if it had been kept
             outputs = tuple(run.outputs for run in runs)
             report, shown = self._judge.judge(
                 evidence, handin, outputs=outputs, networks=[run.network for run in runs]

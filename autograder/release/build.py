@@ -96,6 +96,26 @@ def build_release(root: Path, *, believe_measured: bool = True) -> Made:
     )
 
 
+def make_tests(root: Path, config: Config) -> dict[str, bytes]:
+    """The grader's test files by these rules, by name: what `m5 release` would write.
+
+    Raises
+    ------
+    ReleaseError
+        If the assignment's source cannot be made into them.
+    """
+    source = read_notebook(root / SOURCE_PATH, SOURCE_PATH)
+    rendered = render_notebook(source, Template(config), SOURCE_PATH)
+    files = _test_files(
+        run_assign(rendered, SOURCE_PATH), take_apart(rendered, SOURCE_PATH), config
+    )
+    return {
+        Path(path).name: content
+        for path, content in files.items()
+        if path.startswith(f"{GRADER_TESTS}/")
+    }
+
+
 def _public_tests(assigned: Assigned) -> list[OtterFile]:
     """What students may see of the tests; what Otter Assign hides is not even looked at."""
     files = [parse_otter_file(text, name) for name, text in assigned.student_tests.items()]

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,17 +15,32 @@ import msgspec
 
 from autograder.core.config import Record
 from autograder.core.errors import ConfigError, ResultsError
-from autograder.core.files import replace_file
+from autograder.core.files import (
+    NotPlain,
+    TooLarge,
+    open_folder,
+    read_plain_file,
+    replace_file,
+)
 from autograder.core.report import Report
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
-from autograder.reports.pages.reading import FEEDBACK_NAME
+from autograder.reports.pages.reading import (
+    EXECUTED_NAME,
+    FEEDBACK_NAME,
+    MAX_REPORT_BYTES,
+    REPORT_JSON,
+)
 from autograder.reports.results_json import gradescope_results
 
 GRADEBOOK_NAME = "grades.csv"
 SUBMISSIONS_NAME = "submissions"
 RUN_NAME = "run.json"
 MARKER_NAME = "graded.json"
+EVIDENCE_NAME = "evidence.json"
+SCORES_NAME = "scores.npz"
+HISTORY_NAME = "history"
+"""Folder of reports that were replaced, by number."""
 
 
 PageWriter: TypeAlias = Callable[[Report, str | None, Path], object]
@@ -50,6 +66,32 @@ class Marker(Record, frozen=True, kw_only=True):
     """Of its code and text."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFiles:
+    """What is kept of running a submission, beside its grade.
+
+    Attributes
+    ----------
+    executed
+        The executed notebook, where one was run.
+    evidence, scores
+        What it is judged by; empty where there is nothing.
+    """
+
+    executed: str | None
+    log: str
+    evidence: bytes = b""
+    scores: bytes = b""
+
+    def write(self, folder: Path) -> None:
+        """Put them there; evidence names its class scores by hash, so these come first."""
+        _put(folder / SCORES_NAME, self.scores)
+        _put(folder / EVIDENCE_NAME, self.evidence)
+        _write(folder / "grading.log", plain_text(self.log))
+        executed = "" if self.executed is None else self.executed + "\n"
+        _put(folder / EXECUTED_NAME, executed.encode("utf-8", "replace"))
+
+
 class ResultsFolder:
     """Where the grades of one run go.
 
@@ -69,6 +111,8 @@ class ResultsFolder:
     ----------
     has_pages
         Whether students' pages are written.
+    override
+        Puts in the points that people gave; every report that is written here passes through it.
     """
 
     def __init__(
@@ -80,6 +124,7 @@ class ResultsFolder:
         write_page: PageWriter | None = None,
     ) -> None:
         self.root = root
+        self.override: Callable[[Report], Report] = lambda report: report
         self.has_pages = write_page is not None
         self._write_page = write_page
         self.resume = resume
@@ -129,7 +174,7 @@ class ResultsFolder:
             If grades lie there already and may not be overwritten, or it cannot be made.
         """
         if run is not None:
-            self._refuse_another(run)
+            self.refuse_another(run)
         if self.gradebook.exists() and not (self._overwrite or self.resume):
             raise ConfigError(
                 f"{self.root} holds grades already. Name another folder with -o, go on with "
@@ -142,7 +187,14 @@ class ResultsFolder:
         except OSError as error:
             raise ConfigError(f"{self.root}: cannot be made: {error.strerror}.") from error
 
-    def _refuse_another(self, run: Run) -> None:
+    def refuse_another(self, run: Run) -> None:
+        """Make sure that no grades of another assignment lie there.
+
+        Raises
+        ------
+        ConfigError
+            If there are such, or nobody knows.
+        """
         path = self.root / RUN_NAME
         try:
             found = msgspec.json.decode(path.read_bytes(), type=Run)
@@ -167,18 +219,22 @@ class ResultsFolder:
         self,
         report: Report,
         *,
-        executed: str | None,
-        log: str,
+        run: RunFiles | None = None,
         page: bytes | None = None,
         marker: Marker | None = None,
         leaderboard: bool = False,
-    ) -> None:
+    ) -> Report:
         """Write all files of one submission; each appears whole or not at all.
+
+        Every report of a results folder passes here, whoever made it: it is returned with the
+        overrides of the folder, as it was written.
 
         Parameters
         ----------
+        run
+            What comes of running it; None to leave what lies there.
         page
-            The student's page, if it has been drawn already.
+            The student's page, if it has been drawn already, without overrides.
         leaderboard
             Whether results.json has the entry that Gradescope would list.
         marker
@@ -190,31 +246,32 @@ class ResultsFolder:
             If something cannot be written: mostly because the disk is full.
         """
         folder = self.folder_of(report.submission)
-        shown = gradescope_results(report, leaderboard=leaderboard)
+        counted = self.override(report)
+        shown = gradescope_results(counted, leaderboard=leaderboard)
         results = json.dumps(shown, indent=2, ensure_ascii=False)
-        pretty = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+        pretty = msgspec.json.format(msgspec.json.encode(counted), indent=2) + b"\n"
         try:
             folder.mkdir(exist_ok=True)
+            _set_aside(folder, pretty)
             (folder / MARKER_NAME).unlink(missing_ok=True)
+            if run is not None:
+                run.write(folder)
             _write(folder / "results.json", results + "\n")
-            _write(folder / "report.json", pretty + "\n")
-            _write(folder / "grading.log", plain_text(log))
-            if executed is None:
-                (folder / "executed.ipynb").unlink(missing_ok=True)
-            else:
-                _write(folder / "executed.ipynb", executed + "\n")
-            if page is not None:
+            replace_file(folder / REPORT_JSON, pretty)
+            if page is not None and counted == report:
                 replace_file(folder / FEEDBACK_NAME, page)
             else:
-                self._add_page(report, executed, folder)
+                self._add_page(counted, folder, run)
             if marker is not None:
                 _write(folder / MARKER_NAME, msgspec.json.encode(marker).decode() + "\n")
         except OSError as error:
             raise not_written(folder, error) from error
+        return counted
 
-    def _add_page(self, report: Report, executed: str | None, folder: Path) -> None:
+    def _add_page(self, report: Report, folder: Path, run: RunFiles | None) -> None:
         if self._write_page is None:
             return
+        executed = run.executed if run else self.text_of(folder.name, EXECUTED_NAME)
         try:
             self._write_page(report, executed, folder)
         except OSError:
@@ -228,7 +285,8 @@ class ResultsFolder:
 
     def others(self, known: Container[str]) -> list[str]:
         """Submissions that were graded into this folder, and are not among the known ones."""
-        folders = sorted((self.root / SUBMISSIONS_NAME).iterdir())
+        root = self.root / SUBMISSIONS_NAME
+        folders = sorted(root.iterdir()) if root.is_dir() else []
         return [path.name for path in folders if path.is_dir() and path.name not in known]
 
     def marker_of(self, submission: str) -> Marker | None:
@@ -241,12 +299,28 @@ class ResultsFolder:
 
     def report_of(self, submission: str) -> Report | None:
         """The report of a submission that was graded; None if there is none that can be read."""
+        report = self.report_in(submission)
+        return None if report is None or report.verdict is Verdict.GRADER_ERROR else report
+
+    def reports(self) -> Iterator[Report]:
+        """All reports that can be read, of failures of the grader too, by the folders' names."""
+        for name in self.others(()):
+            if report := self.report_in(name):
+                yield report
+
+    def report_in(self, submission: str) -> Report | None:
+        """The same of one, whether it was graded or the grader failed."""
         try:
-            content = (self.folder_of(submission) / "report.json").read_bytes()
-            report = msgspec.json.decode(content, type=Report)
-        except (OSError, msgspec.MsgspecError):
+            folder = open_folder(self.folder_of(submission))
+        except OSError:
             return None
-        return None if report.verdict is Verdict.GRADER_ERROR else report
+        try:
+            content = read_plain_file(folder, REPORT_JSON, max_bytes=MAX_REPORT_BYTES)
+            return msgspec.json.decode(content, type=Report)
+        except (OSError, NotPlain, TooLarge, ValueError, RecursionError):
+            return None
+        finally:
+            os.close(folder)
 
     def text_of(self, submission: str, name: str) -> str | None:
         """One of a submission's files; None if it is not there."""
@@ -266,3 +340,26 @@ def not_written(path: Path, error: OSError) -> ResultsError:
 
 def _write(path: Path, text: str) -> None:
     replace_file(path, text.encode("utf-8", "replace"))
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write it; where there is nothing, see to it that nothing lies there."""
+    if content:
+        replace_file(path, content)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _set_aside(folder: Path, coming: bytes) -> None:
+    """Copy a report that is about to be replaced by another one to those before it; once."""
+    try:
+        old = (folder / REPORT_JSON).read_bytes()
+    except FileNotFoundError:
+        return
+    history = folder / HISTORY_NAME
+    numbers = [int(path.stem) for path in history.glob("*.json") if path.stem.isdigit()]
+    last = max(numbers, default=0)
+    if old == coming or (last and (history / f"{last}.json").read_bytes() == old):
+        return
+    history.mkdir(exist_ok=True)
+    replace_file(history / f"{last + 1}.json", old)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from autograder.cli_common import box_option, explained, root_option, say
+from autograder.cli.common import box_option, explained, root_option, say
 from autograder.core.errors import ConfigError
 from autograder.core.exit_status import ExitStatus
 

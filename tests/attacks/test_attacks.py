@@ -28,7 +28,7 @@ from autograder.grading import pipeline
 from autograder.grading.pipeline import Grader, Outcome
 from autograder.intake.collecting import collect
 from autograder.intake.folders import handin_at
-from autograder.reports.folder import ResultsFolder
+from autograder.reports.folder import ResultsFolder, RunFiles
 from autograder.reports.tables import Gradebook
 from autograder.sandbox.box import Box, Isolation, Toolbox
 
@@ -158,7 +158,7 @@ def test_case_gets_the_grade_it_deserves(
 def keep(results: ResultsFolder, outcome: Outcome) -> None:
     """As `m5 grade` keeps what a grading process sends."""
     graded = Graded.of(outcome)
-    results.keep(graded.report, executed=graded.executed, log=graded.log)
+    results.keep(graded.report, run=RunFiles(executed=graded.executed, log=graded.log))
 
 
 def _grade_and_check(case: Case, grader: Grader, secrets: list[str], tmp_path: Path) -> None:

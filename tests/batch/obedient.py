@@ -45,6 +45,7 @@ class Obeyed(NamedTuple):
     report: Report
     executed: Any = None
     log: str = ""
+    evidence: Any = None
 
 
 class ObedientGrader:

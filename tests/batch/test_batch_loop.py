@@ -16,11 +16,11 @@ import msgspec
 import nbformat
 import pytest
 
-from autograder.batch.resuming import configuration_hash
+from autograder.batch.versions import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.errors import ConfigError, ResultsError
 from autograder.core.lesson import Lesson
-from autograder.reports.folder import ResultsFolder
+from autograder.reports.folder import ResultsFolder, RunFiles
 from autograder.reports.pages.drawing import draw_student
 from tests.batch.fakes import Said, command, grade_obediently, write_class
 from tests.notebooks import read_json, write
@@ -216,7 +216,7 @@ def test_what_was_not_written_to_its_end_has_no_marker(
     assert report is not None and results.marker_of("a") is not None
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(ResultsError, match="make room"):
-        results.keep(report, executed=None, log="")
+        results.keep(report, run=RunFiles(executed=None, log=""))
     assert results.marker_of("a") is None
 
 

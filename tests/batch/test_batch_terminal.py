@@ -18,7 +18,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.intake.submission import Handin
-from autograder.reports.folder import ResultsFolder
+from autograder.reports.folder import ResultsFolder, RunFiles
 from autograder.reports.tables import COLUMNS
 from tests.batch.fakes import ISOLATION
 from tests.batch.obedient import report
@@ -170,7 +170,8 @@ def test_a_log_that_is_looked_at_moves_no_cursor(tmp_path: Path) -> None:
     results = ResultsFolder(tmp_path / "out", overwrite=False)
     results.prepare()
     results.keep(
-        made("ann", Verdict.PASSED), executed=None, log="\x1b[31mred\x1b[0m\r\n\x9b2Jend\n"
+        made("ann", Verdict.PASSED),
+        run=RunFiles(executed=None, log="\x1b[31mred\x1b[0m\r\n\x9b2Jend\n"),
     )
     log = tmp_path / "out/submissions/ann/grading.log"
     assert log.read_text(encoding="utf-8") == "red\nend\n"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from autograder.batch import resuming
-from autograder.batch.resuming import meaning_of
+from autograder.batch import versions
+from autograder.batch.versions import meaning_of
 
 MODULE = (
     '"""Doc."""\nimport os\n\n\nclass A:\n    """Doc."""\n\n'
@@ -49,9 +49,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the package, which may be changed."""
     copy = tmp_path / "autograder"
     skipped = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(resuming.PACKAGE, copy, ignore=skipped)
-    monkeypatch.setattr(resuming, "PACKAGE", copy)
-    monkeypatch.setattr(resuming, "_cache_file", lambda: tmp_path / "cache" / "v.json")
+    shutil.copytree(versions.PACKAGE, copy, ignore=skipped)
+    monkeypatch.setattr(versions, "PACKAGE", copy)
+    monkeypatch.setattr(versions, "_cache_file", lambda: tmp_path / "cache" / "v.json")
     return copy
 
 
@@ -61,47 +61,47 @@ def append(package: Path, name: str, text: str) -> None:
 
 
 def test_a_comment_grades_no_class_again(package: Path) -> None:
-    before = resuming.grader_version()
-    assert before == resuming.grader_version()
+    before = versions.grader_version()
+    assert before == versions.grader_version()
     append(package, "measurement.py", "\n# Nothing but words.\n")
     append(package, "terminal.py", "\nSHOWN = 1\n")
-    assert resuming.grader_version() == before
+    assert versions.grader_version() == before
 
 
 @pytest.mark.parametrize("name", ["measurement.py", "retrace.py", "clerk.py"])
 def test_code_that_decides_is_another_grader(package: Path, name: str) -> None:
-    before = resuming.grader_version()
+    before = versions.grader_version()
     append(package, name, "\nMORE = 1\n")
-    assert resuming.grader_version() != before
+    assert versions.grader_version() != before
 
 
 @pytest.mark.parametrize("name", ["keras", "numpy", "tensorflow-cpu"])
 def test_another_library_is_another_grader(
     package: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = resuming.grader_version()
+    before = versions.grader_version()
     version = importlib.metadata.version
 
     def other(asked: str) -> Any:
         return "0.0.1" if asked == name else version(asked)
 
     monkeypatch.setattr(importlib.metadata, "version", other)
-    assert resuming.grader_version() != before
+    assert versions.grader_version() != before
 
 
 def test_it_is_remembered_and_not_believed_when_broken(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    version = resuming.grader_version()
-    cache = resuming._cache_file()
+    version = versions.grader_version()
+    cache = versions._cache_file()
     with monkeypatch.context() as patch:
-        patch.setattr(resuming, "meaning_of", lambda source: pytest.fail("parsed again"))
-        assert resuming.grader_version() == version
+        patch.setattr(versions, "meaning_of", lambda source: pytest.fail("parsed again"))
+        assert versions.grader_version() == version
     for text in ("", "[]", "{", '{"other": "x"}'):
         cache.write_text(text)
-        assert resuming.grader_version() == version
+        assert versions.grader_version() == version
 
 
 def test_what_only_shows_is_named_as_it_is_called() -> None:
-    package = resuming.PACKAGE
-    assert [name for name in resuming.SHOWING if not (package / name).exists()] == []
+    package = versions.PACKAGE
+    assert [name for name in versions.SHOWING if not (package / name).exists()] == []

@@ -74,7 +74,7 @@ def test_hidden_files_cannot_be_read(lab: Lab, root: Path, tmp_path: Path) -> No
         root / "dist/tests/accuracy.py",
         root / "solutions/reference.ipynb",
         root / "otter_config.json",
-        root / "autograder/cli.py",
+        root / "autograder/cli/__init__.py",
         Path(__file__),
         results,
     ]

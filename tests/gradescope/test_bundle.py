@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.resuming import grader_version
+from autograder.batch.versions import grader_version
 from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import ReleaseError
 from autograder.release import bundle as release_bundle

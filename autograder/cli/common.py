@@ -75,6 +75,10 @@ config_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Another otter_config.json.",
 )
+timeout_option = click.option(
+    "--timeout", type=click.FloatRange(1, 7200), metavar="SECONDS",
+    help="Wall time for each notebook's cells together.  [default: from the configuration]",
+)  # fmt: skip
 box_option = click.option(
     "--box",
     "box_kind",
