@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,11 +45,20 @@ ISOLATION = {
 }
 
 
-def grade(out: Path, *, names: list[str] | None = None, record: bool = False) -> str:
+def grade(
+    out: Path,
+    *,
+    names: list[str] | None = None,
+    record: bool = False,
+    course: Path = store.COURSE,
+    command: Sequence[str] = ("grade", "SUBMISSIONS", "-o", "OUT"),
+) -> str:
     """Have `m5 grade` grade the recorded submissions into `out`; returns what it prints.
 
     Parameters
     ----------
+    command
+        Another one that runs submissions; `SUBMISSIONS` and `OUT` are put in.
     names
         Of submissions; None for all.
     record
@@ -60,9 +69,7 @@ def grade(out: Path, *, names: list[str] | None = None, record: bool = False) ->
         contextlib.ExitStack() as stack,
     ):
         root = Path(folder) / "course"
-        shutil.copytree(store.COURSE, root)
-        (root / DATA).parent.mkdir(parents=True)
-        (root / DATA).symlink_to(ROOT / DATA)
+        copy_course(root, course)
         submissions = Path(folder) / "submissions"
         submissions.mkdir()
         for path in sorted(store.SUBMISSIONS.iterdir()):
@@ -72,10 +79,19 @@ def grade(out: Path, *, names: list[str] | None = None, record: bool = False) ->
         stack.enter_context(
             mock.patch.object(dask, "ClusterPool", lambda _, setup: pool.ready(setup))
         )
-        command = ["grade", str(submissions), "-o", str(out), "--root", str(root)]
-        command += ["--timeout", str(SECONDS), "--cluster", "this process"]
-        done = CliRunner().invoke(cli.main, command, catch_exceptions=False)
+        places = {"SUBMISSIONS": str(submissions), "OUT": str(out)}
+        words = [places.get(word, word) for word in command]
+        words += ["--root", str(root), "--timeout", str(SECONDS), "--cluster", "this process"]
+        done = CliRunner().invoke(cli.main, words, catch_exceptions=False)
     return done.output.replace(str(out), "OUT")
+
+
+def copy_course(root: Path, course: Path = store.COURSE) -> Path:
+    """A course that a command may be told of with --root."""
+    shutil.copytree(course, root, ignore=shutil.ignore_patterns("assignment"))
+    (root / DATA).parent.mkdir(parents=True)
+    (root / DATA).symlink_to(ROOT / DATA)
+    return root
 
 
 class _Pool:

@@ -239,7 +239,7 @@ def _executed(wanted: StudentPage) -> Markup:
         return Markup()
     return _part(
         "notebook",
-        text + msgspec.json.encode(wanted.lesson),
+        text.strip() + msgspec.json.encode(wanted.lesson),
         wanted.earlier,
         lambda: render_executed(notebook, wanted.lesson),
     )
