@@ -265,6 +265,10 @@ def test_a_description_that_does_not_fit_is_no_claim(changed: Any, tmp_path: Pat
     assert left(tmp_path, [entry(ROWS, **changed)], ROWS.tobytes()) == ()
 
 
+def test_claims_that_share_their_bytes_are_no_claims(tmp_path: Path) -> None:
+    assert left(tmp_path, [entry(ROWS), entry(ROWS)], ROWS.tobytes() * 2) == ()
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, -1e300, 2 * LARGEST])
 def test_numbers_that_nobody_trains_on_are_no_claim(value: float, tmp_path: Path) -> None:
     rows = ROWS.astype(np.float64)
