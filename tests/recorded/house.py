@@ -121,7 +121,7 @@ class _Pool:
                 executor = self._recording(pipeline.Executor)
             else:
                 executor = self._replaying()
-                patches.enter_context(mock.patch.object(pipeline, "Box", _PaperBox))
+                patches.enter_context(mock.patch.object(pipeline, "Box", _paper_box))
             patches.enter_context(mock.patch.object(pipeline, "Executor", executor))
             yield self
 
@@ -174,11 +174,8 @@ class _Pool:
         return make
 
 
-class _PaperBox:
+@contextlib.contextmanager
+def _paper_box(**_: object) -> Iterator[Any]:
     """In place of a box: a folder for the export."""
-
-    @staticmethod
-    @contextlib.contextmanager
-    def open(**_: object) -> Iterator[Any]:
-        with tempfile.TemporaryDirectory() as folder:
-            yield SimpleNamespace(scratch=SimpleNamespace(export=Path(folder)))
+    with tempfile.TemporaryDirectory() as folder:
+        yield SimpleNamespace(scratch=SimpleNamespace(export=Path(folder)))
