@@ -4,7 +4,11 @@
 
     grading.py    from paths to a folder of grades
     loop.py       hands submissions to a pool, writes down what comes back
-    resuming.py   what an earlier run has graded
+    resuming.py   what an earlier run has graded, judged again if need be
+    regrading.py  a whole folder judged again
+    whatif.py     how many would pass by other rules
+    filing.py     what a submission is judged by, as files
+    versions.py   which grader it is
     pool.py       grading processes of this machine
     dask.py       those of other machines
     process.py    the beginning and the end of one of them
