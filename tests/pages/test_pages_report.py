@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from autograder.core.errors import DataError
 from autograder.core.lesson import Lesson
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import rebuild_pages, write_class_report
+from autograder.reports.pages.class_report import page_of, work_of
 from autograder.reports.pages.environment import (
     link_to,
     percent,
@@ -23,7 +26,8 @@ from autograder.reports.pages.environment import (
     seconds,
     whole_percent,
 )
-from tests.pages.conftest import BROKEN, SIZE, BuiltClass
+from autograder.reports.pages.reading import read_results
+from tests.pages.conftest import BROKEN, SIZE, BuiltClass, OpenPage
 from tests.pages.hostile import HOSTILE, hostile_report
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import write_submission
@@ -184,3 +188,30 @@ def test_vendored_libraries_are_those_that_are_named(root: Path) -> None:
     named = (folder / "README.md").read_text(encoding="utf-8")
     for path in folder.glob("*.js"):
         assert sha256(path.read_bytes()).hexdigest() in named
+
+
+def test_page_grows_no_faster_than_the_class(
+    built: BuiltClass, config: Config, open_page: OpenPage, tmp_path: Path
+) -> None:
+    """Building it and opening it, in processor time: sixteen times as many students."""
+    few = read_results(built.root)
+    many = replace(few, entries=few.entries * 16)
+    built_in, opened_in = [], []
+    for name, results in (("few", few), ("many", many)):
+        started = time.process_time()
+        text = page_of(results, config, work_of(Lesson()), why_not_compared="not here")
+        built_in.append(time.process_time() - started)
+        (tmp_path / name).with_suffix(".html").write_text(text, encoding="utf-8")
+        opened_in.append(min(_busy(open_page, tmp_path / f"{name}.html") for _ in range(2)))
+    assert built_in[1] < 0.5 + 2 * 16 * built_in[0]
+    assert opened_in[1] < 0.5 + 2 * 16 * opened_in[0]
+
+
+def _busy(open_page: OpenPage, path: Path) -> float:
+    """Seconds of processor time that a page takes until it is there."""
+    page = open_page("about:blank")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto(path.as_uri(), wait_until="load")
+    metrics = devtools.send("Performance.getMetrics")["metrics"]
+    return float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))
