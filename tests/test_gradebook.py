@@ -15,7 +15,6 @@ from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import ResultsError
 from autograder.core.report import Override, Student
 from autograder.core.verdict import Verdict
-from autograder.intake.submission import Handin
 from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.tables import COLUMNS, Gradebook, plain_cell, row_of, unguarded, write_table
 from tests.gradescope.reports import check, report
@@ -147,9 +146,8 @@ def test_canvas_and_gradescope_know_the_columns_of_their_tables(
 ) -> None:
     """As Canvas's own importer goes about it: headings by place, then one column an assignment."""
     ann = Student(name="Ann; Müller, Dr.", sid="007", email="ann@example.edu", canvas_id="12")
-    handin = Handin(submission="s", path=Path("s"), students=(ann,), submission_id="34")
-    row = dict(zip(COLUMNS, row_of(report(score=57.25)), strict=True))
-    write_gradebooks(tmp_path, [(handin, row)], assignment.config)
+    made = report(score=57.25, students=[ann], submission_id="34")
+    write_gradebooks(tmp_path, [made], assignment.config)
     tables = {}
     for name in ("canvas.csv", "gradescope.csv"):
         content = (tmp_path / name).read_bytes()

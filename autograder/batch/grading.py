@@ -24,6 +24,7 @@ from autograder.batch.versions import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
 from autograder.core.config import Config
+from autograder.core.report import Report
 from autograder.intake.collecting import Intake, collect
 from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder, Run
@@ -235,10 +236,10 @@ def grade_handins(
         progress.warned(sentence)
     with results.locked(), obeying(stop), contextlib.ExitStack() as stack:
         results.prepare(run)
-        overrides = load_overrides(results, assignment.config, found.handins)
         # With their old rows, which stay until there are new ones.
-        order = [] if only is None else listed(results)
-        rows = [row_of(report) for name in order if (report := results.report_in(name))]
+        before = [] if only is None else listed_reports(results)
+        order, rows = [each.submission for each in before], [row_of(each) for each in before]
+        overrides = load_overrides(results, assignment.config, [*before, *found.handins])
         kept: list[Known] = []
         if only is None and results.resume:
             again = Rejudge(assignment, results, run)
@@ -300,20 +301,15 @@ def listed(results: ResultsFolder) -> list[str]:
     return [names[shown] for shown in dict.fromkeys(rows) if shown in names]
 
 
+def listed_reports(results: ResultsFolder) -> list[Report]:
+    """Their reports, as far as they can be read."""
+    return [report for name in listed(results) if (report := results.report_in(name))]
+
+
 def write_tables(results: ResultsFolder, names: Sequence[str], config: Config) -> list[Row]:
     """Write all tables anew from the reports of these submissions, in this order."""
     reports = [report for name in names if (report := results.report_in(name))]
     rows = [row_of(report) for report in reports]
     write_table(results.gradebook, COLUMNS, rows)
-    named = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-    handins = [
-        Handin(
-            submission=report.submission,
-            path=results.folder_of(report.submission),
-            students=tuple(report.students),
-            submission_id=report.submission_id,
-        )
-        for report in reports
-    ]
-    write_gradebooks(results.root, list(zip(handins, named, strict=True)), config)
-    return named
+    write_gradebooks(results.root, reports, config)
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from autograder.batch.grading import listed, run_of, write_tables
+from autograder.batch.grading import listed, listed_reports, run_of, write_tables
 from autograder.batch.resuming import Judged, Rejudge, load_overrides
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
@@ -185,7 +185,7 @@ def regrade(
     refuse_none(results)
     with results.locked(), obeying(stop):
         results.refuse_another(run)
-        overrides = load_overrides(results, assignment.config, (), marks)
+        overrides = load_overrides(results, assignment.config, listed_reports(results), marks)
         before = _note(results)
         results.prepare(run)
         if marks:

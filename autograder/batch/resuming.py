@@ -182,7 +182,8 @@ def load_overrides(
     Parameters
     ----------
     gradable
-        What is known to be graded there, beside what lies there.
+        All that has a row in grades.csv, or will have one. What else lies there is known by its
+        name alone, so that a student is found who has handed in again under another name.
     paths
         Of further files.
 
@@ -195,8 +196,10 @@ def load_overrides(
     paths = [*([kept] if kept.exists() else []), *paths]
     overrides = Overrides()
     if paths:
-        known: dict[str, Gradable] = {each.submission: each for each in results.reports()}
-        known |= {each.submission: each for each in gradable}
-        overrides = read_overrides(paths, gradable=known.values(), points=config.points)
+        known = {each.submission: each for each in gradable}
+        others = [
+            Handin(submission=name, path=results.folder_of(name)) for name in results.others(known)
+        ]
+        overrides = read_overrides(paths, gradable=[*known.values(), *others], points=config.points)
     results.override = overrides.apply
     return overrides

@@ -248,14 +248,14 @@ def _assignment_as_if(
 
 
 def _try(results: ResultsFolder, assignment: Assignment, marks: Sequence[Path]) -> int:
-    from autograder.batch.grading import run_of
+    from autograder.batch.grading import listed_reports, run_of
     from autograder.batch.regrading import judge_all, refuse_none
     from autograder.batch.resuming import load_overrides
     from autograder.batch.whatif import curves
 
     refuse_none(results)
     results.refuse_another(run_of(assignment))
-    load_overrides(results, assignment.config, (), marks)
+    load_overrides(results, assignment.config, listed_reports(results), marks)
     with _bar("Judging") as show:
         changes = [change for change, _ in judge_all(results, assignment, on_done=show)]
     other = [change for change in changes if change.is_other]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from autograder.core.config import CHECK_NAMES, Config
-from autograder.core.report import Student
-from autograder.intake.submission import Handin
+from autograder.core.report import Report, Student
+from autograder.core.verdict import Verdict
 from autograder.reports.folder import SUBMISSIONS_NAME, not_written
 from autograder.reports.pages.reading import FEEDBACK_NAME
-from autograder.reports.tables import plain_cell, write_table
+from autograder.reports.tables import number, plain_cell, write_table
 
 CANVAS_NAME = "canvas.csv"
 GRADESCOPE_NAME = "gradescope.csv"
@@ -34,19 +34,13 @@ GRADESCOPE_COLUMNS = (
 )
 """As in the table of grades that Gradescope itself exports, whose columns for questions follow; its
 roster is matched by e-mail."""
-Graded = Sequence[tuple[Handin, Mapping[str, str]]]
 
 
-def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
+def write_gradebooks(folder: Path, reports: Sequence[Report], config: Config) -> None:
     """Write both tables: one row per student, so that a group's members have one each.
 
     Who has no score, since the grader failed, has no row for Canvas, which takes an empty cell for
     a change and may clear the grade that was there, and an empty cell for Gradescope.
-
-    Parameters
-    ----------
-    graded
-        Submissions, each with its row of grades.csv.
 
     Raises
     ------
@@ -54,7 +48,7 @@ def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
         If they cannot be written.
     """
     title = plain_cell(config.assignment.title)
-    people = [(student, handin, row) for handin, row in graded for student in _students(handin)]
+    people = [(student, report) for report in reports for student in _students(report)]
     write_table(
         folder / CANVAS_NAME,
         (*CANVAS_COLUMNS, title),
@@ -62,9 +56,9 @@ def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
             ("    Points Possible", "", "", "", "", f"{config.points.total:g}"),
             *(
                 (plain_cell(s.name), s.canvas_id, plain_cell(s.sid), plain_cell(s.email), "",
-                 row["score"])
-                for s, _, row in people
-                if row["score"]
+                 number(report.score))
+                for s, report in people
+                if report.score is not None
             ),
         ],
         marked=False,
@@ -77,17 +71,24 @@ def write_gradebooks(folder: Path, graded: Graded, config: Config) -> None:
                 *(plain_cell(part) for part in _split(student.name)),
                 plain_cell(student.sid),
                 plain_cell(student.email),
-                row["score"],
-                row["max_score"],
-                "Graded" if row["score"] else "Missing" if handin.is_missing else "Ungraded",
-                handin.submission_id,
-                row["handed_in"],
-                *(row[f"points_{name}"] for name in CHECK_NAMES),
+                number(report.score),
+                number(report.max_score),
+                _status(report),
+                plain_cell(report.submission_id),
+                plain_cell(report.handed_in),
+                *(number(report.points_of(name)) for name in CHECK_NAMES),
             )
-            for student, handin, row in people
+            for student, report in people
         ],
         marked=False,
     )
+
+
+def _status(report: Report) -> str:
+    """As Gradescope calls it; of an empty folder nothing else is known than that it is empty."""
+    if report.score is not None:
+        return "Graded"
+    return "Missing" if report.verdict is Verdict.MALFORMED_SUBMISSION else "Ungraded"
 
 
 def _questions(config: Config) -> list[str]:
@@ -98,11 +99,8 @@ def _questions(config: Config) -> list[str]:
     ]
 
 
-def _students(handin: Handin) -> Iterator[Student]:
-    if handin.students:
-        yield from handin.students
-    else:
-        yield Student(name=handin.name or handin.submission)
+def _students(report: Report) -> Sequence[Student]:
+    return report.students or [Student(name=report.name or report.submission)]
 
 
 def _split(name: str) -> tuple[str, str]:

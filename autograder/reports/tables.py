@@ -161,8 +161,8 @@ def row_of(report: Report) -> list[str]:
         "submission_id": plain_cell(report.submission_id),
         "handed_in": plain_cell(report.handed_in),
         "late": {True: "yes", False: "no", None: ""}[report.late],
-        "score": _number(report.score),
-        "max_score": _number(report.max_score),
+        "score": number(report.score),
+        "max_score": number(report.max_score),
         "failed": " ".join(
             check.name for check in report.checks if check.status is not CheckStatus.PASSED
         ),
@@ -175,11 +175,12 @@ def row_of(report: Report) -> list[str]:
             " ".join([report.headline, *report.reasons, *report.notes, *report.staff_notes])
         ),
     }
-    values |= {f"points_{name}": _number(report.points_of(name)) for name in CHECK_NAMES}
+    values |= {f"points_{name}": number(report.points_of(name)) for name in CHECK_NAMES}
     return [str(values[column]) for column in COLUMNS]
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """For a cell; what is not known is empty."""
     return "" if value is None else f"{value:g}"
 
 
