@@ -196,6 +196,15 @@ class TestTools:
         self.look(variables)
         assert "accuracy: " in capsys.readouterr().out
 
+    @pytest.mark.parametrize("data", ["as loaded", "flattened", "with a channel", "one-hot"])
+    def test_the_digits_are_shown_however_they_were_prepared(
+        self, cells: Any, variables: Any, data: Any
+    ) -> None:
+        """Who writes the labels in the other way loses no points for a picture."""
+        self.give(variables, None, **VARIABLES[data])
+        exec(cells["show-digits"]["source"], variables)
+        assert len(plt.get_fignums()) == 1
+
     @pytest.mark.parametrize("shape", ["(28, 28)", "(784,)", "(28, 28, 1)", "functional"])
     @pytest.mark.parametrize(
         "data", ["as loaded", "flattened", "with a channel", "one-hot", "lists"]
