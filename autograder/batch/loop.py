@@ -252,6 +252,7 @@ class Batch:
             scores=digest(graded.scores) if graded.scores else "",
             evidence=msgspec.Raw(graded.evidence),
         )
+        earlier = self._results.marker_of(handin.submission)
         report = self._results.keep(
             report,
             run=RunFiles(
@@ -265,12 +266,22 @@ class Batch:
             leaderboard=self._config.gradescope.leaderboard,
         )
         self.rows[handin.submission] = self._gradebook.add(report)
+        self._warn_of_marks(report, earlier=earlier, now=marker)
+        self._progress.finished(report, remark)
+
+    def _warn_of_marks(self, report: Report, *, earlier: Marker | None, now: Marker | None) -> None:
+        """Say where marks do not count, or count for other work than the person has seen."""
         if lost := self._overrides.without_effect(report):
             self._progress.warned(
                 f"{report.submission} has no score, so that what a person gave for "
                 f"{', '.join(lost)} does not count yet."
             )
-        self._progress.finished(report, remark)
+        if report.override_notes and earlier and now and earlier.answer_hash != now.answer_hash:
+            marked = ", ".join(check.name for check in report.checks if check.override)
+            self._progress.warned(
+                f"{report.submission} has been handed in again with other answers. What a person "
+                f"gave for {marked} still counts; see whether it should."
+            )
 
 
 def report_of_twin(report: Report, submission: Submission, *, notes_of_other: int) -> Report:

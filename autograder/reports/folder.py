@@ -155,7 +155,7 @@ class ResultsFolder:
             yield
         except BlockingIOError:
             raise ConfigError(
-                f"Another `m5 grade` is writing to {self.root}; wait for it."
+                f"Another `m5 grade` or `m5 regrade` is writing to {self.root}; wait for it."
             ) from None
         finally:
             os.close(descriptor)

@@ -136,6 +136,18 @@ def test_a_mark_by_student_goes_with_who_hands_in_again(course: Class) -> None:
     assert found == {"submission_9": "2.5", "submission_2": "100", "submission_3": ""}
 
 
+def test_marks_for_work_that_has_changed_are_told(course: Class) -> None:
+    course.grade()
+    course.mark("submission_1,,runs,2.5,", "submission_2,,runs,3,")
+    again = command("sleep 0", author="again")
+    write(course.folder / "in/submission_1/m5.ipynb", command("sleep 0.2"))
+    write(course.folder / "in/submission_2/m5.ipynb", again)
+    course.grade(resume=True)
+    [warning] = [line for line in course.said.lines if "still counts" in line]
+    assert warning.startswith("warned submission_1 has been handed in again with other answers")
+    assert [row["score"] for row in course.table("grades.csv")] == ["2.5", "3", ""]
+
+
 def test_only_one_at_a_time_writes_to_a_folder(course: Class) -> None:
     course.grade()
     with (
