@@ -157,6 +157,10 @@ def test_a_mark_by_a_person_is_shown_with_its_comment_and_counts(config: Config)
     assert "PASSED" in page and "NOT YET" not in page and "Your next step" not in page
     assert page.count("Comment: agreed &lt;by&gt; e-mail") == len(checks)
     assert f"of {checks[0].max_points:g}</span>" in page
+    checks[0] = msgspec.structs.replace(checks[0], override=Override(points=0, comment="no"))
+    view_ = feedback_view(msgspec.structs.replace(report, checks=checks), wanted)
+    failed = [check for check in checks if check.status is not CheckStatus.PASSED]
+    assert view_.next_step == "" and failed, "what a person has marked is decided"
     given = row_of(entry(report), feedback="")
     assert "Marked by a person" in given.notes
 

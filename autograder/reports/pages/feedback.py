@@ -160,10 +160,11 @@ def _is_done(check: CheckResult) -> bool:
 def _next_step(report: Report, failed: Sequence[CellReport]) -> tuple[str, str]:
     """The one thing to do next, and the name of the place in the notebook where to do it.
 
-    Checks stand in an order in which each asks for what the next one needs.
+    Checks stand in an order in which each asks for what the next one needs. What a person has
+    marked is decided.
     """
     for check in report.checks:
-        if check.next_step and not _is_done(check):
+        if check.next_step and check.override is None and check.status is not CheckStatus.PASSED:
             if check.name == "runs":
                 place = f"cell-{failed[0].number}" if failed else ""
             else:
