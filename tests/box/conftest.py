@@ -94,6 +94,8 @@ def working_kinds(assignment: Assignment, toolbox: Toolbox) -> dict[BoxKind, str
             reasons[kind] = ""
         except BoxError as error:
             reasons[kind] = str(error)
+    # Plain ones need nothing of a machine: where there are none, what enters a box is broken.
+    assert "" in reasons.values(), reasons
     return reasons
 
 

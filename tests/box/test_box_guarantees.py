@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -49,9 +50,9 @@ def test_an_honest_program_works(lab: Lab) -> None:
         "open(os.path.expanduser('~/settings'), 'w').write('x')\n"
         "tempfile.NamedTemporaryFile().write(b'x')\n"
         "said = subprocess.run('echo hi', shell=True, capture_output=True, text=True).stdout\n"
-        "answer = [said, int(numpy.ones(3).sum()), os.listdir('.')]\n"
+        "answer = [said, int(numpy.ones(3).sum()), os.listdir('.'), os.umask(0)]\n"
     )
-    assert run.answer == ["hi\n", 3, ["note.txt"]], run.stderr
+    assert run.answer == ["hi\n", 3, ["note.txt"], 0o077], run.stderr
 
 
 def test_multiprocessing_works(lab: Lab) -> None:
@@ -201,6 +202,39 @@ def test_listeners_of_this_machine_cannot_be_reached(lab: Lab, tmp_path: Path) -
     assert run.answer == [True, True, True], run.stderr
 
 
+LANDLOCK_ALONE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import enter, socket
+listener = socket.create_server(("127.0.0.1", 0))
+enter.checked(enter.libc.prctl(enter.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+try:
+    print(enter.lock_landlock(["/"], []))
+except OSError:
+    print(0)
+for act in (
+    lambda: socket.create_connection(listener.getsockname(), 5),
+    lambda: socket.create_server(("127.0.0.1", 0)),
+):
+    try:
+        act()
+    except PermissionError:
+        print("refused")
+"""
+
+
+def test_landlock_alone_keeps_from_connecting_and_listening(root: Path) -> None:
+    """The second lock: in a box the filter of system calls lets no socket be made at all."""
+    inside = str(root / "autograder/sandbox/inside")
+    done = subprocess.run(
+        [sys.executable, "-c", LANDLOCK_ALONE, inside], capture_output=True, text=True
+    )
+    abi, *said = done.stdout.split()
+    if int(abi) < 4:
+        pytest.skip(f"Landlock {abi} knows no sockets: that takes Linux 6.7")
+    assert said == ["refused"] * 2, done.stderr
+
+
 def test_io_uring_is_no_way_round(lab: Lab) -> None:
     run = lab.run(
         "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
@@ -231,7 +265,7 @@ def test_it_is_not_root_and_cannot_become_it(lab: Lab) -> None:
         "status = dict(line.split(':', 1) for line in open('/proc/self/status'))\n"
         "libc = ctypes.CDLL(None, use_errno=True)\n"
         "answer = {\n"
-        "  'capabilities': int(status['CapEff'], 16),\n"
+        "  'capabilities': [int(status[f'Cap{kind}'], 16) for kind in ('Inh', 'Prm', 'Eff', 'Amb')],\n"
         "  'no_new_privs': int(status['NoNewPrivs']),\n"
         "  'unshare user': libc.unshare(0x10000000),\n"
         "  'unshare mount': libc.unshare(0x20000),\n"
@@ -240,7 +274,7 @@ def test_it_is_not_root_and_cannot_become_it(lab: Lab) -> None:
         "}\n"
     )
     assert run.answer == {
-        "capabilities": 0,
+        "capabilities": [0, 0, 0, 0],
         "no_new_privs": 1,
         "unshare user": -1,
         "unshare mount": -1,
