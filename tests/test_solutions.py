@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from autograder.core.config import load_config
 from autograder.core.verdict import Verdict
-from autograder.grading.pipeline import Grader, Outcome
+from autograder.grading.evidence import Outcome
+from autograder.grading.pipeline import Grader
 from autograder.intake.folders import handin_at
 from autograder.network.measurement import measure
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, read_json, write

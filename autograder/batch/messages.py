@@ -21,7 +21,7 @@ from autograder.sandbox.box import BoxKind, Isolation
 
 if TYPE_CHECKING:
     from autograder.core.assignment import Assignment
-    from autograder.grading.pipeline import Outcome
+    from autograder.grading.evidence import Outcome
     from autograder.intake.submission import Handin, Submission
 
 

@@ -27,7 +27,7 @@ from autograder.core.processes import end_children
 
 if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
-    from autograder.grading.pipeline import Outcome
+    from autograder.grading.evidence import Outcome
     from autograder.intake.submission import Handin
     from autograder.sandbox.box import Isolation, Toolbox, Zygote
 

@@ -32,7 +32,8 @@ from autograder.core.verdict import Verdict
 from autograder.gradescope.container import ADVICE, Fit, fit_limits, read_metadata
 from autograder.gradescope.place import GRADER, Place
 from autograder.gradescope.staff import staff_report
-from autograder.grading.pipeline import Grader, Outcome
+from autograder.grading.evidence import Outcome
+from autograder.grading.pipeline import Grader
 from autograder.intake.submission import Handin
 from autograder.intake.upload import find_notebook
 from autograder.otter.results import write_pickle

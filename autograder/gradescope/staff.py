@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from autograder.core.report import Report
 from autograder.core.text import plain_text
 from autograder.gradescope.container import Submitters
-from autograder.grading.pipeline import Outcome
+from autograder.grading.evidence import Outcome
 from autograder.sandbox.box import Isolation
 
 MAX_LOG_LINES = 60

@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.errors import DataError
 from autograder.core.mnist import Images, Labels
 from autograder.grading.diagnosis import Hint
-from autograder.grading.evidence import Attempt, NeedsNewRun
+from autograder.grading.evidence import Attempt, NeedsNewRun, Outputs
 from autograder.grading.reflections import ReflectionJudgement
 
 BY_ASSERTION = "\nAssertionError: "
 """In Otter's message about a test that failed as tests do; what else ends one is a fault in it."""
-Outputs = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

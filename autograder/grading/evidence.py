@@ -7,22 +7,30 @@ first judgement is made from the same record.
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from autograder.core.clerk import encode
 from autograder.core.config import Record
-from autograder.core.report import IsolationReport
+from autograder.core.report import IsolationReport, Report
 from autograder.core.verdict import Ending
 from autograder.grading.reflections import ReflectionJudgement
 from autograder.network.beside import Choice
 from autograder.network.measured import Measured
 from autograder.sandbox.execution import Execution
 
+if TYPE_CHECKING:
+    import nbformat
+
 _NIL = b"\xc0"
 """Nothing, as MessagePack."""
+Outputs = NDArray[np.float32]
+"""Class scores, of shape (n, 10)."""
 MAX_ATTEMPTS = 11
 """The first run, and as many others as a configuration may ask for."""
 
@@ -145,3 +153,26 @@ def decode_evidence(content: bytes | msgspec.Raw) -> Evidence:
     if msgspec.json.encode(evidence) != bytes(content):
         raise ValueError("the grader writes it otherwise")
     return evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A report, and what else is kept of a submission.
+
+    Attributes
+    ----------
+    evidence
+        What it was judged by; None where the grader failed.
+    outputs
+        Of each run the class scores for the images that count; None where nothing was measured.
+    executed
+        The executed notebook, where one was run.
+    log
+        For staff: what the kernel said on standard error, or our own traceback.
+    """
+
+    report: Report
+    evidence: Evidence | None = None
+    outputs: tuple[Outputs | None, ...] = ()
+    executed: nbformat.NotebookNode | None = None
+    log: str = ""

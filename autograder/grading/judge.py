@@ -15,7 +15,7 @@ from autograder.core.config import REFLECTION_NAMES
 from autograder.core.mnist import PRIVATE
 from autograder.core.report import ReflectionReport, Report
 from autograder.core.verdict import Verdict
-from autograder.grading.checks import Answers, Findings, Outputs, load_tests, run_checks
+from autograder.grading.checks import Answers, Findings, load_tests, run_checks
 from autograder.grading.describe import (
     HEADLINES,
     describe_cells,
@@ -26,7 +26,7 @@ from autograder.grading.describe import (
     verdict_of,
 )
 from autograder.grading.diagnosis import Symptoms, diagnose
-from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Reflections
+from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Outputs, Reflections
 from autograder.grading.reflections import ReflectionJudgement, Written, judgements_of
 from autograder.grading.second_runs import Attempts, Checked, is_due
 from autograder.grading.wording import describe_checks

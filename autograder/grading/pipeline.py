@@ -21,13 +21,15 @@ from autograder.core.errors import (
     UnverifiableModel,
 )
 from autograder.core.mnist import Images
-from autograder.core.report import IsolationReport, Report
+from autograder.core.report import IsolationReport
 from autograder.core.verdict import Verdict
-from autograder.grading.checks import Outputs, load_otter
+from autograder.grading.checks import load_otter
 from autograder.grading.describe import log_of, ungraded
 from autograder.grading.evidence import (
     Attempt,
     Evidence,
+    Outcome,
+    Outputs,
     Reflections,
     decode_evidence,
     encode_evidence,
@@ -219,26 +221,3 @@ class Grader:
 def _reader_of(found: Measurement) -> Callable[[Images], Outputs]:
     """What computes the class scores for any images."""
     return lambda images: found.network.predict(found.preparation(images))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A report, and what else is kept of a submission.
-
-    Attributes
-    ----------
-    evidence
-        What it was judged by; None where the grader failed.
-    outputs
-        Of each run the class scores for the images that count; None where nothing was measured.
-    executed
-        The executed notebook, where one was run.
-    log
-        For staff: what the kernel said on standard error, or our own traceback.
-    """
-
-    report: Report
-    evidence: Evidence | None = None
-    outputs: tuple[Outputs | None, ...] = ()
-    executed: nbformat.NotebookNode | None = None
-    log: str = ""

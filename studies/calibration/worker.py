@@ -10,7 +10,8 @@ from autograder.batch import worker
 
 if TYPE_CHECKING:
     from autograder.batch.messages import Setup
-    from autograder.grading.pipeline import Grader, Outcome
+    from autograder.grading.evidence import Outcome
+    from autograder.grading.pipeline import Grader
     from autograder.intake.submission import Handin
     from autograder.sandbox.box import Isolation, Toolbox
 

@@ -25,7 +25,8 @@ from autograder.core.config import CHECK_NAMES
 from autograder.core.processes import owned_by
 from autograder.core.verdict import Verdict
 from autograder.grading import pipeline
-from autograder.grading.pipeline import Grader, Outcome
+from autograder.grading.evidence import Outcome
+from autograder.grading.pipeline import Grader
 from autograder.intake.collecting import collect
 from autograder.intake.folders import handin_at
 from autograder.reports.folder import ResultsFolder, RunFiles

@@ -40,7 +40,7 @@ NETWORK = NetworkReport(
 
 
 class Obeyed(NamedTuple):
-    """In the place of the pipeline's `Outcome`, whose module takes half a second to import."""
+    """In the place of the evidence's `Outcome`, whose module takes half a second to import."""
 
     report: Report
     executed: Any = None

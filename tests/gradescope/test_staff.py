@@ -6,7 +6,7 @@ import unicodedata
 
 from autograder.gradescope.container import Submitters
 from autograder.gradescope.staff import staff_report
-from autograder.grading.pipeline import Outcome
+from autograder.grading.evidence import Outcome
 from autograder.sandbox.box import BoxKind, Isolation
 from tests.gradescope.reports import cell, check, report
 
