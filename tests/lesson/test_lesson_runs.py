@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 
 from autograder.core.config import load_config
 from autograder.release.expectations import read_expectations
+from autograder.sandbox.execution import epoch_of
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = 600
@@ -94,8 +95,12 @@ def test_local_checks_say_what_is_wrong_with_the_starter(executed: Any) -> None:
     )
 
 
-def test_accuracy_is_printed_after_each_epoch(executed: Any) -> None:
+def test_each_epoch_prints_what_a_reflection_asks_for_and_where_the_training_is(
+    executed: Any,
+) -> None:
+    printed = texts(executed["model"], "stdout")
     assert re.fullmatch(
-        r"Epoch  1: training accuracy 0\.\d{4}, test accuracy 0\.\d{4}\n",
-        texts(executed["model"], "stdout"),
+        r"Epoch  1 of 1: loss \d\.\d{4}, training accuracy 0\.\d{4}, test accuracy 0\.\d{4}\n",
+        printed,
     )
+    assert epoch_of({"text": printed}) == "epoch 1 of 1", "staff are to see it in the terminal"
