@@ -8,6 +8,7 @@
     regrading.py  a whole folder judged again
     whatif.py     how many would pass by other rules
     filing.py     what a submission is judged by, as files
+    twins.py      those that are the same
     versions.py   which grader it is
     pool.py       grading processes of this machine
     dask.py       those of other machines

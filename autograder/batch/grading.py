@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import signal
 import tempfile
 import threading
@@ -19,24 +18,27 @@ from autograder.batch.filing import Origin
 from autograder.batch.loop import Batch, Progress
 from autograder.batch.messages import Setup
 from autograder.batch.pool import HeadStart, LocalPool, Pool, default_jobs
-from autograder.batch.resuming import Known, Rejudge, load_overrides
-from autograder.batch.versions import configuration_hash
+from autograder.batch.resuming import (
+    Known,
+    Rejudge,
+    Row,
+    listed_reports,
+    load_overrides,
+    run_of,
+    write_tables,
+)
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
-from autograder.core.config import Config
-from autograder.core.report import Report
 from autograder.intake.collecting import Intake, collect
 from autograder.intake.submission import Handin
-from autograder.reports.folder import ResultsFolder, Run
-from autograder.reports.gradebooks import write_gradebooks
-from autograder.reports.tables import COLUMNS, Gradebook, plain_cell, row_of, write_table
+from autograder.reports.folder import ResultsFolder
+from autograder.reports.tables import Gradebook, row_of
 from autograder.sandbox.box import BoxKind, Toolbox, probe
 
 PROBED_SUBMISSIONS = 20
 """So many other submissions are tried to be read; if one is hidden, its neighbours are."""
 MAX_LISTED = 5
 """Names in one sentence."""
-Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,36 +282,3 @@ def grade_handins(
     if not complete:
         raise KeyboardInterrupt
     return table
-
-
-def run_of(assignment: Assignment) -> Run:
-    """Whose grades are made by it."""
-    return Run(
-        assignment=assignment.config.assignment.id,
-        configuration_hash=configuration_hash(assignment),
-    )
-
-
-def listed(results: ResultsFolder) -> list[str]:
-    """The submissions in grades.csv, in its order; where it cannot be read, all that there are."""
-    names = {plain_cell(name): name for name in results.others(())}
-    try:
-        with results.gradebook.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row["submission"] for row in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, csv.Error):
-        return list(names.values())
-    return [names[shown] for shown in dict.fromkeys(rows) if shown in names]
-
-
-def listed_reports(results: ResultsFolder) -> list[Report]:
-    """Their reports, as far as they can be read."""
-    return [report for name in listed(results) if (report := results.report_in(name))]
-
-
-def write_tables(results: ResultsFolder, names: Sequence[str], config: Config) -> list[Row]:
-    """Write all tables anew from the reports of these submissions, in this order."""
-    reports = [report for name in names if (report := results.report_in(name))]
-    rows = [row_of(report) for report in reports]
-    write_table(results.gradebook, COLUMNS, rows)
-    write_gradebooks(results.root, reports, config)
-    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]

@@ -5,27 +5,27 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import msgspec
 
 from autograder.batch.executed import executed_twin
-from autograder.batch.filing import Filed, Origin, digest, read_filed, seal, with_handin
+from autograder.batch.filing import Filed, Origin, digest, seal, with_handin
 from autograder.batch.messages import CellRan, Graded, Refused, read_job
 from autograder.batch.pool import Event, Pool
 from autograder.batch.resuming import Known
+from autograder.batch.twins import evidence_of_twin, report_of_twin
 from autograder.batch.versions import reading_version
 from autograder.core.config import Config
 from autograder.core.errors import BoxError
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.grading.describe import ungraded
-from autograder.grading.evidence import Evidence, NeedsNewRun, decode_evidence, encode_evidence
-from autograder.grading.judge import twin_notes
+from autograder.grading.evidence import Evidence, encode_evidence
 from autograder.intake.submission import Handin, Submission
-from autograder.reports.folder import Marker, ResultsFolder, Run, RunFiles
+from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.overrides import Overrides
 from autograder.reports.tables import Gradebook
+from autograder.reports.writing import RunFiles
 from autograder.sandbox.box import Isolation
 
 MAX_LOSSES = 3
@@ -282,49 +282,3 @@ class Batch:
                 f"{report.submission} has been handed in again with other answers. What a person "
                 f"gave for {marked} still counts; see whether it should."
             )
-
-
-def report_of_twin(report: Report, submission: Submission, *, notes_of_other: int) -> Report:
-    """The report of a submission that did not have to be run, since another one was.
-
-    Parameters
-    ----------
-    report
-        Of the one that was run.
-    submission
-        The one that was not.
-    notes_of_other
-        So many notes at the beginning are about how the other was handed in.
-    """
-    return msgspec.structs.replace(
-        report,
-        submission=submission.submission,
-        name=submission.name,
-        email=submission.email,
-        content_hash=submission.content_hash,
-        notes=report.notes[notes_of_other:],
-        staff_notes=twin_notes(submission.repairs, report.submission),
-    )
-
-
-def evidence_of_twin(source: Path, submission: Submission) -> tuple[bytes, bytes]:
-    """The same for what it is judged by, and the class scores; empty where there is nothing.
-
-    Parameters
-    ----------
-    source
-        The folder of the one that was run.
-    """
-    try:
-        filed, scores = read_filed(source)
-        evidence = decode_evidence(filed.evidence)
-    except (NeedsNewRun, ValueError, RecursionError):
-        return b"", b""
-    evidence = msgspec.structs.replace(
-        evidence,
-        content_hash=submission.content_hash,
-        repairs=submission.repairs,
-        notebook=msgspec.Raw(submission.data),
-        twin_of=source.name,
-    )
-    return encode_evidence(evidence), scores

@@ -14,8 +14,15 @@ from typing import Literal
 
 import msgspec
 
-from autograder.batch.grading import listed, listed_reports, run_of, write_tables
-from autograder.batch.resuming import Judged, Rejudge, load_overrides
+from autograder.batch.resuming import (
+    Judged,
+    Rejudge,
+    listed,
+    listed_reports,
+    load_overrides,
+    run_of,
+    write_tables,
+)
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
 from autograder.core.config import CHECK_NAMES, Record
@@ -23,9 +30,10 @@ from autograder.core.errors import UsageError
 from autograder.core.files import replace_file
 from autograder.core.report import Report
 from autograder.grading.evidence import NeedsNewRun
-from autograder.reports.folder import ResultsFolder, not_written
+from autograder.reports.folder import ResultsFolder
 from autograder.reports.overrides import OVERRIDES_NAME, write_overrides
 from autograder.reports.tables import plain_cell, write_table
+from autograder.reports.writing import not_written
 
 REGRADE_NAME = "regrade.csv"
 JOURNAL_NAME = ".regrade.json"

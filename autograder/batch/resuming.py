@@ -7,7 +7,8 @@ the submission is judged again by the evidence that was kept, without being run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from autograder.batch.filing import (
     told_of,
     with_handin,
 )
+from autograder.batch.versions import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import Unfinished
 from autograder.core.config import Config
@@ -29,9 +31,13 @@ from autograder.core.report import Report
 from autograder.grading.evidence import NeedsNewRun
 from autograder.grading.judge import Judge
 from autograder.intake.submission import Handin, hash_submission
-from autograder.reports.folder import EVIDENCE_NAME, Marker, ResultsFolder, Run
+from autograder.reports.folder import Marker, ResultsFolder, Run
+from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.overrides import OVERRIDES_NAME, Gradable, Overrides, read_overrides
-from autograder.reports.tables import row_of
+from autograder.reports.tables import COLUMNS, plain_cell, row_of, write_table
+from autograder.reports.writing import EVIDENCE_NAME
+
+Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,3 +209,36 @@ def load_overrides(
         overrides = read_overrides(paths, gradable=[*known.values(), *others], points=config.points)
     results.override = overrides.apply
     return overrides
+
+
+def run_of(assignment: Assignment) -> Run:
+    """Whose grades are made by it."""
+    return Run(
+        assignment=assignment.config.assignment.id,
+        configuration_hash=configuration_hash(assignment),
+    )
+
+
+def listed(results: ResultsFolder) -> list[str]:
+    """The submissions in grades.csv, in its order; where it cannot be read, all that there are."""
+    names = {plain_cell(name): name for name in results.others(())}
+    try:
+        with results.gradebook.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row["submission"] for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, csv.Error):
+        return list(names.values())
+    return [names[shown] for shown in dict.fromkeys(rows) if shown in names]
+
+
+def listed_reports(results: ResultsFolder) -> list[Report]:
+    """Their reports, as far as they can be read."""
+    return [report for name in listed(results) if (report := results.report_in(name))]
+
+
+def write_tables(results: ResultsFolder, names: Sequence[str], config: Config) -> list[Row]:
+    """Write all tables anew from the reports of these submissions, in this order."""
+    reports = [report for name in names if (report := results.report_in(name))]
+    rows = [row_of(report) for report in reports]
+    write_table(results.gradebook, COLUMNS, rows)
+    write_gradebooks(results.root, reports, config)
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]

@@ -90,8 +90,11 @@ def regrade(
     `m5 release`, then this. What would come out otherwise if it were run again, needs a new run;
     its old grade stays until there is one. Old and new stand side by side in GRADES/regrade.csv.
     """
+    from autograder.batch.worker import PAGE_AHEAD
     from autograder.core.assignment import find_root, load_assignment
+    from autograder.core.clerk import clerk
     from autograder.reports.folder import ResultsFolder
+    from autograder.reports.pages import AHEAD_OF_CLASS
 
     if files and overrides is None:
         raise UsageError(f"What is {files[0]}? Name files of marks after --overrides.")
@@ -101,6 +104,8 @@ def regrade(
             "and run `m5 release`."
         )
     marks = [*([overrides] if overrides else []), *files]
+    ahead = () if dry_run else (PAGE_AHEAD, AHEAD_OF_CLASS)
+    clerk(("autograder.grading.reflections.judging", *ahead)).start()
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
     results = ResultsFolder(folder, overwrite=False, resume=True)
     if dry_run:
@@ -163,7 +168,7 @@ def _run_again(
 
 
 def _pages(results: ResultsFolder, root: Path, settings: Config, changes: Sequence[Change]) -> int:
-    from autograder.batch.grading import listed
+    from autograder.batch.resuming import listed
     from autograder.core.lesson import read_lesson
     from autograder.reports.gradebooks import write_feedback_zip
     from autograder.reports.pages import rebuild_pages
@@ -248,9 +253,8 @@ def _assignment_as_if(
 
 
 def _try(results: ResultsFolder, assignment: Assignment, marks: Sequence[Path]) -> int:
-    from autograder.batch.grading import listed_reports, run_of
     from autograder.batch.regrading import judge_all, refuse_none
-    from autograder.batch.resuming import load_overrides
+    from autograder.batch.resuming import listed_reports, load_overrides, run_of
     from autograder.batch.whatif import curves
 
     refuse_none(results)

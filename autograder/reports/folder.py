@@ -7,14 +7,13 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
 from autograder.core.config import Record
-from autograder.core.errors import ConfigError, ResultsError
+from autograder.core.errors import ConfigError
 from autograder.core.files import (
     NotPlain,
     TooLarge,
@@ -32,15 +31,12 @@ from autograder.reports.pages.reading import (
     REPORT_JSON,
 )
 from autograder.reports.results_json import gradescope_results
+from autograder.reports.writing import RunFiles, not_written, set_aside, write_text
 
 GRADEBOOK_NAME = "grades.csv"
 SUBMISSIONS_NAME = "submissions"
 RUN_NAME = "run.json"
 MARKER_NAME = "graded.json"
-EVIDENCE_NAME = "evidence.json"
-SCORES_NAME = "scores.npz"
-HISTORY_NAME = "history"
-"""Folder of reports that were replaced, by number."""
 
 
 PageWriter: TypeAlias = Callable[[Report, str | None, Path], object]
@@ -64,32 +60,6 @@ class Marker(Record, frozen=True, kw_only=True):
     """Of the file that was handed in."""
     answer_hash: str
     """Of its code and text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFiles:
-    """What is kept of running a submission, beside its grade.
-
-    Attributes
-    ----------
-    executed
-        The executed notebook, where one was run.
-    evidence, scores
-        What it is judged by; empty where there is nothing.
-    """
-
-    executed: str | None
-    log: str
-    evidence: bytes = b""
-    scores: bytes = b""
-
-    def write(self, folder: Path) -> None:
-        """Put them there; evidence names its class scores by hash, so these come first."""
-        _put(folder / SCORES_NAME, self.scores)
-        _put(folder / EVIDENCE_NAME, self.evidence)
-        _write(folder / "grading.log", plain_text(self.log))
-        executed = "" if self.executed is None else self.executed + "\n"
-        _put(folder / EXECUTED_NAME, executed.encode("utf-8", "replace"))
 
 
 class ResultsFolder:
@@ -183,7 +153,7 @@ class ResultsFolder:
         try:
             (self.root / SUBMISSIONS_NAME).mkdir(parents=True, exist_ok=True)
             if run is not None:
-                _write(self.root / RUN_NAME, msgspec.json.encode(run).decode() + "\n")
+                write_text(self.root / RUN_NAME, msgspec.json.encode(run).decode() + "\n")
         except OSError as error:
             raise ConfigError(f"{self.root}: cannot be made: {error.strerror}.") from error
 
@@ -252,18 +222,18 @@ class ResultsFolder:
         pretty = msgspec.json.format(msgspec.json.encode(counted), indent=2) + b"\n"
         try:
             folder.mkdir(exist_ok=True)
-            _set_aside(folder, pretty)
+            set_aside(folder, pretty)
             (folder / MARKER_NAME).unlink(missing_ok=True)
             if run is not None:
                 run.write(folder)
-            _write(folder / "results.json", results + "\n")
+            write_text(folder / "results.json", results + "\n")
             replace_file(folder / REPORT_JSON, pretty)
             if page is not None and counted == report:
                 replace_file(folder / FEEDBACK_NAME, page)
             else:
                 self._add_page(counted, folder, run)
             if marker is not None:
-                _write(folder / MARKER_NAME, msgspec.json.encode(marker).decode() + "\n")
+                write_text(folder / MARKER_NAME, msgspec.json.encode(marker).decode() + "\n")
         except OSError as error:
             raise not_written(folder, error) from error
         return counted
@@ -328,38 +298,3 @@ class ResultsFolder:
             return (self.folder_of(submission) / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return None
-
-
-def not_written(path: Path, error: OSError) -> ResultsError:
-    """The sentence for a file that could not be written."""
-    return ResultsError(
-        f"{path}: cannot be written: {error.strerror or error}. What was graded before is kept; "
-        "make room, and go on with --resume."
-    )
-
-
-def _write(path: Path, text: str) -> None:
-    replace_file(path, text.encode("utf-8", "replace"))
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write it; where there is nothing, see to it that nothing lies there."""
-    if content:
-        replace_file(path, content)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _set_aside(folder: Path, coming: bytes) -> None:
-    """Copy a report that is about to be replaced by another one to those before it; once."""
-    try:
-        old = (folder / REPORT_JSON).read_bytes()
-    except FileNotFoundError:
-        return
-    history = folder / HISTORY_NAME
-    numbers = [int(path.stem) for path in history.glob("*.json") if path.stem.isdigit()]
-    last = max(numbers, default=0)
-    if old == coming or (last and (history / f"{last}.json").read_bytes() == old):
-        return
-    history.mkdir(exist_ok=True)
-    replace_file(history / f"{last + 1}.json", old)

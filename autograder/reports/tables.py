@@ -16,7 +16,7 @@ from typing import TextIO
 from autograder.core.config import CHECK_NAMES
 from autograder.core.report import CheckStatus, Report
 from autograder.core.text import one_line
-from autograder.reports.folder import not_written
+from autograder.reports.writing import not_written
 
 MEANINGS: Mapping[str, str] = {
     "submission": "name of the folder in `submissions/`: of the student in an export, else of the "

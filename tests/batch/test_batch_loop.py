@@ -20,8 +20,9 @@ from autograder.batch.versions import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.errors import ConfigError, ResultsError
 from autograder.core.lesson import Lesson
-from autograder.reports.folder import ResultsFolder, RunFiles
+from autograder.reports.folder import ResultsFolder
 from autograder.reports.pages.drawing import draw_student
+from autograder.reports.writing import RunFiles
 from tests.batch.fakes import Said, command, grade_obediently, write_class
 from tests.notebooks import read_json, write
 
