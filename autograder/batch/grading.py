@@ -248,16 +248,8 @@ def grade_handins(
             kept = [known for handin in found.handins if (known := again.find(handin))]
         done = {each.handin.submission for each in kept}
         todo = [handin for handin in found.handins if handin.submission not in done]
-        if kept:
-            judged = sum(each.was_judged for each in kept)
-            told = f"; {judged} of them were judged again, by the same runs" if judged else ""
-            progress.warned(f"{len(kept)} were graded before, and are kept{told}.")
-        strangers = results.others({*order, *(handin.submission for handin in found.handins)})
-        if strangers and only is None:
-            progress.warned(
-                f"{len(strangers)} graded before are not among these submissions: their folders "
-                f"are kept, their rows are not ({', '.join(strangers[:MAX_LISTED])}, ...)."
-            )
+        mine = {*order, *(handin.submission for handin in found.handins)}
+        _tell_of_earlier(progress, kept, results.others(mine) if only is None else [])
         pool = stack.enter_context(open_pool(todo)) if todo else None
         stop.arm()
         rows += [each.row for each in kept]
@@ -282,3 +274,16 @@ def grade_handins(
     if not complete:
         raise KeyboardInterrupt
     return table
+
+
+def _tell_of_earlier(progress: Progress, kept: Sequence[Known], strangers: Sequence[str]) -> None:
+    """Say what lies in the folder from an earlier run."""
+    if kept:
+        judged = sum(each.was_judged for each in kept)
+        told = f"; {judged} of them were judged again, by the same runs" if judged else ""
+        progress.warned(f"{len(kept)} were graded before, and are kept{told}.")
+    if strangers:
+        progress.warned(
+            f"{len(strangers)} graded before are not among these submissions: their folders "
+            f"are kept, their rows are not ({', '.join(strangers[:MAX_LISTED])}, ...)."
+        )
