@@ -233,7 +233,9 @@ def _print_marks(console: Console, rows: Sequence[Mapping[str, str]]) -> None:
         console.print(f"and {len(rows) - MAX_REASONS} more that a person marked: see grades.csv")
 
 
-def print_summary(rows: Sequence[Mapping[str, str]], passed_over: Sequence[str]) -> None:
+def print_summary(
+    rows: Sequence[Mapping[str, str]], passed_over: Sequence[str], *, needing_a_person: int
+) -> None:
     """The last line: how many passed, and how many wait for a person.
 
     Parameters
@@ -242,15 +244,15 @@ def print_summary(rows: Sequence[Mapping[str, str]], passed_over: Sequence[str])
         As in grades.csv.
     passed_over
         A sentence for each path in which no submission was found.
+    needing_a_person
+        Submissions that report.html names first.
     """
     passed = sum(row["verdict"] == Verdict.PASSED.value for row in rows)
-    # Where nothing was handed in there is no score either, and nothing to be done.
-    missing = Verdict.MALFORMED_SUBMISSION.value
-    absent = sum(not row["score"] and row["verdict"] == missing for row in rows)
-    waiting = sum(not row["score"] for row in rows) - absent
-    line = f"{passed} passed, {len(rows) - passed - absent - waiting} not yet, {waiting} need you"
-    if absent:
-        line += f"; {absent} handed in nothing"
+    unscored = sum(not row["score"] for row in rows)
+    line = f"{passed} passed, {len(rows) - passed - unscored} not yet"
+    if unscored:
+        line += f", {unscored} without a score"
+    line += f"; {needing_a_person} need you"
     if passed_over:
         line += f"; {len(passed_over)} path{'s' * (len(passed_over) > 1)} held no submission"
     Console(highlight=False).print(line + ".", soft_wrap=True)

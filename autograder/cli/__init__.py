@@ -107,7 +107,7 @@ def grade(
             ahead = stack.enter_context(head_start(threads=settings.verification.threads))
         # Only now, while that process gets ready too; and pages once a notebook runs.
         from autograder.batch.grading import grade_batch
-        from autograder.batch.terminal import TerminalProgress, print_grades, print_summary
+        from autograder.batch.terminal import TerminalProgress
         from autograder.reports.folder import ResultsFolder
         from autograder.sandbox.box import BoxKind
 
@@ -128,10 +128,7 @@ def grade(
             cluster=cluster,
             ahead=ahead,
         )
-    print_grades(done.rows, output)
-    status = _finish_class(done, output, settings, assignment.lesson)
-    print_summary(done.rows, done.passed_over)
-    return status
+    return _finish_class(done, output, settings, assignment.lesson)
 
 
 def _root_of(config: Path | None) -> Path:
@@ -142,16 +139,19 @@ def _root_of(config: Path | None) -> Path:
 
 
 def _finish_class(done: Done, output: Path, settings: Config, lesson: Lesson) -> int:
-    """Draw the pages of a class that has been graded; returns the exit status."""
+    """Draw the pages of a class that has been graded, and tell; returns the exit status."""
+    from autograder.batch.terminal import print_grades, print_summary
     from autograder.reports.gradebooks import write_feedback_zip
     from autograder.reports.pages import rebuild_pages
 
+    print_grades(done.rows, output)
     pages = rebuild_pages(output, settings, lesson)
     say(f"The class at a glance: {pages.report}")
     if archive := write_feedback_zip(output, [row["submission"] for row in done.rows]):
         say(f"Students' pages for Canvas to give back: {archive}")
     for problem in pages.problems:
         say(problem, color="red", err=True)
+    print_summary(done.rows, done.passed_over, needing_a_person=pages.needing_a_person)
     verdicts = {row["verdict"] for row in done.rows}
     if Verdict.GRADER_ERROR.value in verdicts:
         return ExitStatus.OUR_FAULT

@@ -90,7 +90,7 @@ def test_the_end_tells_a_reason_for_what_has_no_points_and_counts(
         row("eve", "GRADER_ERROR", "", notes="The disk is full."),
     ]
     print_grades(rows, Path("out"))
-    print_summary(rows, ["README.md is not a notebook."])
+    print_summary(rows, ["README.md is not a notebook."], needing_a_person=1)
     lines = capsys.readouterr().out.splitlines()
     heading = re.split("  +", lines[0].strip())
     assert len(heading) == len(set(heading)) == 11
@@ -101,7 +101,7 @@ def test_the_end_tells_a_reason_for_what_has_no_points_and_counts(
         "dan, no score: Nothing was handed in.",
     ]
     assert lines[-1] == (
-        "1 passed, 2 not yet, 1 need you; 1 handed in nothing; 1 path held no submission."
+        "1 passed, 2 not yet, 2 without a score; 1 need you; 1 path held no submission."
     )
 
 

@@ -199,7 +199,7 @@ def test_page_grows_no_faster_than_the_class(
     built_in, opened_in = [], []
     for name, results in (("few", few), ("many", many)):
         started = time.process_time()
-        text = page_of(results, config, work_of(Lesson()), why_not_compared="not here")
+        text, _ = page_of(results, config, work_of(Lesson()), why_not_compared="not here")
         built_in.append(time.process_time() - started)
         (tmp_path / name).with_suffix(".html").write_text(text, encoding="utf-8")
         opened_in.append(min(_busy(open_page, tmp_path / f"{name}.html") for _ in range(2)))

@@ -21,12 +21,12 @@ from autograder.core.verdict import Verdict
 from autograder.reports.pages.class_view import (
     Row,
     answers_to,
-    concerns_of,
     histogram_of,
     row_of,
     summary_of,
     times_of,
 )
+from autograder.reports.pages.concerns import concerns_of, needing
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.feedback import draw_feedback, feedback_view
 from autograder.reports.pages.markup import checked_picture
@@ -112,13 +112,18 @@ def test_where_a_person_should_look_is_said_once_for_each_reason(config: Config)
         ),
     }
     ordinary = [like(), like(accuracy=threshold + 1.01 * margin), like(accuracy=0.1)]
-    entries = [entry(report) for report in [*ordinary, *cases.values()]]
+    entries = [
+        entry(msgspec.structs.replace(report, submission=f"hw_{number}"))
+        for number, report in enumerate([*ordinary, *cases.values()])
+    ]
     rows = [row_of(each, feedback="") for each in entries]
     alike = [([rows[0], rows[1]], "code, 90 % in common")]
     concerns = concerns_of(entries, rows, alike, config)
     assert [concern.title for concern in concerns] == [*cases, "Alike"]
     for concern, row_ in zip(concerns, rows[len(ordinary) :], strict=False):
         assert [found for found, _ in concern.found] == [[row_]], concern.title
+    # Two are alike and else ordinary; where nothing was handed in there is nothing to be done.
+    assert needing(concerns) == len(cases) - 1 + 2
 
 
 def test_times_of_cells_add_up(config: Config) -> None:

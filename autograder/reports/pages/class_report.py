@@ -10,13 +10,13 @@ from autograder.network.measured import CLASSES
 from autograder.reports.pages.class_view import (
     Row,
     answers_to,
-    concerns_of,
     histogram_of,
     passed_checks,
     row_of,
     summary_of,
     times_of,
 )
+from autograder.reports.pages.concerns import concerns_of, needing
 from autograder.reports.pages.drawing import ClassPage, DrawnClass
 from autograder.reports.pages.environment import (
     asset,
@@ -45,11 +45,14 @@ def draw_class(wanted: ClassPage) -> DrawnClass:
     """Read a results folder and draw the page about it: what the clerk does."""
     results = read_results(Path(wanted.root))
     released = work_of(wanted.lesson)
-    page = page_of(results, wanted.config, released, why_not_compared=wanted.why_not_compared)
+    page, needing_a_person = page_of(
+        results, wanted.config, released, why_not_compared=wanted.why_not_compared
+    )
     return DrawnClass(
         page=page.encode("utf-8", "replace"),
         submissions=len(results.entries),
         unfinished=results.unfinished,
+        needing_a_person=needing_a_person,
         problems={each.key: each.problem for each in results.entries if each.problem},
     )
 
@@ -61,8 +64,13 @@ def work_of(lesson: Lesson) -> Work:
     return Work(key="", code=code, answers=text)
 
 
-def page_of(results: Results, config: Config, released: Work, *, why_not_compared: str = "") -> str:
-    """The page; submissions are not compared where there is a reason against it."""
+def page_of(
+    results: Results, config: Config, released: Work, *, why_not_compared: str = ""
+) -> tuple[str, int]:
+    """The page, and how many submissions it says need a person.
+
+    Submissions are not compared where there is a reason against it.
+    """
     entries = results.entries
     rows = [row_of(entry, feedback=_feedback_of(entry)) for entry in entries]
     similar = [] if why_not_compared else _similar(entries, rows, released)
@@ -71,13 +79,15 @@ def page_of(results: Results, config: Config, released: Work, *, why_not_compare
         for title, groups in similar
         for members, found in groups
     ]
+    concerns = concerns_of(entries, rows, alike, config)
     scripts = [asset(name) for name in SCRIPTS]
-    return render(
+    page = render(
         "report.html",
         assignment=config.assignment,
         rows=rows,
         summary=summary_of(rows),
-        concerns=concerns_of(entries, rows, alike, config),
+        concerns=concerns,
+        needing_a_person=needing(concerns),
         unfinished=results.unfinished,
         config=config,
         questions=[
@@ -98,6 +108,7 @@ def page_of(results: Results, config: Config, released: Work, *, why_not_compare
         scripts=scripts,
         script_hashes=" ".join(script_hash(script) for script in scripts),
     )
+    return page, needing(concerns)
 
 
 def _feedback_of(entry: Entry) -> str:

@@ -68,6 +68,8 @@ class DrawnClass(Record, frozen=True):
     page: bytes
     submissions: int
     unfinished: int
+    needing_a_person: int
+    """Submissions that the page names first."""
     problems: dict[str, str]
     """A sentence for each submission whose report cannot be read."""
 
@@ -209,6 +211,8 @@ class Rebuilt:
 
     Attributes
     ----------
+    needing_a_person
+        Submissions that report.html names first.
     feedback
         Students' pages that were missing or older than their report, and were written.
     problems
@@ -218,6 +222,7 @@ class Rebuilt:
     report: Path
     submissions: int
     unfinished: int
+    needing_a_person: int
     feedback: int
     problems: list[str]
 
@@ -258,6 +263,7 @@ def rebuild_pages(
         report=root / REPORT_NAME,
         submissions=drawn.submissions,
         unfinished=drawn.unfinished,
+        needing_a_person=drawn.needing_a_person,
         feedback=len(stale),
         problems=[f"{key}: {said}" for key, said in sorted({**problems, **drawn.problems}.items())],
     )
