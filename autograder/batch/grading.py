@@ -117,13 +117,13 @@ def grade_batch(
     Parameters
     ----------
     jobs
-        Submissions at a time on this machine; None for what cores and memory allow.
+        Submissions at a time here; None for what cores and memory allow.
     cluster
         Address of a Dask scheduler, to grade there instead.
     ahead
         What was started on this machine before.
     only
-        Submissions to be run though they were graded before, and no others; None for all.
+        See `grade_handins`.
 
     Raises
     ------
@@ -147,11 +147,8 @@ def grade_batch(
         setup = Setup.of(
             assignment, kinds=kinds, require_isolation=require_isolation, leftovers=[scratch]
         )
-        open_pool = (
-            partial(_local_pool, setup, assignment, progress, jobs, ahead)
-            if cluster is None
-            else partial(_cluster_pool, setup, progress, cluster)
-        )
+        here = partial(_local_pool, setup, assignment, progress, jobs, ahead)
+        open_pool = here if cluster is None else partial(_cluster_pool, setup, progress, cluster)
         rows = grade_handins(
             found,
             assignment=assignment,
@@ -232,8 +229,7 @@ def grade_handins(
     """
     run = run_of(assignment)
     if only is not None:
-        wanted = tuple(each for each in found.handins if each.submission in only)
-        found = replace(found, handins=wanted)
+        found = replace(found, handins=tuple(h for h in found.handins if h.submission in only))
     for sentence in (*found.passed_over, *found.warnings):
         progress.warned(sentence)
     with results.locked(), obeying(stop), contextlib.ExitStack() as stack:
@@ -242,19 +238,17 @@ def grade_handins(
         before = [] if only is None else listed_reports(results)
         order, rows = [each.submission for each in before], [row_of(each) for each in before]
         overrides = load_overrides(results, assignment.config, [*before, *found.handins])
-        kept: list[Known] = []
-        if only is None and results.resume:
-            again = Rejudge(assignment, results, run)
-            kept = [known for handin in found.handins if (known := again.find(handin))]
+        kept = _still_good(found.handins, assignment, results) if only is None else []
         done = {each.handin.submission for each in kept}
         todo = [handin for handin in found.handins if handin.submission not in done]
         mine = {*order, *(handin.submission for handin in found.handins)}
         _tell_of_earlier(progress, kept, results.others(mine) if only is None else [])
         pool = stack.enter_context(open_pool(todo)) if todo else None
         stop.arm()
-        rows += [each.row for each in kept]
         # Only now, so that what was there is as it was if there is no box.
-        book = stack.enter_context(Gradebook(results.gradebook, rows))
+        book = stack.enter_context(
+            Gradebook(results.gradebook, [*rows, *(each.row for each in kept)])
+        )
         batch = Batch(
             config=assignment.config,
             results=results,
@@ -274,6 +268,16 @@ def grade_handins(
     if not complete:
         raise KeyboardInterrupt
     return table
+
+
+def _still_good(
+    handins: Sequence[Handin], assignment: Assignment, results: ResultsFolder
+) -> list[Known]:
+    """Those that an earlier run graded, if they are to be kept."""
+    if not results.resume:
+        return []
+    again = Rejudge(assignment, results, run_of(assignment))
+    return [known for handin in handins if (known := again.find(handin))]
 
 
 def _tell_of_earlier(progress: Progress, kept: Sequence[Known], strangers: Sequence[str]) -> None:

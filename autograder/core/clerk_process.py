@@ -68,7 +68,7 @@ def _prepare(what: str) -> None:
 def _run(request: Request, link: Connection) -> Answer:
     """Fork a child that does the task, and wait for it."""
     try:
-        function = _function(request.function)
+        function, decode = _function(request.function)
     except Exception:
         return Answer(b"", Trouble.FAULT, traceback.format_exc()[-MAX_FAULT_CHARACTERS:])
     read, write = os.pipe()
@@ -81,7 +81,7 @@ def _run(request: Request, link: Connection) -> Answer:
             link.close()
             os.close(read)
             _limit(request.bounds)
-            status = _work(function, request.argument, request.bounds, write)
+            status = _work(function, decode, request.argument, request.bounds, write)
         finally:
             os._exit(status)
     os.close(write)
@@ -96,13 +96,17 @@ def _run(request: Request, link: Connection) -> Answer:
 
 
 @functools.cache
-def _function(path: str) -> Any:
-    """Imported here, so that it is done once and not in every child."""
+def _function(path: str) -> tuple[Any, Any]:
+    """The function, and what makes its record of bytes: here, once, and not in every child."""
     module, _, name = path.partition(":")
     found = getattr(importlib.import_module(module), name)
+    hints = typing.get_type_hints(found)
+    hints.pop("return", None)
+    (wanted,) = hints.values()
+    decode = bytes if wanted is bytes else msgspec.msgpack.Decoder(wanted).decode
     gc.collect()
     gc.freeze()  # so that the children's collectors leave these pages shared
-    return found
+    return found, decode
 
 
 def _limit(bounds: Bounds) -> None:
@@ -125,14 +129,10 @@ def _address_space() -> int:
     return pages * resource.getpagesize()
 
 
-def _work(function: Any, argument: bytes, bounds: Bounds, write: int) -> int:
+def _work(function: Any, decode: Any, argument: bytes, bounds: Bounds, write: int) -> int:
     status, content = DONE, b""
     try:
-        hints = typing.get_type_hints(function)
-        hints.pop("return", None)
-        (wanted,) = hints.values()
-        record = argument if wanted is bytes else msgspec.msgpack.decode(argument, type=wanted)
-        answer = function(record)
+        answer = function(decode(argument))
         content = answer if isinstance(answer, bytes) else msgspec.msgpack.encode(answer)
     except (MemoryError, RecursionError) as error:
         status, content = LARGE, type(error).__name__.encode()
