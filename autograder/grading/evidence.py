@@ -27,8 +27,6 @@ from autograder.sandbox.execution import Execution
 if TYPE_CHECKING:
     import nbformat
 
-_NIL = b"\xc0"
-"""Nothing, as MessagePack."""
 Outputs = NDArray[np.float32]
 """Class scores, of shape (n, 10)."""
 MAX_ATTEMPTS = 11
@@ -133,11 +131,14 @@ class NeedsNewRun(Exception):
 def encode_evidence(evidence: Evidence) -> bytes:
     """The record as JSON; text that is not Unicode (half a character) is made printable."""
     try:
-        return msgspec.json.encode(evidence)
+        content = msgspec.json.encode(evidence)
     except UnicodeEncodeError:
-        bare = msgspec.structs.replace(evidence, notebook=msgspec.Raw(_NIL))
-        bare = msgspec.msgpack.decode(encode(bare), type=Evidence)
-        return msgspec.json.encode(msgspec.structs.replace(bare, notebook=evidence.notebook))
+        parts = msgspec.structs.asdict(evidence)
+        del parts["notebook"]  # is JSON already
+        bare = msgspec.msgpack.decode(encode(parts), type=Evidence)
+        content = msgspec.json.encode(msgspec.structs.replace(bare, notebook=evidence.notebook))
+    # A whole number where a fraction is due is read as one, and only then written with its `.0`.
+    return msgspec.json.encode(msgspec.json.decode(content, type=Evidence))
 
 
 def decode_evidence(content: bytes | msgspec.Raw) -> Evidence:

@@ -84,7 +84,7 @@ class CellRun:
     def not_run(cls, number: int, cell: Any) -> CellRun:
         """The record of a cell that had no turn."""
         line = first_line(cell.source)
-        return cls(number=number, status=CellStatus.NOT_RUN, seconds=0, first_line=line)
+        return cls(number=number, status=CellStatus.NOT_RUN, seconds=0.0, first_line=line)
 
     @property
     def label(self) -> str:

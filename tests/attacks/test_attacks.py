@@ -103,13 +103,11 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[Box]:
     """Every box that the pipeline opens, to look for what is left of it."""
     opened: list[Box] = []
 
-    class Recorded:
-        @staticmethod
-        def open(**settings: Any) -> Box:
-            opened.append(Box(**settings))
-            return opened[-1]
+    def recorded(**settings: Any) -> Box:
+        opened.append(Box(**settings))
+        return opened[-1]
 
-    monkeypatch.setattr(pipeline, "Box", Recorded)
+    monkeypatch.setattr(pipeline, "Box", recorded)
     return opened
 
 
