@@ -242,5 +242,5 @@ def test_every_end_has_its_status_and_a_sentence(
     monkeypatch.setattr("autograder.core.assignment.find_root", fail)
     done = CliRunner().invoke(main, ["grade", "x.ipynb", "-o", "out"])
     assert done.exit_code == status
-    assert done.output.startswith(says)
+    assert f"\n{says}" in done.output
     assert "\x1b" not in done.output

@@ -86,9 +86,9 @@ def test_a_page_that_cannot_be_drawn_in_bounds_has_score_checks_and_notes(
     assert 'class="notebook"' in drawn
     hasty = with_bounds(drawing.DRAW_STUDENT, cpu_seconds=1)
     monkeypatch.setattr(drawing, "DRAW_STUDENT", hasty)
-    plain = write_feedback(report, executed, tmp_path, assignment.config, Lesson()).read_text(
-        "utf-8"
-    )
+    anew = tmp_path / "anew"  # where no page lies whose parts could be taken
+    anew.mkdir()
+    plain = write_feedback(report, executed, anew, assignment.config, Lesson()).read_text("utf-8")
     assert 'class="notebook"' not in plain
     assert "100 <small>of 100 points" in plain
     assert "a note for the student" in plain

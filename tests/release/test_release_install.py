@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RELEASED = {
     "dist/tests/accuracy.py",
     "dist/tests/budget.py",
+    "dist/tests/formulas.json",
     "dist/tests/reflection_1.py",
     "dist/tests/reflection_2.py",
     "dist/tests/reflection_3.py",
