@@ -238,17 +238,14 @@ def grade_handins(
         before = [] if only is None else listed_reports(results)
         order, rows = [each.submission for each in before], [row_of(each) for each in before]
         overrides = load_overrides(results, assignment.config, [*before, *found.handins])
-        kept = _still_good(found.handins, assignment, results) if only is None else []
-        done = {each.handin.submission for each in kept}
-        todo = [handin for handin in found.handins if handin.submission not in done]
-        mine = {*order, *(handin.submission for handin in found.handins)}
-        _tell_of_earlier(progress, kept, results.others(mine) if only is None else [])
+        kept, todo = _divide(found.handins, assignment, results, keeping=only is None)
+        names = [handin.submission for handin in found.handins]
+        _tell_of_earlier(progress, kept, results.others({*order, *names}) if only is None else [])
         pool = stack.enter_context(open_pool(todo)) if todo else None
         stop.arm()
+        rows += [each.row for each in kept]
         # Only now, so that what was there is as it was if there is no box.
-        book = stack.enter_context(
-            Gradebook(results.gradebook, [*rows, *(each.row for each in kept)])
-        )
+        book = stack.enter_context(Gradebook(results.gradebook, rows))
         batch = Batch(
             config=assignment.config,
             results=results,
@@ -263,21 +260,23 @@ def grade_handins(
         try:
             complete = pool is None or batch.grade(todo, pool)
         finally:
-            names = [each.submission for each in found.handins if each.submission in batch.rows]
-            table = write_tables(results, order or names, assignment.config)
+            order = order or [name for name in names if name in batch.rows]
+            table = write_tables(results, order, assignment.config)
     if not complete:
         raise KeyboardInterrupt
     return table
 
 
-def _still_good(
-    handins: Sequence[Handin], assignment: Assignment, results: ResultsFolder
-) -> list[Known]:
-    """Those that an earlier run graded, if they are to be kept."""
-    if not results.resume:
-        return []
+def _divide(
+    handins: Sequence[Handin], assignment: Assignment, results: ResultsFolder, *, keeping: bool
+) -> tuple[list[Known], list[Handin]]:
+    """Those that an earlier run graded, if they are to be kept, and those left to be graded."""
+    if not (keeping and results.resume):
+        return [], list(handins)
     again = Rejudge(assignment, results, run_of(assignment))
-    return [known for handin in handins if (known := again.find(handin))]
+    kept = [known for handin in handins if (known := again.find(handin))]
+    done = {each.handin.submission for each in kept}
+    return kept, [handin for handin in handins if handin.submission not in done]
 
 
 def _tell_of_earlier(progress: Progress, kept: Sequence[Known], strangers: Sequence[str]) -> None:
