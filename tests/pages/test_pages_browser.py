@@ -227,6 +227,22 @@ def test_charts_follow_the_width(built: BuiltClass, open_page: OpenPage) -> None
     assert page.evaluate("document.documentElement.scrollWidth") <= 500
 
 
+def test_nothing_moves_under_the_mouse(built: BuiltClass, open_page: OpenPage) -> None:
+    """What is laid out late takes the height that was kept for it, and links land."""
+    page = open_page(built.url)
+    where = "document.querySelector('#reflections').getBoundingClientRect().top + scrollY"
+    before = page.evaluate(where)
+    page.locator("#table").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    assert page.evaluate(where) == before
+    page.locator('nav a[href="#similar"]').click()
+    page.wait_for_timeout(300)
+    top = "document.querySelector('#similar').getBoundingClientRect().top"
+    assert 0 <= page.evaluate(top) < 450
+    page.fill("#search", "m5_0003")
+    assert page.evaluate("document.querySelector('.long').offsetHeight") < 300
+
+
 def test_reflections_are_read_question_by_question(built: BuiltClass, open_page: OpenPage) -> None:
     page = open_page(built.url)
     seen = page.locator(".question:not([hidden])")
