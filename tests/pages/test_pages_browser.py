@@ -239,8 +239,9 @@ def test_nothing_moves_under_the_mouse(built: BuiltClass, open_page: OpenPage) -
     page.wait_for_timeout(300)
     top = "document.querySelector('#similar').getBoundingClientRect().top"
     assert 0 <= page.evaluate(top) < 450
+    page.locator("#submissions").scroll_into_view_if_needed()
     page.fill("#search", "m5_0003")
-    assert page.evaluate("document.querySelector('.long').offsetHeight") < 300
+    page.wait_for_function("document.querySelector('.long').offsetHeight < 300")
 
 
 def test_reflections_are_read_question_by_question(built: BuiltClass, open_page: OpenPage) -> None:
