@@ -25,6 +25,8 @@ from autograder.sandbox.box import Isolation
 
 STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERROR: "bold red"}
 OTHER_STYLE = "magenta"
+MIN_WIDTH_OF_POINTS = 140
+"""Where a terminal has fewer columns, numbers would be cut: it lists what failed instead."""
 MAX_SHOWN = 12
 """Running submissions that have a line of their own in the display."""
 MAX_REASONS = 20
@@ -182,12 +184,21 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
     rows
         As in grades.csv.
     """
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=180)
+    points = {
+        f"{name.replace('reflection_', 'r')} points": f"points_{name}" for name in CHECK_NAMES
+    }
+    if is_narrow := console.width < MIN_WIDTH_OF_POINTS:
+        points = {}
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("submission", overflow="fold")
     table.add_column("verdict", overflow="fold")
-    points = [f"{name.replace('reflection_', 'r')} points" for name in CHECK_NAMES]
     for heading in ("score", "accuracy", "parameters", *points):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=is_narrow)
+    if is_narrow:
+        table.add_column("failed")
     for row in rows:
         style = STYLES.get(Verdict(row["verdict"]), OTHER_STYLE)
         parameters = row["parameters"]
@@ -197,11 +208,9 @@ def print_grades(rows: Sequence[Mapping[str, str]], output: Path) -> None:
             row["score"] or "-",
             row["accuracy"] or "-",
             f"{int(parameters):,}" if parameters else "-",
-            *(row[f"points_{name}"] or "-" for name in CHECK_NAMES),
+            *(row[column] or "-" for column in points.values()),
+            *([row["failed"].replace("reflection_", "r") or "-"] if is_narrow else []),
         )
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=180)
     console.print(table)
     _print_reasons(console, [row for row in rows if row["score"] in ("", "0")])
     _print_marks(console, [row for row in rows if row["overrides"]])

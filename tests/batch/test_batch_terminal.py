@@ -105,6 +105,19 @@ def test_the_end_tells_a_reason_for_what_has_no_points_and_counts(
     )
 
 
+def test_no_number_is_cut_where_the_terminal_is_narrow(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    monkeypatch.setenv("NO_COLOR", "1")
+    numbers = {"accuracy": "0.9712", "parameters": "1234567", "failed": "budget reflection_3"}
+    print_grades([row("submission_4001", "FAILED", "70", **numbers)], Path("out"))
+    lines = capsys.readouterr().out.splitlines()
+    for cell in ("submission_4001", "FAILED", "70", "0.9712", "1,234,567", "budget r3"):
+        assert cell in lines[1], lines
+
+
 def test_what_a_person_gave_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     row = dict.fromkeys(COLUMNS, "") | {"verdict": "PASSED", "score": "60"}
     marked = "Accuracy: Marked by a person: 3 of 10 points. Comment: [red]\x1b[2Jno"
