@@ -9,7 +9,9 @@ import contextlib
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import psutil
@@ -22,7 +24,7 @@ from autograder.sandbox import executor
 from autograder.sandbox.box import Box, BoxKind, Isolation, Toolbox
 from autograder.sandbox.execution import CellError, CellStatus, Execution, Message
 from autograder.sandbox.executor import Executor
-from autograder.sandbox.kernel import MAX_MESSAGE_BYTES
+from autograder.sandbox.kernel import MAX_MESSAGE_BYTES, Kernel
 from autograder.sandbox.outputs import OutputKeeper
 from tests.notebooks import notebook
 
@@ -165,6 +167,20 @@ def test_a_kernel_that_ends_is_noticed(run: Runner, end: str) -> None:
     assert execution.cells[-1].status is CellStatus.NOT_RUN
     assert not execution.all_cells_ran
     assert execution.seconds < NOTEBOOK_SECONDS
+
+
+def test_a_kernel_that_ends_before_its_turn_is_not_said_to_be_slow(tmp_path: Path) -> None:
+    ended = SimpleNamespace(
+        is_alive=False,
+        stderr=["No module named 'zmq'"],
+        run=lambda *command: None,
+        scratch=SimpleNamespace(channel=tmp_path),
+    )
+    kernel = Kernel(cast(Box, ended))
+    kernel.start()
+    with pytest.raises(BoxError, match=r"^The kernel ended before .*: No module named 'zmq'\.$"):
+        kernel.wait_until_ready(60)
+    kernel.close()
 
 
 def test_memory_that_runs_out_is_named(run: Runner) -> None:

@@ -135,6 +135,7 @@ class Kernel:
         """
         deadline = time.monotonic() + seconds
         answered: set[str] = set()
+        how = f"did not start within {seconds:.0f} s"
         try:
             while time.monotonic() < deadline:
                 # Asked again and again: the first answers on iopub come before we subscribed.
@@ -144,9 +145,9 @@ class Kernel:
                     if answered >= {"shell", "iopub"}:
                         return
         except KernelDied:
-            pass
+            how = "ended before it could be used"
         said = " ".join(self._box.stderr[-3:]) or "it said nothing"
-        raise BoxError(f"The kernel did not start within {seconds:.0f} s: {said}.")
+        raise BoxError(f"The kernel {how}: {said}.")
 
     def execute(self, code: str, *, silent: bool = False) -> str:
         """Ask for a piece of code to be run; returns the id that its answers will carry."""
