@@ -1,12 +1,14 @@
 """How students prepare the digits, as they write it: what is to be recognised.
 
 Each preparation is a function of arrays of bytes of shape (n, 28, 28). Statistics are computed on
-`TRAIN`, as a notebook does with its training images.
+`TRAIN`, as a notebook does with its training images; when they are first asked for, since every
+process that collects the tests imports this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, cached_property
 from typing import Any
 
 import cv2
@@ -55,8 +57,8 @@ def averaged(x: Images) -> Images:
 
 def fitted(scaler: Any, images: Images = TRAIN) -> Callable[[Images], Images]:
     """A scaler of scikit-learn's, fitted to flat vectors."""
-    scaler.fit(flat(images))
-    return lambda x: f(scaler.transform(flat(x)))
+    fit = cache(lambda: scaler.fit(flat(images)))
+    return lambda x: f(fit().transform(flat(x)))
 
 
 def per_image(x: Images) -> Images:
@@ -66,17 +68,36 @@ def per_image(x: Images) -> Images:
     return less / np.maximum(x.std(axis=(1, 2), keepdims=True), 1 / 28)
 
 
-MEAN, DEVIATION = TRAIN.mean(), TRAIN.std()
-MEAN_IMAGE = TRAIN.mean(axis=0)
-BY_COLUMN = sk.StandardScaler().fit(TRAIN.reshape(-1, 28).astype("float32"))
-TEN_THOUSAND = f(TRAIN[:10_000])
-ROW_MEANS = TEN_THOUSAND.mean(axis=(0, 2), keepdims=True, dtype="float64")
-ROW_DEVIATIONS = TEN_THOUSAND.std(axis=(0, 2), keepdims=True, dtype="float64")
-ROW_DEVIATIONS[ROW_DEVIATIONS == 0] = 1
-COLUMN_MEANS = TEN_THOUSAND.mean(axis=(0, 1), keepdims=True, dtype="float64")
-AVERAGED = averaged(TRAIN).astype("float64")
-AVERAGED_MEAN, AVERAGED_DEVIATION = AVERAGED.mean(0), AVERAGED.std(0)
-AVERAGED_DEVIATION[AVERAGED_DEVIATION == 0] = 1
+class Statistics:
+    """Of the training images, or of some of them."""
+
+    mean = cached_property(lambda self: TRAIN.mean())
+    deviation = cached_property(lambda self: TRAIN.std())
+    mean_image = cached_property(lambda self: TRAIN.mean(axis=0))
+    by_column = cached_property(
+        lambda self: sk.StandardScaler().fit(TRAIN.reshape(-1, 28).astype("float32"))
+    )
+    ten_thousand = cached_property(lambda self: f(TRAIN[:10_000]))
+    row_means = cached_property(
+        lambda self: self.ten_thousand.mean(axis=(0, 2), keepdims=True, dtype="float64")
+    )
+    row_deviations = cached_property(
+        lambda self: not_zero(self.ten_thousand.std(axis=(0, 2), keepdims=True, dtype="float64"))
+    )
+    column_means = cached_property(
+        lambda self: self.ten_thousand.mean(axis=(0, 1), keepdims=True, dtype="float64")
+    )
+    averaged = cached_property(lambda self: averaged(TRAIN).astype("float64"))
+    averaged_mean = cached_property(lambda self: self.averaged.mean(0))
+    averaged_deviation = cached_property(lambda self: not_zero(self.averaged.std(0)))
+
+
+def not_zero(deviations: Images) -> Images:
+    """As scikit-learn has it: what is the same in all images is divided by one."""
+    return np.where(deviations == 0, 1, deviations)
+
+
+OF = Statistics()
 
 LINES = {
     "x / 255": lambda x: f(x) / 255,
@@ -88,8 +109,8 @@ LINES = {
     "x / 255 - 0.5": lambda x: f(x) / 255 - 0.5,
     "1 - x / 255": lambda x: 1 - f(x) / 255,
     "twice": lambda x: f(x) / 255 / 255,
-    "standardised": lambda x: (f(x) - MEAN) / DEVIATION,
-    "less the mean of all": lambda x: (f(x) - MEAN) / 255,
+    "standardised": lambda x: (f(x) - OF.mean) / OF.deviation,
+    "less the mean of all": lambda x: (f(x) - OF.mean) / 255,
     "odd numbers": lambda x: (f(x) / 255 - 0.1307) / 0.3081,
 }
 TABLES = {
@@ -186,21 +207,21 @@ ALONE = {
 }
 fitted_once = fitted(sk.StandardScaler())
 OVER_MANY: dict[str, Callable[[Images], Images]] = {
-    "less the mean image": lambda x: f((x - MEAN_IMAGE) / 255),
+    "less the mean image": lambda x: f((x - OF.mean_image) / 255),
     "StandardScaler": fitted_once,
     "StandardScaler of 50,000": fitted(sk.StandardScaler(), TRAIN[:50000]),
     "StandardScaler of the last 50,000": fitted(sk.StandardScaler(), TRAIN[10000:]),
     "StandardScaler without deviation": fitted(sk.StandardScaler(with_std=False)),
     "MinMaxScaler": fitted(sk.MinMaxScaler()),
     "RobustScaler of 10,000": fitted(sk.RobustScaler(), TRAIN[:10_000]),
-    "StandardScaler by column": lambda x: BY_COLUMN.transform(f(x).reshape(-1, 28)).reshape(
+    "StandardScaler by column": lambda x: OF.by_column.transform(f(x).reshape(-1, 28)).reshape(
         -1, 28, 28
     ),
-    "StandardScaler by row of 10,000": lambda x: (f(x) - ROW_MEANS) / ROW_DEVIATIONS,
-    "less the mean by row of 10,000": lambda x: (f(x) - ROW_MEANS) / 255,
-    "less the mean by column of 10,000": lambda x: (f(x) - COLUMN_MEANS) / 255,
+    "StandardScaler by row of 10,000": lambda x: (f(x) - OF.row_means) / OF.row_deviations,
+    "less the mean by row of 10,000": lambda x: (f(x) - OF.row_means) / 255,
+    "less the mean by column of 10,000": lambda x: (f(x) - OF.column_means) / 255,
     "StandardScaler, padded": lambda x: pad(fitted_once(x).reshape(-1, 28, 28)),
-    "averaged, standardised": lambda x: (averaged(x) - AVERAGED_MEAN) / AVERAGED_DEVIATION,
+    "averaged, standardised": lambda x: (averaged(x) - OF.averaged_mean) / OF.averaged_deviation,
 }
 
 EXACT = {**LINES, **TABLES, **GEOMETRIES, **RESIZED, **ALONE}
