@@ -114,7 +114,7 @@ class _Pool:
         module, _, name = setup.grader.partition(":")
         make = getattr(importlib.import_module(module), name)
         setup = msgspec.structs.replace(setup, warm=self._record)
-        self._grader = make(setup, toolbox, isolation, lambda done, total: None, self._stack)
+        self._grader = make(setup, toolbox, isolation, lambda *_: None, self._stack)
         pipeline = sys.modules[type(self._grader).__module__]
         with contextlib.ExitStack() as patches:
             if self._record:
