@@ -181,6 +181,16 @@ def test_those_that_need_it_are_run_and_no_others(grades: Grades) -> None:
     assert grades.regrade()[0] == 0
 
 
+def test_a_mark_counts_where_a_new_run_is_needed(grades: Grades, tmp_path: Path) -> None:
+    marks = tmp_path / "ann.csv"
+    marks.write_text("submission,check,points\npasses,reflection_1,4\n")
+    grades.course.change({"limits": {"processes": 99}})
+    grades.regrade("--overrides", str(marks))
+    row = grades.rows()["passes"]
+    assert row["why"] and (row["old_score"], row["new_score"]) == ("100", "94")
+    assert read_json(grades.folder("passes") / "results.json")["score"] == 94
+
+
 def test_another_assignments_grades_are_left_alone(grades: Grades) -> None:
     run = read_json(grades.out / "run.json")
     (grades.out / "run.json").write_text(json.dumps({**run, "assignment": "other"}))
