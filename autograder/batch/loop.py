@@ -26,7 +26,7 @@ from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.overrides import Overrides
 from autograder.reports.tables import Gradebook
 from autograder.reports.writing import RunFiles
-from autograder.sandbox.box import Isolation
+from autograder.sandbox.box.isolation import Isolation
 
 MAX_LOSSES = 3
 """A submission whose process was lost so often is given up: it may well be the cause."""

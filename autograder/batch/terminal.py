@@ -21,7 +21,7 @@ from autograder.core.config import CHECK_NAMES
 from autograder.core.report import Report
 from autograder.core.text import one_line, plain_text
 from autograder.core.verdict import Verdict
-from autograder.sandbox.box import Isolation
+from autograder.sandbox.box.isolation import Isolation
 
 STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERROR: "bold red"}
 OTHER_STYLE = "magenta"

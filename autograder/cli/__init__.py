@@ -109,7 +109,7 @@ def grade(
         from autograder.batch.grading import grade_batch
         from autograder.batch.terminal import TerminalProgress
         from autograder.reports.folder import ResultsFolder
-        from autograder.sandbox.box import BoxKind
+        from autograder.sandbox.box.isolation import BoxKind
 
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
             from autograder.reports.pages import write_feedback

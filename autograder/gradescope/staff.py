@@ -8,7 +8,7 @@ from autograder.core.report import Report
 from autograder.core.text import plain_text
 from autograder.gradescope.container import Submitters
 from autograder.grading.evidence import Outcome
-from autograder.sandbox.box import Isolation
+from autograder.sandbox.box.isolation import Isolation
 
 MAX_LOG_LINES = 60
 

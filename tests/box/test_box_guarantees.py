@@ -507,7 +507,7 @@ def test_what_went_on_or_was_not_answered_is_not_said_to_hold(
         return {finding.guarantee: finding for finding in found.findings}
 
     with monkeypatch.context() as patch:
-        patch.setattr(guarantees, "what_daemon_left", lambda pipe: "a daemon went on")
+        patch.setattr(guarantees, "_what_daemon_left", lambda pipe: "a daemon went on")
         assert not look()[Guarantee.ENDS_WHOLE].held
     with monkeypatch.context() as patch:
         # It ended without having taken all, and not for its memory, as far as anybody knows.

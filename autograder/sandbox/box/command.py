@@ -6,24 +6,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
-from enum import Enum
 from pathlib import Path
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
 from autograder.sandbox.box.folders import SHARED_MEMORY, Scratch
-
-
-class BoxKind(str, Enum):
-    """How a box is closed off, the strongest kind first."""
-
-    NAMESPACES = "namespaces"
-    """Its own mounts, processes, network and users, by bubblewrap."""
-    USER = "user"
-    """Another user id; needs a grader that is root. Gradescope's container."""
-    PLAIN = "plain"
-    """The grader's own user, closed by Landlock and seccomp where the kernel has them."""
-
+from autograder.sandbox.box.isolation import BoxKind
 
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 ETC_FILES = (

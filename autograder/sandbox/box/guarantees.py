@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
+import select
+import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,29 +19,17 @@ from autograder.core.config import Limits
 from autograder.core.errors import BoxError
 from autograder.core.verdict import Ending
 from autograder.sandbox.box.box import Box
-from autograder.sandbox.box.command import BoxKind
 from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.isolation import BoxKind, Finding, Guarantee, Isolation
 from autograder.sandbox.box.limits import ControlGroup
-from autograder.sandbox.box.lures import daemon_pipe, listeners, what_daemon_left
 from autograder.sandbox.box.zygote import Zygote
 
 SELFTEST_SECONDS = 40.0
 TRIED_BYTES = 256 << 20
 """Limit of memory for trying whether one strikes."""
 MAX_ANSWER_BYTES = 1 << 16
-
-
-class Guarantee(str, Enum):
-    """One thing that no submission can do."""
-
-    FILES_HIDDEN = "cannot read the grader's data, tests, solutions, other submissions or results"
-    FILES_UNTOUCHED = "cannot write outside its own scratch folder"
-    NETWORK_CLOSED = "cannot reach any network address, this machine's own included"
-    GRADER_HIDDEN = "cannot see the grader's environment or memory"
-    GRADER_UNTOUCHED = "cannot signal or trace the grader"
-    NO_PRIVILEGES = "cannot gain privileges or make namespaces of its own"
-    ENDS_WHOLE = "cannot leave a process behind"
-    MEMORY_BOUNDED = "cannot use more memory than allowed"
+DYING_SECONDS = 2.0
+"""For a killed process to let go of its files: one that lost its parent cannot be waited for."""
 
 
 ATTEMPTS = {
@@ -51,40 +41,6 @@ ATTEMPTS = {
     "gain_privileges": Guarantee.NO_PRIVILEGES,
 }
 """Name of the attempt in inside/selftest.py, and what it would break."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Whether one guarantee holds here, and how that is known."""
-
-    guarantee: Guarantee
-    held: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Isolation:
-    """The kind of box that a run uses, and what was found out about it."""
-
-    kind: BoxKind
-    layers: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    passed_over: tuple[str, ...]
-    """Stronger kinds that this machine does not offer, each with the reason."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every guarantee holds."""
-        return all(finding.held for finding in self.findings)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The guarantees that do not hold, in words."""
-        return tuple(
-            f"{finding.guarantee.value}: {finding.reason}"
-            for finding in self.findings
-            if not finding.held
-        )
 
 
 def probe(
@@ -169,12 +125,12 @@ def _try_kind(
     zygote: Zygote | None = None,
 ) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     with (
-        listeners() as plan,
+        _listeners() as plan,
         contextlib.ExitStack() as stack,
         Box(kind=kind, limits=limits, toolbox=toolbox, zygote=zygote) as box,
     ):
         answer_file = box.scratch.export / "answer.json"
-        pipe = stack.enter_context(daemon_pipe(box.scratch.export / "pipe"))
+        pipe = stack.enter_context(_daemon_pipe(box.scratch.export / "pipe"))
         plan |= {
             "secrets": [str(path) for path in secret_files],
             "folders": [_identity(path) for path in _outside_folders(toolbox)],
@@ -191,7 +147,7 @@ def _try_kind(
             time.sleep(0.01)
         ended_whole = box.kill()
         answers = _read_answer(answer_file, box.stderr)
-        left = what_daemon_left(pipe)
+        left = _what_daemon_left(pipe)
         layers = tuple(f"{name} {value}" for name, value in box.layers.items())
     has_cgroup = _has_cgroup(limits)
     layers += ("control group",) if has_cgroup else ()
@@ -273,3 +229,55 @@ def _has_cgroup(limits: Limits) -> bool:
     if group is not None:
         group.remove()
     return group is not None
+
+
+# ---------------------------------------------------------------------------- lures
+# What the self-test is to reach, and to leave behind: without them nothing is tried.
+
+
+@contextlib.contextmanager
+def _listeners() -> Iterator[dict[str, object]]:
+    """Things to be reached, if the network is open: by TCP, UDP and an abstract Unix socket."""
+    token = secrets.token_hex(16)
+    os.environ["M5_SELFTEST_TOKEN"] = token
+    with contextlib.ExitStack() as stack:
+        tcp = stack.enter_context(socket.socket())
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen(1)
+        udp = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+        udp.bind(("127.0.0.1", 0))
+        abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
+        abstract.bind(f"\0m5-selftest-{token}")
+        abstract.listen(1)
+        try:
+            yield {
+                "tcp": tcp.getsockname()[1],
+                "udp": udp.getsockname()[1],
+                "abstract": f"m5-selftest-{token}",
+                "token": token,
+            }
+        finally:
+            del os.environ["M5_SELFTEST_TOKEN"]
+
+
+@contextlib.contextmanager
+def _daemon_pipe(path: Path) -> Iterator[int]:
+    """A named pipe that the self-test's daemon holds; its end for reading."""
+    os.mkfifo(path)
+    path.chmod(0o666)
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        yield pipe
+    finally:
+        os.close(pipe)
+
+
+def _what_daemon_left(pipe: int) -> str:
+    """What is wrong with the daemon once the box has ended; empty where it ran and is gone."""
+    try:
+        if os.read(pipe, 16) != b"alive":
+            return "the daemon that was to be left behind did not start, so nothing was tried"
+        select.select([pipe], [], [], DYING_SECONDS)
+        return "" if os.read(pipe, 16) == b"" else "the daemon went on writing"
+    except BlockingIOError:
+        return "a daemon went on running"

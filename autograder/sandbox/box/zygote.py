@@ -20,13 +20,13 @@ from autograder.core.errors import BoxError
 from autograder.core.processes import descendants, kill_all
 from autograder.sandbox.box.command import (
     ORDINARY_USER,
-    BoxKind,
     environment,
     interpreter,
     readable_paths,
     zygote_command,
 )
 from autograder.sandbox.box.folders import MAX_PARENT_BYTES, Scratch, Toolbox, is_root
+from autograder.sandbox.box.isolation import BoxKind
 from autograder.sandbox.box.process import ForkedProcess, LastWords, Launch
 
 IMPORT_SECONDS = 300.0
