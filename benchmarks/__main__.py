@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     assignment = load_assignment(ROOT)
     rounds = options.rounds or (1 if options.quick else 2)
     try:
-        with Toolbox.make(assignment.mnist) as toolbox:
+        with Toolbox.make(assignment.mnist.handed_out()) as toolbox:
             bench = Bench(
                 root=ROOT,
                 folder=folder,

@@ -82,7 +82,7 @@ def assignment() -> Assignment:
 @pytest.fixture(scope="session")
 def toolbox(mnist: Mnist) -> Iterator[Toolbox]:
     """What all boxes may read."""
-    with Toolbox.make(mnist) as toolbox:
+    with Toolbox.make(mnist.handed_out()) as toolbox:
         yield toolbox
 
 

@@ -220,7 +220,7 @@ def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolatio
     from autograder.sandbox.box import Toolbox, probe
 
     if setup.toolbox is None:
-        toolbox = stack.enter_context(Toolbox.make(load_mnist(Path(setup.data))))
+        toolbox = stack.enter_context(Toolbox.make(load_mnist(Path(setup.data)).handed_out()))
     else:
         toolbox = Toolbox(root=Path(setup.toolbox))
     isolation = setup.isolation or probe(

@@ -209,7 +209,7 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
     from autograder.sandbox.box import BoxKind, Toolbox, probe
 
     assignment = load_assignment(root or find_root(Path.cwd()))
-    with Toolbox.make(assignment.mnist) as toolbox:
+    with Toolbox.make(assignment.mnist.handed_out()) as toolbox:
         isolation = probe(
             limits=assignment.config.limits,
             toolbox=toolbox,

@@ -96,7 +96,7 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
     assignment = load_assignment(GRADER)
     submitters = read_metadata(place.metadata)
     with (
-        Toolbox.make(assignment.mnist) as toolbox,
+        Toolbox.make(assignment.mnist.handed_out()) as toolbox,
         tempfile.TemporaryDirectory(prefix="m5-upload-") as scratch,
     ):
         upload = find_notebook(

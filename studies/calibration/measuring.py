@@ -189,7 +189,7 @@ def local_pool(assignment: Assignment, *, jobs: int, kinds: Sequence[BoxKind]) -
     """Grading processes as `m5 grade` has them, without second runs."""
     once = msgspec.structs.replace(assignment.config.second_runs, count=0)
     config = msgspec.structs.replace(assignment.config, second_runs=once)
-    with Toolbox.make(assignment.mnist) as toolbox:
+    with Toolbox.make(assignment.mnist.handed_out()) as toolbox:
         setup = Setup(
             config=config,
             data=str(assignment.data.resolve()),

@@ -109,7 +109,7 @@ class _Pool:
         toolbox, isolation = None, msgspec.convert(ISOLATION, Isolation)
         if self._record:
             assignment = load_assignment(self._root)
-            toolbox = self._stack.enter_context(Toolbox.make(assignment.mnist))
+            toolbox = self._stack.enter_context(Toolbox.make(assignment.mnist.handed_out()))
             isolation = probe(limits=setup.config.limits, toolbox=toolbox, secret_files=())
         module, _, name = setup.grader.partition(":")
         make = getattr(importlib.import_module(module), name)

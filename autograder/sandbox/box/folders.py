@@ -12,15 +12,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from autograder.core.errors import BoxError
-from autograder.core.mnist import Mnist
 
 MAX_PARENT_BYTES = 80
 """A Unix socket's path has at most 107 bytes; ours adds "/m5-12345678/c/k-5" to the parent."""
@@ -122,7 +122,7 @@ class Toolbox:
 
     @property
     def data(self) -> Path:
-        """The handed-out mnist.npz: all training images, and the public test images twice."""
+        """The mnist.npz that students get: see ``Mnist.handed_out``."""
         return self.root / "mnist.npz"
 
     def program(self, name: str) -> Path:
@@ -131,26 +131,24 @@ class Toolbox:
 
     @classmethod
     @contextlib.contextmanager
-    def make(cls, mnist: Mnist) -> Iterator[Toolbox]:
+    def make(cls, data: Mapping[str, NDArray[np.uint8]]) -> Iterator[Toolbox]:
         """Lay the toolbox out in a temporary folder, and take it away afterwards.
 
         The programs are copied, since a course may well keep the grader itself where another user
         cannot read it.
+
+        Parameters
+        ----------
+        data
+            Arrays that students get in place of MNIST, by name.
         """
         root = Path(tempfile.mkdtemp(prefix="m5-tools-")).resolve()
         try:
             toolbox = cls(root=root)
             for program in (*INSIDE.glob("*.py"), *INSIDE.glob("*.json")):
                 shutil.copyfile(program, root / program.name)
-            x_test, y_test = mnist.public_test
             # Not compressed: read once per submission, and packing would take seconds.
-            np.savez(
-                toolbox.data,
-                x_train=mnist.x_train,
-                y_train=mnist.y_train,
-                x_test=np.concatenate([x_test, x_test]),
-                y_test=np.concatenate([y_test, y_test]),
-            )
+            np.savez(toolbox.data, allow_pickle=False, **data)
             for file in root.iterdir():
                 file.chmod(0o444)
             root.chmod(0o755)
