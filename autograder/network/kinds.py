@@ -1,6 +1,6 @@
 """The allow-list: every kind of layer that is rebuilt, and what to use in place of the others.
 
-With those that wrap a layer of the list.
+With those that wrap a layer of the list, and layers in 1D.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.network import (
-    layers_activation,
     layers_dense,
     layers_image,
-    layers_norm,
     layers_recurrent,
+    layers_scaling,
     layers_shape,
     operations,
 )
@@ -28,6 +27,7 @@ from autograder.network.layer import (
     Shape,
     volume,
 )
+from autograder.network.layers_dense import activation_of
 from autograder.network.parsing import OWN_CLASS_ADVICE, ParsedLayer, parse_layer
 
 _IMAGES = "Use Conv2D and MaxPooling2D on images of shape (28, 28, 1), or Flatten and Dense"
@@ -164,14 +164,61 @@ def plan_time_distributed(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     )
 
 
+_ALONG_THE_AXIS = ("kernel_size", "strides", "dilation_rate", "pool_size")
+
+
+def _on_one_row(planner: Planner) -> Planner:
+    """Plan a layer on sequences of shape (steps, channels) by `planner`, which takes images.
+
+    Along one axis it is the same as on images of a single row.
+    """
+
+    def plan(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
+        shape = spec.only_input(shapes)
+        spec.check_sequence(shape, "channels")
+        spec.check_channels_last()
+        config = dict(spec.config)
+        for key in _ALONG_THE_AXIS:
+            if config.get(key) is not None:
+                config[key] = [1, *spec.integers(key, low=1)]
+        for key in ("padding", "cropping"):
+            if not isinstance(config.get(key, ""), str):
+                config[key] = [[0, 0], config[key]]
+        learned = 0
+        if config.get("activation") is not None:
+            # Planned apart: it may name axes, and they are the sequence's.
+            learned = len(activation_of(spec, (*shape[:1], 2)).weights)
+            config["activation"] = None
+        own = spec.arrays[: len(spec.arrays) - learned]
+        arrays = tuple(array[None] if array.ndim == 3 else array for array in own)
+        row = planner(replace(spec, config=config, arrays=arrays), [(1, *shape)])
+        # Global pooling without keepdims leaves the channels alone.
+        keeps_row = len(row.output_shape) == 3
+        activation = activation_of(spec, row.output_shape[keeps_row:])
+        replace(spec, arrays=spec.arrays[len(own) :]).weights(*activation.weights)
+
+        def run(x: Array) -> Array:
+            result = row.run([x[:, None]])
+            return result[:, 0] if keeps_row else result
+
+        whole = activation.after(run, row.work, scratch=row.scratch)
+        return whole if "activation" in spec.config else replace(whole, activation=None)
+
+    return plan
+
+
+_IN_ONE_DIMENSION = {
+    **layers_image.PLANNERS,
+    **{kind: layers_shape.PLANNERS[kind] for kind in ("ZeroPadding2D", "Cropping2D")},
+}
 PLANNERS: dict[str, Planner] = {
-    **layers_activation.PLANNERS,
     **layers_dense.PLANNERS,
-    **layers_norm.PLANNERS,
+    **layers_scaling.PLANNERS,
     **layers_image.PLANNERS,
     **layers_recurrent.PLANNERS,
     **layers_shape.PLANNERS,
     **operations.PLANNERS,
+    **{kind.replace("2D", "1D"): _on_one_row(plan) for kind, plan in _IN_ONE_DIMENSION.items()},
     "Bidirectional": plan_bidirectional,
     "TimeDistributed": plan_time_distributed,
 }

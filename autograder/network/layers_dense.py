@@ -1,19 +1,18 @@
-"""Layers that multiply by learned kernels, ``Dense`` and the convolutions, and their windows.
-
-A window slides over an image; pooling uses the same.
-"""
+"""``Dense``, and activations, within other layers or as layers of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from autograder.network import activations
+from autograder.network.activations import Activation
 from autograder.network.layer import (
-    ELEMENTWISE_WORK,
-    LOOP_WORK,
+    ACTIVATION_WORK,
+    CHEAP_ACTIVATION_WORK,
     Array,
     LayerSpec,
     Plan,
@@ -23,103 +22,140 @@ from autograder.network.layer import (
     takes,
     volume,
 )
-from autograder.network.layers_activation import Chosen, activation_of
-from autograder.network.layers_shape import padded
+
+_ADVICE = (
+    "has an activation that the grader does not know{which}. Use a name from Keras, such as "
+    "activation='relu' or activation='softmax'"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Axis:
-    """Windows along one axis."""
+class Chosen:
+    """A layer's activation, for outputs of a known shape."""
 
-    size: int
-    """Of a window, without the gaps of dilation."""
-    stride: int
-    dilation: int
-    count: int
-    """Of windows."""
-    margins: tuple[int, int]
-
-    def cells(self, position: int) -> slice:
-        """Of the padded input, the cells at that position within each window."""
-        start = position * self.dilation
-        return slice(start, start + (self.count - 1) * self.stride + 1, self.stride)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Windows:
-    """Windows over images of a known size."""
-
-    rows: Axis
-    columns: Axis
-    padded_cells: int
-    """Cells of one image with its margins, and 0 where there are none."""
+    name: str
+    run: Activation
+    output_shape: Shape
+    weights: tuple[tuple[str, Shape], ...] = ()
+    """What it learns: the last arrays of the layer that has it."""
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns of a window."""
-        return self.rows.size, self.columns.size
+    def work(self) -> int:
+        """Per image."""
+        if self.name == "linear":
+            return 0
+        is_cheap = self.name in activations.CHEAP
+        each = CHEAP_ACTIVATION_WORK if is_cheap else ACTIVATION_WORK
+        return each * volume(self.output_shape)
 
-    @property
-    def places(self) -> tuple[int, int]:
-        """Rows and columns of windows on an image."""
-        return self.rows.count, self.columns.count
-
-    @property
-    def cells_of_all(self) -> int:
-        """Cells of all windows on an image, for one channel."""
-        return volume(self.size) * volume(self.places)
-
-    def work(self, channels: int) -> int:
-        """To go through the cells of all windows on an image once, cell by cell."""
-        return ELEMENTWISE_WORK * self.cells_of_all * channels + LOOP_WORK * volume(self.size)
-
-    def pad(self, x: Array, value: float = 0.0) -> Array:
-        """Images with the margins that the windows need."""
-        return padded(x, self.rows.margins, self.columns.margins, value)
-
-    def cells(self, x: Array) -> Iterator[tuple[int, int, Array]]:
-        """For each position in the window, its cell in all windows of padded images `x`."""
-        for i in range(self.rows.size):
-            for j in range(self.columns.size):
-                yield i, j, x[:, self.rows.cells(i), self.columns.cells(j)]
+    def after(self, run: Callable[[Array], Array], work: int, *, scratch: int = 0) -> Plan:
+        """A layer of one input that computes `run`, at the cost of `work`, and then this."""
+        return Plan(
+            output_shape=self.output_shape,
+            run=lambda inputs: self.run(run(inputs[0])),
+            work=work + self.work,
+            scratch=scratch,
+            activation=self.name,
+        )
 
 
-def windows_of(
-    spec: LayerSpec,
-    image: Shape,
-    size: tuple[int, int],
-    strides: tuple[int, int],
-    dilation: tuple[int, int] = (1, 1),
-) -> Windows:
-    """Windows of `size` cells, with the layer's `padding`, over images of shape `image`."""
-    options = ("valid", "same", "causal") if spec.kind == "Conv1D" else ("valid", "same")
-    padding = spec.choice("padding", options, default="valid")
-    axes = []
-    for extent, cells, stride, gap in zip(image, size, strides, dilation, strict=False):
-        span = (cells - 1) * gap + 1
-        if padding == "causal":
-            # No window reaches beyond its own place.
-            count, margins = (extent - 1) // stride + 1, (span - 1, 0)
-        elif padding == "same":
-            # As TensorFlow does: as many windows as strides, and an odd cell at the end.
-            count = -(-extent // stride)
-            missing = max((count - 1) * stride + span - extent, 0)
-            margins = (missing // 2, missing - missing // 2)
-        else:
-            count, margins = (extent - span) // stride + 1, (0, 0)
-        if count < 1:
-            raise spec.refusal(
-                f"has windows of {size[0]} x {size[1]}, larger than its input of shape {image}. "
-                "Use smaller windows, fewer pooling layers before it, or padding='same'"
-            )
-        axes.append(Axis(size=cells, stride=stride, dilation=gap, count=count, margins=margins))
-    rows, columns = axes
-    has_margins = any(rows.margins) or any(columns.margins)
-    cells = (image[0] + sum(rows.margins)) * (image[1] + sum(columns.margins))
-    return Windows(rows=rows, columns=columns, padded_cells=cells if has_margins else 0)
+def activation_of(spec: LayerSpec, shape: Shape, *, key: str = "activation") -> Chosen:
+    """The function in that setting of the layer, applied to outputs of `shape`.
+
+    The caller checks the arrays that it learns, ``Chosen.weights``, with those of the layer.
+    """
+    value = spec.config.get(key)
+    if value is None:
+        value = "linear"
+    if isinstance(value, dict):
+        return _serialized(spec, value, shape)
+    if not isinstance(value, str):
+        raise spec.refusal(_ADVICE.format(which=""))
+    return _named(spec, value, shape)
 
 
-def _split_bias(
+def _named(spec: LayerSpec, name: str, shape: Shape) -> Chosen:
+    run = activations.NAMED.get(name)
+    if run is None:
+        shown = f" ({name})" if name.isidentifier() and len(name) < 60 else ""
+        raise spec.refusal(_ADVICE.format(which=shown))
+    if name in ("softmax", "log_softmax", "sparsemax", "glu") and not shape:
+        raise spec.refusal(f"cannot take {name} of a single number per image")
+    if name == "glu":
+        if shape[-1] % 2:
+            raise spec.refusal("cannot halve an odd number of units for the activation glu")
+        shape = (*shape[:-1], shape[-1] // 2)
+    return Chosen(name=name, run=run, output_shape=shape)
+
+
+def _serialized(spec: LayerSpec, value: dict[str, object], shape: Shape) -> Chosen:
+    """An activation that was given as an object: a layer, or a function of TensorFlow's."""
+    kind, config = value.get("class_name"), value.get("config")
+    if kind == "function" and isinstance(config, str):
+        known = activations.FROM_TENSORFLOW.get(config, "")
+        if not known:
+            own = f" ({config})" if config.isidentifier() and len(config) < 60 else ""
+            raise spec.refusal(_ADVICE.format(which=own))
+        return _named(spec, known, shape)
+    is_keras = value.get("module") == "keras.layers" and value.get("registered_name") is None
+    if is_keras and isinstance(kind, str) and kind in LAYERS and isinstance(config, dict):
+        inner = LayerSpec(name=spec.name, kind=kind, config=config)
+        return _of_layer(inner, spec.arrays[-1:], shape)
+    raise spec.refusal(_ADVICE.format(which=""))
+
+
+LAYERS = {
+    "ReLU": "relu",
+    "LeakyReLU": "leaky_relu",
+    "ELU": "elu",
+    "Softmax": "softmax",
+    "PReLU": "prelu",
+}
+"""Layers that are activations with settings, by the name of the activation."""
+
+
+def _of_layer(spec: LayerSpec, arrays: Sequence[Array], shape: Shape) -> Chosen:
+    """One of `LAYERS`, which stands alone or as an activation; `PReLU` learns its slopes."""
+    run: Activation
+    weights: tuple[tuple[str, Shape], ...] = ()
+    if spec.kind == "ReLU":
+        run = partial(
+            activations.relu,
+            negative_slope=spec.number("negative_slope", default=0.0),
+            max_value=spec.optional_number("max_value"),
+            threshold=spec.number("threshold", default=0.0),
+        )
+    elif spec.kind == "LeakyReLU":
+        slope = spec.number("negative_slope", default=0.3)
+        run = partial(activations.leaky_relu, negative_slope=slope)
+    elif spec.kind == "ELU":
+        run = partial(activations.elu, alpha=spec.number("alpha", default=1.0))
+    elif spec.kind == "Softmax":
+        axes = tuple(axis + 1 for axis in spec.axes("axis", len(shape)))
+        run = partial(activations.softmax, axis=axes)
+    else:
+        extents = list(shape)
+        if spec.config.get("shared_axes") is not None:
+            for axis in spec.axes("shared_axes", len(shape)):
+                extents[axis] = 1
+        weights = (("alpha", tuple(extents)),)
+
+        def run(x: Array) -> Array:
+            return activations.positive(x) - arrays[0] * activations.positive(-x)
+
+    return Chosen(name=LAYERS[spec.kind], run=run, output_shape=shape, weights=weights)
+
+
+@takes(learns=True)
+def plan_activation(spec: LayerSpec, shape: Shape) -> Plan:
+    """``Activation``, and `LAYERS`."""
+    is_layer = spec.kind in LAYERS
+    chosen = _of_layer(spec, spec.arrays, shape) if is_layer else activation_of(spec, shape)
+    spec.weights(*chosen.weights)
+    return chosen.after(activations.linear, 0)
+
+
+def with_bias(
     spec: LayerSpec, units: int, activation: Chosen, *kernels: tuple[str, Shape]
 ) -> tuple[Array, ...]:
     """The layer's kernels, then its bias, which is zero where it has none."""
@@ -136,7 +172,7 @@ def plan_dense(spec: LayerSpec, shape: Shape) -> Plan:
     units = spec.integer("units")
     output_shape = (*shape[:-1], units)
     activation = activation_of(spec, output_shape)
-    kernel, bias = _split_bias(spec, units, activation, ("kernel", (shape[-1], units)))
+    kernel, bias = with_bias(spec, units, activation, ("kernel", (shape[-1], units)))
 
     def run(x: Array) -> Array:
         result = x @ kernel
@@ -146,103 +182,7 @@ def plan_dense(spec: LayerSpec, shape: Shape) -> Plan:
     return activation.after(run, products(kernel, output_shape), scratch=volume(output_shape))
 
 
-def _windows(spec: LayerSpec, image: Shape) -> Windows:
-    strides, dilation = spec.pair("strides", default=1), spec.pair("dilation_rate", default=1)
-    return windows_of(spec, image, spec.pair("kernel_size"), strides, dilation)
-
-
-@takes(LayerSpec.check_image, learns=True)
-def plan_conv2d(spec: LayerSpec, image: Shape) -> Plan:
-    """``Conv2D``, with strides, dilation and groups."""
-    windows = _windows(spec, image)
-    filters, groups = spec.integer("filters"), spec.integer("groups", default=1)
-    if image[2] % groups or filters % groups:
-        raise spec.refusal(f"cannot split {image[2]} channels and {filters} filters by `groups`")
-    depth, width = image[2] // groups, filters // groups
-    output_shape = (*windows.places, filters)
-    activation = activation_of(spec, output_shape)
-    sizes = (*windows.size, depth, filters)
-    kernel, bias = _split_bias(spec, filters, activation, ("kernel", sizes))
-    # One matrix for each group: from a window's cells to the group's filters.
-    matrices = kernel.reshape(-1, groups, width).transpose(1, 0, 2)
-
-    def run(x: Array) -> Array:
-        x = windows.pad(x)
-        result = np.empty((len(x), *output_shape), np.float32)
-        for group in range(groups):
-            part = x[..., group * depth : (group + 1) * depth] if groups > 1 else x
-            gathered = _gather(part, windows)
-            product = gathered.reshape(-1, gathered.shape[-1]) @ matrices[group]
-            result[..., group * width : (group + 1) * width] = product.reshape(
-                *result.shape[:-1], width
-            )
-        result += bias
-        return result
-
-    return activation.after(
-        run,
-        products(kernel, output_shape) + groups * windows.work(depth),
-        scratch=windows.cells_of_all * depth
-        + windows.padded_cells * image[2]
-        + 2 * volume(output_shape),
-    )
-
-
-def _gather(x: Array, windows: Windows) -> Array:
-    """The cells of each window side by side: (n, rows, columns, cells * channels)."""
-    n, height, width, channels = x.shape
-    rows, columns = windows.rows, windows.columns
-    if rows.dilation == columns.dilation == 1:
-        # A row of a window is one run of memory, copied at once: many times faster than by cell.
-        runs = sliding_window_view(
-            x.reshape(n, height, width * channels), (rows.size, columns.size * channels), (1, 2)
-        )[:, :: rows.stride, :: columns.stride * channels]
-        runs = runs[:, : rows.count, : columns.count]
-        return runs.reshape(n, *windows.places, -1)
-    gathered = np.empty((n, *windows.places, *windows.size, channels), np.float32)
-    for i, j, cells in windows.cells(x):
-        gathered[:, :, :, i, j] = cells
-    return gathered.reshape(n, *windows.places, -1)
-
-
-@takes(LayerSpec.check_image, learns=True)
-def plan_depthwise(spec: LayerSpec, image: Shape) -> Plan:
-    """``DepthwiseConv2D``: each channel with filters of its own.
-
-    ``SeparableConv2D`` as well, where ``Dense`` on the channels follows.
-    """
-    windows = _windows(spec, image)
-    multiplier, separable = spec.integer("depth_multiplier", default=1), spec.kind.startswith("Sep")
-    units = image[2] * multiplier
-    filters = spec.integer("filters") if separable else units
-    output_shape = (*windows.places, filters)
-    activation = activation_of(spec, output_shape)
-    kernels: list[tuple[str, Shape]] = [
-        ("depthwise kernel" if separable else "kernel", (*windows.size, image[2], multiplier))
-    ]
-    if separable:
-        kernels.append(("pointwise kernel", (1, 1, units, filters)))
-    kernel, *pointwise, bias = _split_bias(spec, filters, activation, *kernels)
-
-    def run(x: Array) -> Array:
-        result = np.zeros((len(x), *windows.places, *kernel.shape[2:]), np.float32)
-        for i, j, cells in windows.cells(windows.pad(x)):
-            result += cells[..., None] * kernel[i, j]
-        result = result.reshape(len(x), *windows.places, units)
-        return (result @ pointwise[0][0, 0] if pointwise else result) + bias
-
-    return activation.after(
-        run,
-        windows.work(2 * units) + sum(products(each, output_shape) for each in pointwise),
-        scratch=windows.padded_cells * image[2]
-        + 2 * volume((*windows.places, units))
-        + 2 * separable * volume(output_shape),
-    )
-
-
 PLANNERS: dict[str, Planner] = {
+    **dict.fromkeys(["Activation", *LAYERS], plan_activation),
     "Dense": plan_dense,
-    "Conv2D": plan_conv2d,
-    "DepthwiseConv2D": plan_depthwise,
-    "SeparableConv2D": plan_depthwise,
 }

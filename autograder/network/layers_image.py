@@ -1,135 +1,213 @@
-"""Layers that make images smaller or larger: pooling and resizing. And layers in 1D.
-
-Convolution and pooling along one axis are the same as on images of a single row.
-
-Each way of resizing is linear along each axis, so that it is one matrix of new by old extent. Those
-matrices follow from the sizes alone: nothing in them is the student's.
-"""
+"""Layers that slide a window over an image: convolutions and pooling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cache
-from typing import TypeAlias
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from autograder.network import layers_dense, layers_shape
-from autograder.network.kernels import Matrix, area, centres, cubic, picked, sampled, triangle
 from autograder.network.layer import (
     ELEMENTWISE_WORK,
-    MAX_WORK,
+    LOOP_WORK,
     Array,
     LayerSpec,
     Plan,
     Planner,
     Shape,
+    products,
     takes,
-    too_large,
     volume,
 )
-from autograder.network.layers_activation import activation_of
-from autograder.network.layers_dense import windows_of
-
-Kernel: TypeAlias = Callable[[int, int], Matrix]
-"""From new and old extent to the matrix, of shape (new, old)."""
-
-SINGLE = np.float32
-"""TensorFlow computes the places of pixels in single precision."""
-_KERNELS: dict[str, Kernel] = {
-    "bilinear": sampled(triangle, 1, repeats_border=True, precision=SINGLE),
-    "nearest": lambda new, old: picked(np.floor(centres(new, old, SINGLE)), old),
-    "bicubic": sampled(cubic(-0.5), 2, steps=1024, precision=SINGLE),
-    "area": area,
-}
+from autograder.network.layers_dense import activation_of, with_bias
+from autograder.network.layers_shape import padded
 
 
-def _resized(image: Shape, size: tuple[int, int], kernel: Kernel) -> Plan:
-    """Images of shape `image` to those of `size`."""
-    (height, width, channels), (rows, columns) = image, size
-    output_shape = (rows, columns, channels)
-    work = rows * channels * width * (height + columns) + 2 * ELEMENTWISE_WORK * volume(image)
-    # The matrices count as well: they are made once, but of any size.
-    work += rows * height + columns * width
-    if work > MAX_WORK:
-        raise too_large("operations", work, MAX_WORK)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Axis:
+    """Windows along one axis."""
 
-    @cache
-    def matrices() -> tuple[Array, Array]:
-        vertical, horizontal = kernel(rows, height), kernel(columns, width).T
-        return vertical.astype(np.float32), np.ascontiguousarray(horizontal, np.float32)
+    size: int
+    """Of a window, without the gaps of dilation."""
+    stride: int
+    dilation: int
+    count: int
+    """Of windows."""
+    margins: tuple[int, int]
 
-    def run(inputs: Sequence[Array]) -> Array:
-        vertical, horizontal = matrices()
-        (x,) = inputs
-        tall = vertical @ x.reshape(len(x), height, width * channels)
-        wide = tall.reshape(len(x) * rows, width, channels).transpose(0, 2, 1) @ horizontal
-        return np.ascontiguousarray(wide.transpose(0, 2, 1)).reshape(len(x), *output_shape)
+    def cells(self, position: int) -> slice:
+        """Of the padded input, the cells at that position within each window."""
+        start = position * self.dilation
+        return slice(start, start + (self.count - 1) * self.stride + 1, self.stride)
 
-    return Plan(
-        output_shape=output_shape,
-        work=work,
-        scratch=rows * width * channels + 2 * volume(output_shape),
-        run=run,
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Windows:
+    """Windows over images of a known size."""
+
+    rows: Axis
+    columns: Axis
+    padded_cells: int
+    """Cells of one image with its margins, and 0 where there are none."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of a window."""
+        return self.rows.size, self.columns.size
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """Rows and columns of windows on an image."""
+        return self.rows.count, self.columns.count
+
+    @property
+    def cells_of_all(self) -> int:
+        """Cells of all windows on an image, for one channel."""
+        return volume(self.size) * volume(self.places)
+
+    def work(self, channels: int) -> int:
+        """To go through the cells of all windows on an image once, cell by cell."""
+        return ELEMENTWISE_WORK * self.cells_of_all * channels + LOOP_WORK * volume(self.size)
+
+    def pad(self, x: Array, value: float = 0.0) -> Array:
+        """Images with the margins that the windows need."""
+        return padded(x, self.rows.margins, self.columns.margins, value)
+
+    def cells(self, x: Array) -> Iterator[tuple[int, int, Array]]:
+        """For each position in the window, its cell in all windows of padded images `x`."""
+        for i in range(self.rows.size):
+            for j in range(self.columns.size):
+                yield i, j, x[:, self.rows.cells(i), self.columns.cells(j)]
+
+
+def windows_of(
+    spec: LayerSpec,
+    image: Shape,
+    size: tuple[int, int],
+    strides: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+) -> Windows:
+    """Windows of `size` cells, with the layer's `padding`, over images of shape `image`."""
+    options = ("valid", "same", "causal") if spec.kind == "Conv1D" else ("valid", "same")
+    padding = spec.choice("padding", options, default="valid")
+    axes = []
+    for extent, cells, stride, gap in zip(image, size, strides, dilation, strict=False):
+        span = (cells - 1) * gap + 1
+        if padding == "causal":
+            # No window reaches beyond its own place.
+            count, margins = (extent - 1) // stride + 1, (span - 1, 0)
+        elif padding == "same":
+            # As TensorFlow does: as many windows as strides, and an odd cell at the end.
+            count = -(-extent // stride)
+            missing = max((count - 1) * stride + span - extent, 0)
+            margins = (missing // 2, missing - missing // 2)
+        else:
+            count, margins = (extent - span) // stride + 1, (0, 0)
+        if count < 1:
+            raise spec.refusal(
+                f"has windows of {size[0]} x {size[1]}, larger than its input of shape {image}. "
+                "Use smaller windows, fewer pooling layers before it, or padding='same'"
+            )
+        axes.append(Axis(size=cells, stride=stride, dilation=gap, count=count, margins=margins))
+    rows, columns = axes
+    has_margins = any(rows.margins) or any(columns.margins)
+    cells = (image[0] + sum(rows.margins)) * (image[1] + sum(columns.margins))
+    return Windows(rows=rows, columns=columns, padded_cells=cells if has_margins else 0)
+
+
+def _windows(spec: LayerSpec, image: Shape) -> Windows:
+    strides, dilation = spec.pair("strides", default=1), spec.pair("dilation_rate", default=1)
+    return windows_of(spec, image, spec.pair("kernel_size"), strides, dilation)
+
+
+@takes(LayerSpec.check_image, learns=True)
+def plan_conv2d(spec: LayerSpec, image: Shape) -> Plan:
+    """``Conv2D``, with strides, dilation and groups."""
+    windows = _windows(spec, image)
+    filters, groups = spec.integer("filters"), spec.integer("groups", default=1)
+    if image[2] % groups or filters % groups:
+        raise spec.refusal(f"cannot split {image[2]} channels and {filters} filters by `groups`")
+    depth, width = image[2] // groups, filters // groups
+    output_shape = (*windows.places, filters)
+    activation = activation_of(spec, output_shape)
+    sizes = (*windows.size, depth, filters)
+    kernel, bias = with_bias(spec, filters, activation, ("kernel", sizes))
+    # One matrix for each group: from a window's cells to the group's filters.
+    matrices = kernel.reshape(-1, groups, width).transpose(1, 0, 2)
+
+    def run(x: Array) -> Array:
+        x = windows.pad(x)
+        result = np.empty((len(x), *output_shape), np.float32)
+        for group in range(groups):
+            part = x[..., group * depth : (group + 1) * depth] if groups > 1 else x
+            gathered = _gather(part, windows)
+            product = gathered.reshape(-1, gathered.shape[-1]) @ matrices[group]
+            result[..., group * width : (group + 1) * width] = product.reshape(
+                *result.shape[:-1], width
+            )
+        result += bias
+        return result
+
+    return activation.after(
+        run,
+        products(kernel, output_shape) + groups * windows.work(depth),
+        scratch=windows.cells_of_all * depth
+        + windows.padded_cells * image[2]
+        + 2 * volume(output_shape),
     )
 
 
-def _cropped_and_resized(image: Shape, size: tuple[int, int], kernel: Kernel) -> Plan:
-    """The largest part in the middle that is as wide for its height as `size`, resized to it."""
-    height, width, channels = image
-    rows, columns = size
-    part = (
-        max(min(height, width * rows // columns), 1),
-        max(min(width, height * columns // rows), 1),
-        channels,
+def _gather(x: Array, windows: Windows) -> Array:
+    """The cells of each window side by side: (n, rows, columns, cells * channels)."""
+    n, height, width, channels = x.shape
+    rows, columns = windows.rows, windows.columns
+    if rows.dilation == columns.dilation == 1:
+        # A row of a window is one run of memory, copied at once: many times faster than by cell.
+        runs = sliding_window_view(
+            x.reshape(n, height, width * channels), (rows.size, columns.size * channels), (1, 2)
+        )[:, :: rows.stride, :: columns.stride * channels]
+        runs = runs[:, : rows.count, : columns.count]
+        return runs.reshape(n, *windows.places, -1)
+    gathered = np.empty((n, *windows.places, *windows.size, channels), np.float32)
+    for i, j, cells in windows.cells(x):
+        gathered[:, :, :, i, j] = cells
+    return gathered.reshape(n, *windows.places, -1)
+
+
+@takes(LayerSpec.check_image, learns=True)
+def plan_depthwise(spec: LayerSpec, image: Shape) -> Plan:
+    """``DepthwiseConv2D``: each channel with filters of its own.
+
+    ``SeparableConv2D`` as well, where ``Dense`` on the channels follows.
+    """
+    windows = _windows(spec, image)
+    multiplier, separable = spec.integer("depth_multiplier", default=1), spec.kind.startswith("Sep")
+    units = image[2] * multiplier
+    filters = spec.integer("filters") if separable else units
+    output_shape = (*windows.places, filters)
+    activation = activation_of(spec, output_shape)
+    kernels: list[tuple[str, Shape]] = [
+        ("depthwise kernel" if separable else "kernel", (*windows.size, image[2], multiplier))
+    ]
+    if separable:
+        kernels.append(("pointwise kernel", (1, 1, units, filters)))
+    kernel, *pointwise, bias = with_bias(spec, filters, activation, *kernels)
+
+    def run(x: Array) -> Array:
+        result = np.zeros((len(x), *windows.places, *kernel.shape[2:]), np.float32)
+        for i, j, cells in windows.cells(windows.pad(x)):
+            result += cells[..., None] * kernel[i, j]
+        result = result.reshape(len(x), *windows.places, units)
+        return (result @ pointwise[0][0, 0] if pointwise else result) + bias
+
+    return activation.after(
+        run,
+        windows.work(2 * units) + sum(products(each, output_shape) for each in pointwise),
+        scratch=windows.padded_cells * image[2]
+        + 2 * volume((*windows.places, units))
+        + 2 * separable * volume(output_shape),
     )
-    top, left = (height - part[0]) // 2, (width - part[1]) // 2
-    plan = _resized(part, size, kernel)
-    return replace(
-        plan,
-        work=plan.work + ELEMENTWISE_WORK * volume(part),
-        scratch=plan.scratch + volume(part),
-        run=lambda inputs: plan.run([inputs[0][:, top : top + part[0], left : left + part[1]]]),
-    )
-
-
-@takes(LayerSpec.check_image)
-def plan_resizing(spec: LayerSpec, image: Shape) -> Plan:
-    """``Resizing``."""
-    size = (spec.integer("height"), spec.integer("width"))
-    interpolation = spec.config.get("interpolation", "bilinear")
-    if not isinstance(interpolation, str) or interpolation not in _KERNELS:
-        raise spec.refusal(
-            f"resizes in a way that the grader does not rebuild. Use interpolation='bilinear', "
-            f"Keras's default, or one of {', '.join(_KERNELS)}"
-        )
-    for option in ("pad_to_aspect_ratio", "antialias"):
-        if spec.flag(option, default=False):
-            raise spec.refusal(f"resizes with {option}=True, which the grader does not rebuild")
-    crops = spec.flag("crop_to_aspect_ratio", default=False)
-    return (_cropped_and_resized if crops else _resized)(image, size, _KERNELS[interpolation])
-
-
-@takes(LayerSpec.check_image)
-def plan_center_crop(spec: LayerSpec, image: Shape) -> Plan:
-    """``CenterCrop``, which enlarges what is too small."""
-    rows, columns = spec.integer("height"), spec.integer("width")
-    if rows > image[0] or columns > image[1]:
-        return _cropped_and_resized(image, (rows, columns), _KERNELS["bilinear"])
-    top, left = (image[0] - rows) // 2, (image[1] - columns) // 2
-    return Plan.by_element(
-        (rows, columns, image[2]), lambda x: x[:, top : top + rows, left : left + columns]
-    )
-
-
-@takes(LayerSpec.check_image)
-def plan_up_sampling(spec: LayerSpec, image: Shape) -> Plan:
-    """``UpSampling2D``, which by default repeats each pixel."""
-    down, across = spec.pair("size", default=2)
-    ways = ("nearest", "bilinear", "bicubic")
-    way = spec.choice("interpolation", ways, default="nearest")
-    return _resized(image, (down * image[0], across * image[1]), _KERNELS[way])
 
 
 @takes(LayerSpec.check_image)
@@ -176,61 +254,12 @@ def plan_global(spec: LayerSpec, image: Shape) -> Plan:
     return Plan.by_element((1, 1, image[2]) if keep else (image[2],), run, over=image)
 
 
-_ALONG_THE_AXIS = ("kernel_size", "strides", "dilation_rate", "pool_size")
-
-
-def _on_one_row(planner: Planner) -> Planner:
-    """Plan a layer on sequences of shape (steps, channels) by `planner`, which takes images."""
-
-    def plan(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
-        shape = spec.only_input(shapes)
-        spec.check_sequence(shape, "channels")
-        spec.check_channels_last()
-        config = dict(spec.config)
-        for key in _ALONG_THE_AXIS:
-            if config.get(key) is not None:
-                config[key] = [1, *spec.integers(key, low=1)]
-        for key in ("padding", "cropping"):
-            if not isinstance(config.get(key, ""), str):
-                config[key] = [[0, 0], config[key]]
-        learned = 0
-        if config.get("activation") is not None:
-            # Planned apart: it may name axes, and they are the sequence's.
-            learned = len(activation_of(spec, (*shape[:1], 2)).weights)
-            config["activation"] = None
-        own = spec.arrays[: len(spec.arrays) - learned]
-        arrays = tuple(array[None] if array.ndim == 3 else array for array in own)
-        row = planner(replace(spec, config=config, arrays=arrays), [(1, *shape)])
-        # Global pooling without keepdims leaves the channels alone.
-        keeps_row = len(row.output_shape) == 3
-        activation = activation_of(spec, row.output_shape[keeps_row:])
-        replace(spec, arrays=spec.arrays[len(own) :]).weights(*activation.weights)
-
-        def run(x: Array) -> Array:
-            result = row.run([x[:, None]])
-            return result[:, 0] if keeps_row else result
-
-        whole = activation.after(run, row.work, scratch=row.scratch)
-        return whole if "activation" in spec.config else replace(whole, activation=None)
-
-    return plan
-
-
-_ON_IMAGES: dict[str, Planner] = {
+PLANNERS: dict[str, Planner] = {
+    "Conv2D": plan_conv2d,
+    "DepthwiseConv2D": plan_depthwise,
+    "SeparableConv2D": plan_depthwise,
     "MaxPooling2D": plan_pooling,
     "AveragePooling2D": plan_pooling,
     "GlobalMaxPooling2D": plan_global,
     "GlobalAveragePooling2D": plan_global,
-}
-_IN_ONE_DIMENSION = {
-    **{k: v for k, v in layers_dense.PLANNERS.items() if k.endswith("2D")},
-    **{k: layers_shape.PLANNERS[k] for k in ("ZeroPadding2D", "Cropping2D")},
-    **_ON_IMAGES,
-}
-PLANNERS: dict[str, Planner] = {
-    "Resizing": plan_resizing,
-    "CenterCrop": plan_center_crop,
-    "UpSampling2D": plan_up_sampling,
-    **_ON_IMAGES,
-    **{k.replace("2D", "1D"): _on_one_row(plan) for k, plan in _IN_ONE_DIMENSION.items()},
 }

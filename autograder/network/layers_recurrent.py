@@ -22,7 +22,7 @@ from autograder.network.layer import (
     Shape,
     takes,
 )
-from autograder.network.layers_activation import Chosen, activation_of
+from autograder.network.layers_dense import Chosen, activation_of
 
 Advance: TypeAlias = Callable[[Array, tuple[Array, ...]], tuple[Array, ...]]
 """From one step's input, already multiplied by the kernel, and the states before to those after;
