@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.text import shown_name
-from autograder.network.export import SerializedLayer
 from autograder.network.layer import LayerSpec, Shape, finite
 
 OWN_CLASS_ADVICE = "Use Keras's own layers, in keras.Sequential([...]) or the functional API"
@@ -72,11 +69,6 @@ def malformed(why: str) -> UnverifiableModel:
         f"The saved description of the network cannot be understood: {why}. Build it as "
         "keras.Sequential([...]) or with the functional API, from Keras's own layers."
     )
-
-
-def parse_root(network: SerializedLayer) -> ParsedLayer:
-    """The whole network, under the name "network"."""
-    return parse_layer({**msgspec.structs.asdict(network), "name": "network"}, "")
 
 
 def parse_layers(network: ParsedLayer, path: tuple[str, ...]) -> list[ParsedLayer]:

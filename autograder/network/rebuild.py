@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.text import shown_name
-from autograder.network.export import BESIDE, MAX_DEPTH, ExportedArray, NetworkExport
+from autograder.network.export import (
+    BESIDE,
+    MAX_DEPTH,
+    ExportedArray,
+    NetworkExport,
+    SerializedLayer,
+)
 from autograder.network.graph import Assembler, Step
 from autograder.network.kinds import COUNTED
-from autograder.network.layer import (
-    Array,
-    Shape,
-)
+from autograder.network.layer import Array, Shape
 from autograder.network.measured import LayerSummary, Observer
-from autograder.network.parsing import MAX_STEPS, ParsedLayer, malformed, parse_layer, parse_root
+from autograder.network.parsing import MAX_STEPS, ParsedLayer, malformed, parse_layer
 
 MAX_BATCH_ELEMENTS = 8_000_000
 """Numbers in memory at a time, 32 MB as float32; batches are cut to fit. Measured: convolutions
@@ -150,7 +154,7 @@ def _rebuild(export: NetworkExport) -> Network:
             f"takes {MAX_CONSTANTS:,}. Numbers that the network computes with belong into "
             "weights: use Dense or Conv2D layers, and Normalization with adapt()."
         )
-    network = parse_root(serialized)
+    network = _root(serialized)
     if not network.is_network:
         raise malformed(f"{shown_name(network.kind)} is neither Sequential nor Functional")
     arrays: dict[tuple[str, ...], list[Array]] = {}
@@ -176,6 +180,11 @@ def _rebuild(export: NetworkExport) -> Network:
         _output=output,
         _elements=assembler.elements,
     )
+
+
+def _root(network: SerializedLayer) -> ParsedLayer:
+    """The whole network, under the name "network"."""
+    return parse_layer({**msgspec.structs.asdict(network), "name": "network"}, "")
 
 
 def _remarks(export: NetworkExport) -> tuple[str, ...]:
@@ -237,7 +246,7 @@ def count_parameters(export: NetworkExport) -> int | None:
     the settings beyond what a rebuilt network may have there.
     """
     try:
-        layers = set(_layers_within(parse_root(export.network), ()))
+        layers = set(_layers_within(_root(export.network), ()))
     except UnverifiableModel:
         return None
     sizes = {array.offset: array.values.size for array in export.arrays}
