@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 
-from autograder.sandbox.inside.system_calls import NAMES, NEWER
+from autograder.sandbox.inside.enter import NAMES, NEWER
 
 OUTPUT = Path(__file__).resolve().parent.parent / "autograder/sandbox/inside/call_numbers.json"
 INCLUDE = Path("/usr/include")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from autograder.sandbox.inside.system_calls import ATTRIBUTES, NAMES, filter_program
+from autograder.sandbox.inside.enter import ATTRIBUTES, NAMES, filter_program
 from studies.system_calls import HEADERS, OUTPUT, numbers, table_of
 
 NUMBERS = json.loads(OUTPUT.read_text())
