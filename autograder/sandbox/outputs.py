@@ -21,47 +21,21 @@ CUT = "\n[What this cell showed next was too long to keep.]\n"
 class _Output:
     """One output of a cell; a stream's text is put in at the end."""
 
-    def __init__(self, node: Any, place: _Place, size_bytes: int) -> None:
+    def __init__(self, node: Any) -> None:
         self.node = node
-        self.place = place
-        self.size_bytes = size_bytes
+        self.size_bytes = 0
         self.stream: StreamText | None = None
         self.is_gone = False
 
 
-class _Place:
-    """A cell, or an Output widget: its outputs are cleared together."""
+class _Cell:
+    """What one cell shows."""
 
     def __init__(self) -> None:
-        self.outputs: list[_Output] = []
-        self.clear_next = False
-
-
-class _Cell(_Place):
-    """A cell; `shown` also has what widgets captured while it ran, in the order that it came in."""
-
-    def __init__(self, outputs: list[Any]) -> None:
-        super().__init__()
-        self.node_outputs = outputs
+        self.node_outputs: list[Any] = []
         self.shown: list[_Output] = []
-        self.hooks: dict[_Widget, None] = {}
-        """Output widgets that capture what it shows, the innermost last."""
+        self.clear_next = False
         self.is_cut = False
-
-    @property
-    def last(self) -> _Output | None:
-        """The last output that was not cleared."""
-        while self.shown and self.shown[-1].is_gone:
-            self.shown.pop()
-        return self.shown[-1] if self.shown else None
-
-
-class _Widget(_Place):
-    """An Output widget, and the cell of which it captures what it shows."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.captured: _Cell | None = None
 
 
 class OutputKeeper:
@@ -77,14 +51,13 @@ class OutputKeeper:
     Notes
     -----
     A message belongs to the cell whose request it names, even if that cell has ended. What an
-    Output widget captures is kept with the cell that showed it, but cleared with the widget.
+    Output widget captures is kept with the cell that showed it.
     """
 
     def __init__(self, *, keep_bytes: int, stop_bytes: int) -> None:
         self._keep_bytes = keep_bytes
         self._stop_bytes = stop_bytes
         self._cells: dict[str, _Cell] = {}
-        self._widgets: dict[str, _Widget] = {}
         self._displays: dict[str, list[_Output]] = {}
         self._current: _Cell | None = None
         self.seen_bytes = 0
@@ -97,17 +70,16 @@ class OutputKeeper:
 
     def begin(self, request: str) -> list[Any]:
         """Start a cell, run by that request; returns the list that `finish` fills."""
-        self._current = self._cells[request] = _Cell([])
+        self._current = self._cells[request] = _Cell()
         return self._current.node_outputs
 
     def finish(self) -> None:
         """Fill the lists of outputs."""
         for cell in self._cells.values():
-            kept = [output for output in cell.shown if not output.is_gone]
-            for output in kept:
+            for output in cell.shown:
                 if output.stream is not None:
                     output.node["text"] = output.stream.text
-            cell.node_outputs[:] = [output.node for output in kept]
+            cell.node_outputs[:] = [output.node for output in cell.shown]
             if cell.is_cut:
                 cell.node_outputs.append(nbformat.v4.new_output("stream", name="stderr", text=CUT))
 
@@ -126,12 +98,9 @@ class OutputKeeper:
         if _is_deep(content):
             return
         if kind == "clear_output":
-            place = _place_in(cell)
-            place.clear_next = bool(content.get("wait"))
-            if not place.clear_next:
-                self._clear(place)
-        elif kind in ("comm_open", "comm_msg"):
-            self._hear_widget(content, opens=kind == "comm_open")
+            cell.clear_next = bool(content.get("wait"))
+            if not cell.clear_next:
+                self._clear(cell)
         elif kind in OUTPUT_KINDS or kind == "update_display_data":
             self._show(cell, kind, content, message.size_bytes)
 
@@ -151,39 +120,32 @@ class OutputKeeper:
             self._update(display, node, size_bytes, counted=updates)
         if updates:
             return
-        place = _place_in(cell)
-        if place.clear_next:
-            place.clear_next = False
-            self._clear(place)
+        if cell.clear_next:
+            cell.clear_next = False
+            self._clear(cell)
         if kind == "stream":
-            self._print(cell, place, node)
+            self._print(cell, node)
         elif self._has_room(cell, size_bytes):
-            output = self._append(cell, place, node, size_bytes)
+            output = self._append(cell, node, size_bytes)
             if display is not None:
                 self._displays.setdefault(display, []).append(output)
 
-    def _print(self, cell: _Cell, place: _Place, node: Any) -> None:
+    def _print(self, cell: _Cell, node: Any) -> None:
         text = node["text"]
         if not self._has_room(cell, len(text.encode("utf-8", "surrogatepass")) + STREAM_BYTES):
             return
-        last = cell.last
-        if (
-            last is None
-            or last.stream is None
-            or last.place is not place
-            or last.node["name"] != node["name"]
-        ):
-            last = self._append(cell, place, node, 0)
+        last = cell.shown[-1] if cell.shown else None
+        if last is None or last.stream is None or last.node["name"] != node["name"]:
+            last = self._append(cell, node, 0)
             last.stream = StreamText()
         assert last.stream is not None
         last.stream.add(text)
         self._resize(last, last.stream.size_bytes + STREAM_BYTES)
 
-    def _append(self, cell: _Cell, place: _Place, node: Any, size_bytes: int) -> _Output:
-        output = _Output(node, place, 0)
+    def _append(self, cell: _Cell, node: Any, size_bytes: int) -> _Output:
+        output = _Output(node)
         self._resize(output, size_bytes)
         cell.shown.append(output)
-        place.outputs.append(output)
         return output
 
     def _update(self, display: str, node: Any, size_bytes: int, *, counted: bool) -> None:
@@ -207,11 +169,11 @@ class OutputKeeper:
                 output.node["data"] = nbformat.from_dict(node["data"])
                 output.node["metadata"] = nbformat.from_dict(node["metadata"])
 
-    def _clear(self, place: _Place) -> None:
-        for output in place.outputs:
+    def _clear(self, cell: _Cell) -> None:
+        for output in cell.shown:
             output.is_gone = True
             self._resize(output, 0)
-        place.outputs.clear()
+        cell.shown.clear()
 
     def _resize(self, output: _Output, size_bytes: int) -> None:
         self.kept_bytes += size_bytes - output.size_bytes
@@ -222,30 +184,6 @@ class OutputKeeper:
             return True
         cell.is_cut = True
         return False
-
-    # ------------------------------------------------------------------ Output widgets
-
-    def _hear_widget(self, content: dict[str, Any], *, opens: bool) -> None:
-        """Note which Output widget captures what which cell shows: ``with output: ...``."""
-        name, data = content.get("comm_id"), content.get("data")
-        state = data.get("state") if isinstance(data, dict) else None
-        if not isinstance(name, str) or not isinstance(state, dict):
-            return
-        if opens and state.get("_model_name") == "OutputModel":
-            self._widgets.setdefault(name, _Widget())
-        widget, request = self._widgets.get(name), state.get("msg_id")
-        if widget is None or not isinstance(request, str):
-            return
-        if widget.captured is not None:
-            del widget.captured.hooks[widget]
-        widget.captured = self._cells.get(request)
-        if widget.captured is not None:
-            widget.captured.hooks[widget] = None
-
-
-def _place_in(cell: _Cell) -> _Place:
-    """Where goes what the cell shows now."""
-    return next(reversed(cell.hooks), cell)
 
 
 def _is_deep(content: object) -> bool:
