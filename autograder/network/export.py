@@ -95,8 +95,6 @@ class ExportedArray:
 
     layer: tuple[str, ...]
     """Names of the layers that lead to it, outermost first; the network's own is left out."""
-    name: str
-    trainable: bool
     values: npt.NDArray[Any]
     """Read-only; of any shape; NaN and infinite where training diverged."""
     offset: int
@@ -109,7 +107,6 @@ class NetworkExport:
 
     chosen_by: str
     """Which of the notebook's objects it is, in words."""
-    keras_version: str
     network: SerializedLayer
     compilation: Compilation | None
     history: dict[str, list[float | None]]
@@ -157,7 +154,6 @@ def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
         os.close(directory)
     return NetworkExport(
         chosen_by=one_line(description.chosen_by, 120),
-        keras_version=one_line(description.keras_version, 20),
         network=description.network,
         compilation=description.compile,
         history={shown_name(name): values for name, values in (description.history or {}).items()},
@@ -250,15 +246,7 @@ def _arrays(entries: list[_ArrayEntry], content: bytes) -> tuple[ExportedArray, 
         if end > len(content):
             raise UnverifiableModel(_GARBLED.format(why="the file of weights is too short"))
         values = np.frombuffer(content, dtype, count, entry.offset).reshape(entry.shape)
-        arrays.append(
-            ExportedArray(
-                layer=layer,
-                name=entry.name,
-                trainable=entry.trainable,
-                values=values,
-                offset=entry.offset,
-            )
-        )
+        arrays.append(ExportedArray(layer=layer, values=values, offset=entry.offset))
     if end != len(content):
         raise UnverifiableModel(_GARBLED.format(why="the file of weights is too long"))
     return tuple(arrays)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from autograder.network.measured import (
     Confusion,
     LayerSummary,
     Measured,
-    Observer,
     UnitCount,
     is_rectifier,
 )
@@ -180,14 +179,7 @@ def _is_right(outputs: NDArray[Any], labels: NDArray[np.uint8]) -> NDArray[np.bo
     return np.asarray(sound & (outputs.argmax(axis=1) == labels), dtype=np.bool_)
 
 
-class Observed(Protocol):
-    """A network whose layers can be watched, see ``rebuild.Network``."""
-
-    def observe(self, images: NDArray[Any], observer: Observer, /) -> object:
-        """Show every layer's output to `observer`, batch after batch."""
-
-
-def count_units(network: Observed, images: NDArray[Any]) -> list[UnitCount]:
+def count_units(network: Network, images: NDArray[Any]) -> list[UnitCount]:
     """Dead or saturated units of each layer that has an activation which can be either.
 
     Parameters
