@@ -197,7 +197,6 @@ class Assembler:
         self.steps.append(Step(layer=name, inputs=tuple(inputs), output=output, run=plan.run))
         for what, amount, limit in (
             ("operations", self.work, MAX_WORK),
-            ("numbers in memory", self.elements, MAX_ELEMENTS),
             ("layers", len(self.steps), MAX_STEPS),
         ):
             if amount > limit:

@@ -204,7 +204,7 @@ def count_units(network: Network, images: NDArray[Any]) -> list[UnitCount]:
         idle[layer.name] = idle.get(layer.name, 0) + silent.sum(axis=0)
         seen[layer.name] = seen.get(layer.name, 0) + len(units)
 
-    network.observe(images, observe)
+    network.predict(images, observer=observe)
     counts = []
     for name, layer in layers.items():
         share = 1.0 if is_rectifier(layer) else SATURATED_SHARE

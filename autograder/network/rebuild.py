@@ -73,7 +73,9 @@ class Network:
             earliest = min([earliest, *(made.get(value, -1) for value in step.inputs)])
         return frozenset(passed)
 
-    def predict(self, images: npt.ArrayLike, *, batch_size: int = 256) -> Array:
+    def predict(
+        self, images: npt.ArrayLike, *, batch_size: int = 256, observer: Observer | None = None
+    ) -> Array:
         """What the network puts out.
 
         Parameters
@@ -82,6 +84,9 @@ class Network:
             Of shape (n, *input_shape), of any numeric type, preprocessed as for training.
         batch_size
             Images at a time; fewer are taken where a large network's memory asks for it.
+        observer
+            Shown every layer's output, batch after batch: that of a layer which is used several
+            times each time, under the same name.
 
         Returns
         -------
@@ -94,16 +99,6 @@ class Network:
         UnverifiableModel
             If the network cannot be computed after all.
         """
-        return self._compute(images, batch_size, None)
-
-    def observe(self, images: npt.ArrayLike, observer: Observer, *, batch_size: int = 256) -> Array:
-        """As ``predict``, and shows every layer's output to `observer`, batch after batch.
-
-        A layer that is used several times is shown each time, under the same name.
-        """
-        return self._compute(images, batch_size, observer)
-
-    def _compute(self, images: npt.ArrayLike, batch_size: int, observer: Observer | None) -> Array:
         images = np.asarray(images)
         if images.shape[1:] != self.input_shape or not images.ndim:
             raise ValueError(f"images of shape {self.input_shape} expected, not {images.shape[1:]}")

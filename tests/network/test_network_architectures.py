@@ -372,7 +372,7 @@ def test_summaries_and_observed_outputs() -> None:
     def see(layer: Any, output: Any) -> None:
         seen.setdefault(layer.name, []).append(output)
 
-    result = network.observe(images, see, batch_size=3)
+    result = network.predict(images, observer=see, batch_size=3)
     assert [layer.name for layer in network.layers] == ["flat", "hidden", "digits"]
     assert [layer.kind for layer in network.layers] == ["Flatten", "Dense", "Dense"]
     assert [layer.output_shape for layer in network.layers] == [(16,), (5,), (3,)]
