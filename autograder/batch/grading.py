@@ -18,6 +18,7 @@ from autograder.batch.filing import Origin
 from autograder.batch.loop import Batch, Progress
 from autograder.batch.messages import Setup
 from autograder.batch.pool import HeadStart, LocalPool, Pool, default_jobs
+from autograder.batch.regrading import forget_begun
 from autograder.batch.resuming import (
     Known,
     Rejudge,
@@ -264,6 +265,8 @@ def grade_handins(
             table = write_tables(results, order, assignment.config)
     if not complete:
         raise KeyboardInterrupt
+    if only is None:
+        forget_begun(results)
     return table
 
 

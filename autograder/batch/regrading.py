@@ -227,6 +227,11 @@ def refuse_none(results: ResultsFolder) -> None:
 def write_comparison(results: ResultsFolder, changes: Sequence[Change]) -> None:
     """Write old and new side by side; with that a regrade has come to its end."""
     write_table(results.root / REGRADE_NAME, COLUMNS, [change.row() for change in changes])
+    forget_begun(results)
+
+
+def forget_begun(results: ResultsFolder) -> None:
+    """Once all are graded by the same rules: no later regrade has to finish one that was killed."""
     (results.root / JOURNAL_NAME).unlink(missing_ok=True)
 
 

@@ -23,12 +23,12 @@ def curves(reports: Iterable[Report], config: Config) -> list[str]:
     thresholds = [round(threshold + step * THRESHOLD_STEP, 6) for step in STEPS]
     budgets = [round(budget * (1 + step * BUDGET_STEP)) for step in STEPS]
     return [
-        "", "Passed by threshold:",
+        "", "Would pass the check “accuracy”, by threshold:",
         *_curve(
             graded, [x for x in thresholds if 0 < x < 1], threshold, reads_more_than,
             lambda value: f"more than {percent(value)}",
         ),
-        "", "Passed by budget:",
+        "", "Would pass the check “budget”, by its size:",
         *_curve(
             graded, [x for x in budgets if x > 0], budget, has_at_most,
             lambda value: f"at most {value:,.0f}",

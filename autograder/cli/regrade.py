@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -168,10 +169,12 @@ def _run_again(
 
 
 def _pages(results: ResultsFolder, root: Path, settings: Config, changes: Sequence[Change]) -> int:
-    from autograder.batch.resuming import listed
+    from autograder.batch.resuming import listed, listed_reports
+    from autograder.batch.terminal import print_summary
     from autograder.core.lesson import read_lesson
     from autograder.reports.gradebooks import write_feedback_zip
     from autograder.reports.pages import rebuild_pages
+    from autograder.reports.tables import COLUMNS, row_of
 
     with _bar("Students' pages") as show:
         built = rebuild_pages(results.root, settings, read_lesson(root), on_feedback=show)
@@ -180,6 +183,8 @@ def _pages(results: ResultsFolder, root: Path, settings: Config, changes: Sequen
     say(f"The class at a glance: {built.report}")
     if archive := write_feedback_zip(results.root, listed(results)):
         say(f"Students' pages for Canvas to give back: {archive}")
+    rows = [dict(zip(COLUMNS, row_of(each), strict=True)) for each in listed_reports(results)]
+    print_summary(rows, (), needing_a_person=built.needing_a_person)
     needy = any(change.why for change in changes)
     return ExitStatus.NOT_ALL_GRADED if needy or built.problems else ExitStatus.GRADED
 
@@ -204,11 +209,22 @@ def _say_changes(changes: Sequence[Change], folder: Path) -> None:
     needy = [change for change in changes if change.why]
     _say_list("Another grade", [f"{change.submission}: {change.told}" for change in other])
     _say_list("Needs a new run", [f"{change.submission}: {change.why}" for change in needy])
-    say(
-        f"{len(changes) - len(needy):,} judged, {len(other):,} with another grade; "
-        f"{len(needy):,} need a new run" + (" (run them with --rerun EXPORT)." if needy else ".")
-    )
+    say(_counts(changes))
+    if needy:
+        say(
+            f"For the new run: m5 regrade {shlex.quote(str(folder))} --rerun EXPORT, where EXPORT "
+            "is what you gave `m5 grade`. Until then the old grade stays."
+        )
     say(f"Old and new: {folder / 'regrade.csv'}")
+
+
+def _counts(changes: Sequence[Change]) -> str:
+    other = sum(change.is_other for change in changes)
+    needy = sum(bool(change.why) for change in changes)
+    return (
+        f"{len(changes) - needy:,} judged, {other:,} with another grade; "
+        f"{needy:,} need{'s' * (needy == 1)} a new run."
+    )
 
 
 def _say_list(title: str, lines: Sequence[str]) -> None:
@@ -268,5 +284,5 @@ def _try(results: ResultsFolder, assignment: Assignment, marks: Sequence[Path]) 
     _say_list("Would need a new run", [f"{c.submission}: {c.why}" for c in needy])
     for line in curves(results.reports(), assignment.config):
         say(line)
-    say("Nothing was written.")
+    say(f"{_counts(changes)} Nothing was written.")
     return ExitStatus.NOT_ALL_GRADED if needy else ExitStatus.GRADED

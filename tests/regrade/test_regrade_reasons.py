@@ -43,7 +43,7 @@ def test_rules_that_a_run_depends_on(
         assert rows[name]["old_score"] == rows[name]["new_score"]
         kept = {path: text for path, text in before.items() if path.split("/")[1:2] == [name]}
         assert {path: (grades.out / path).read_bytes() for path in kept} == kept
-    assert f"{len(needy)} need a new run (run them with --rerun EXPORT)" in said
+    assert f"{len(needy)} need a new run.\nFor the new run: m5 regrade" in said
 
 
 def test_other_time_is_another_run(grades: Grades) -> None:

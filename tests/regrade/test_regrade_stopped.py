@@ -15,7 +15,7 @@ from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.errors import UsageError
 from autograder.reports.folder import ResultsFolder
 from tests.recorded import house
-from tests.regrade.conftest import Course, Grades
+from tests.regrade.conftest import NAMES, Course, Grades
 
 pytestmark = pytest.mark.xdist_group("regrade")
 
@@ -72,6 +72,22 @@ def test_wherever_it_is_killed_the_next_one_finishes(
         assert {name: found[name] for name in set(found) - parts} == expected, place
         place += 7
     assert place >= 28, "it was killed often enough to mean something"
+
+
+def test_old_grades_are_those_of_yesterday_though_a_regrade_was_killed_before(
+    grades: Grades, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed, then finished by `--resume`: what that gave is what a later one starts from."""
+    grades.course.change({"accuracy": {"threshold": 0.83}})
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_at(2, patch)
+        regrade(results_of(grades.out), assignment_of(grades.course))
+    command = ("grade", "SUBMISSIONS", "-o", "OUT", "--resume")
+    house.grade(grades.out, names=NAMES, course=grades.course.root, command=command)
+    grades.course.change({"points": {"runs": 11}})
+    grades.regrade()
+    row = grades.rows()["claim_standard_scaler"]
+    assert (row["old_score"], row["new_score"]) == ("100", "101")
 
 
 def test_marks_of_several_people_are_merged_and_contradictions_refused(
