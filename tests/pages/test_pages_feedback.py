@@ -269,20 +269,30 @@ def test_the_lesson_is_folded_and_the_students_own_is_not(root: Path) -> None:
 def test_what_took_long_is_drawn_once(
     config: Config, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = make_report(5, config, Verdict.PASSED)
+    """Also where the lesson has changed since, as it does with every number in it."""
+    report, lesson = make_report(5, config, Verdict.PASSED), read_lesson(root)
+    forged = '</div></details><details><summary>a</summary>\n<div class="cell" id="cell-1">mine'
     wanted = StudentPage(
         report=msgspec.json.encode(report),
-        executed=json.dumps(ran(root, {"model": "mine = 1"})).encode(),
+        executed=json.dumps(ran(root, {"model": "mine = 1", "reflection-1": forged})).encode(),
         config=config,
-        lesson=read_lesson(root),
+        lesson=lesson,
     )
     page = feedback.draw_feedback(wanted)
     failed = msgspec.structs.replace(report, score=1.0, headline="Judged anew.")
-    again = msgspec.structs.replace(wanted, report=msgspec.json.encode(failed))
+    first, *others = lesson.cells
+    changed_lesson = msgspec.structs.replace(
+        lesson, cells=[msgspec.structs.replace(first, source="# Other words"), *others]
+    )
+    again = msgspec.structs.replace(
+        wanted, report=msgspec.json.encode(failed), lesson=changed_lesson
+    )
     afresh = feedback.draw_feedback(again)
     other = wanted.executed.replace(b"mine = 1", b"mine = 2") if wanted.executed else b""
-    for name in ("render_executed", "draw_curves"):
+    for name in ("draw_cells", "draw_curves"):
         monkeypatch.setattr(feedback, name, lambda *_: Markup("drawn again"))
     assert feedback.draw_feedback(msgspec.structs.replace(again, earlier=page)) == afresh != page
+    open_cells = [outside(each.decode()).count('<div class="cell') for each in (page, afresh)]
+    assert open_cells[1] == open_cells[0] + 1
     changed = msgspec.structs.replace(again, earlier=page, executed=other)
     assert b"drawn again" in feedback.draw_feedback(changed)

@@ -3,17 +3,17 @@
 It is made by nbconvert's exporter with a template of ours that loads nothing, and with our
 filters: what they return is escaped text, a picture whose bytes are checked, or HTML of which nh3
 leaves a short list of tags without attributes. The whole then passes nh3 once more, as if no
-filter had been there (`markup.py`); the lesson's formulas are put in last. What takes too long to
-be drawn, or would be too large, is shown as plain text. A student's own formula stays as written.
+filter had been there (`markup.py`); the lesson's formulas are put in, and its cells folded
+(`folding.py`), last. What takes too long to be drawn, or would be too large, is shown as plain
+text. A student's own formula stays as written.
 
 What is drawn here depends on the notebook and the lesson alone, on no grade.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from itertools import islice
@@ -32,8 +32,11 @@ from autograder.core.lesson import Lesson
 from autograder.core.text import excerpt
 from autograder.reports.pages.budget import Budget, OutOfTime
 from autograder.reports.pages.environment import HERE
+from autograder.reports.pages.folding import ShownCell, fold
 from autograder.reports.pages.markup import SIGNATURES, checked_picture, clean_html, sealed
 
+KINDS = ("code", "markdown")
+"""Of cells that are shown."""
 MAX_CELLS = 500
 MAX_SOURCE_CHARACTERS = 20_000
 """Of one cell."""
@@ -49,14 +52,9 @@ DRAWING_SECONDS = 4.0
 reference solution takes a tenth of a second."""
 CELL_SECONDS = 1.0
 
-NETWORK_ID, REFLECTIONS_ID = "your-network", "your-reflections"
-ANCHORS = {"code": NETWORK_ID, "markdown": REFLECTIONS_ID}
-"""Where students fill in a cell of that kind for the first time."""
 PLACE = re.compile("\ue000(\\d{1,4})\ue001")
 """Of a formula of the lesson, by its number, until all is cleaned. These two characters mean
 nothing; a student who writes them gets a formula of the lesson."""
-CHAPTERS = ("# ", "## ")
-"""With which a cell of the lesson begins a new run of folded ones."""
 HEADING = re.compile(r"(?<=<)(/?)h([1-6])(?=>)")
 HEADINGS_BELOW = 2
 """Levels of the page's own headings, above those of the notebook."""
@@ -131,48 +129,32 @@ def _exporter() -> NotebookPage:
 
 def render_executed(notebook: Mapping[str, Any], lesson: Lesson) -> Markup:
     """Show the notebook, in bounded size; odd parts are left out, nothing fails."""
-    bounded = _bounded(notebook)
-    _fold(bounded["cells"], lesson)
-    html = sealed(_exporter().draw(bounded, lesson.formulas))
+    return fold(draw_cells(notebook, lesson.formulas), shown_cells(notebook), lesson)
+
+
+def draw_cells(notebook: Mapping[str, Any], formulas: Mapping[str, str]) -> Markup:
+    """Draw its cells one after another, whatever the lesson says: nothing is folded yet."""
+    html = sealed(_exporter().draw(_bounded(notebook), formulas))
     html = html.replace("<th></th>", "<td></td>")  # the corner of a table is no heading
     html = HEADING.sub(lambda tag: f"{tag[1]}h{min(int(tag[2]) + HEADINGS_BELOW, 6)}", html)
-    formulas = list(lesson.formulas.values())
-    return Markup(PLACE.sub(lambda place: "".join(formulas[int(place[1]) :][:1]) or place[0], html))
+    drawn = list(formulas.values())
+    return Markup(PLACE.sub(lambda place: "".join(drawn[int(place[1]) :][:1]) or place[0], html))
 
 
-def _fold(cells: Iterable[dict[str, Any]], lesson: Lesson) -> None:
-    """Mark which runs of cells are the lesson's, as released, and where answers begin.
-
-    A cell that failed is shown whoever wrote it, and so is the question before an answer.
-    """
-    known = {cell.source.strip() for cell in lesson.cells if not cell.is_answer}
-    questions: dict[str, str] = {}
-    for question, answer in itertools.pairwise(lesson.cells):
-        if answer.is_answer:
-            anchor = ANCHORS[answer.kind]
-            is_first = anchor not in questions.values()
-            questions[question.source.strip()] = anchor if is_first else ""
-    runs: list[list[dict[str, Any]]] = [[]]
-    for cell in cells:
-        about, source = cell["metadata"], cell["source"].strip()
-        about["anchor"] = questions.get(source, "")
-        is_folded = source in known - questions.keys() and not about.get("failed")
-        is_chapter = cell["cell_type"] == "markdown" and source.startswith(CHAPTERS)
-        if is_chapter or not is_folded:
-            runs.append([])
-        if is_folded:
-            runs[-1].append(cell)
-    for run in filter(None, runs):
-        run[0]["metadata"]["opens"] = {"cells": len(run), "title": _title(run)}
-        run[-1]["metadata"]["closes"] = True
-
-
-def _title(cells: Iterable[Mapping[str, Any]]) -> str:
-    """The first heading of a run of cells, or its first line."""
-    lines = [line for cell in cells for line in cell["source"].strip().splitlines()]
-    headings = [line for line in lines if line.startswith("#")]
-    title = [*headings, *lines, ""][0].lstrip("# ").removeprefix("@title ")
-    return excerpt(title.replace("*", ""), MAX_KIND_CHARACTERS)
+def shown_cells(notebook: Mapping[str, Any]) -> Iterator[ShownCell]:
+    """The cells that a page shows, in order, and those for which there may be no room."""
+    number = 0
+    for cell in _list(notebook.get("cells")):
+        kind = cell.get("cell_type")
+        if kind not in KINDS:
+            continue
+        number += kind == "code"
+        yield ShownCell(
+            source=_source(cell),
+            number=number if kind == "code" else 0,
+            failed=kind == "code"
+            and any(each.get("output_type") == "error" for each in _list(cell.get("outputs"))),
+        )
 
 
 def _bounded(notebook: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,9 +166,7 @@ def _bounded(notebook: Mapping[str, Any]) -> dict[str, Any]:
         if is_cut or len(cells) == MAX_CELLS:
             is_cut = True
             break
-        kind, source = cell.get("cell_type"), _text(cell.get("source"))
-        if len(source) > MAX_SOURCE_CHARACTERS:
-            source = source[:MAX_SOURCE_CHARACTERS] + "\n…"
+        kind, source = cell.get("cell_type"), _source(cell)
         size += len(source)
         made: dict[str, Any] = {
             "id": f"cell-{len(cells)}", "cell_type": kind, "source": source, "metadata": {},
@@ -194,19 +174,21 @@ def _bounded(notebook: Mapping[str, Any]) -> dict[str, Any]:
         if kind == "code":
             number += 1
             made |= {"metadata": {"number": number}, "outputs": []}
-            outputs = list(_list(cell.get("outputs")))
-            made["metadata"]["failed"] = any(
-                output.get("output_type") == "error" for output in outputs
-            )
-            for output in map(_output, outputs):
+            for output in map(_output, _list(cell.get("outputs"))):
                 size += sum(map(len, [output.get("text", ""), *output.get("data", {}).values()]))
                 if size > MAX_TOTAL_CHARACTERS:
                     break
                 made["outputs"].append(output)
-        if kind in ("code", "markdown"):
+        if kind in KINDS:
             cells.append(made)
         is_cut = size > MAX_TOTAL_CHARACTERS
     return {"cells": cells, "metadata": {"is_cut": is_cut}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = _text(cell.get("source"))
+    cut = source[:MAX_SOURCE_CHARACTERS] + "\n…"
+    return cut if len(source) > MAX_SOURCE_CHARACTERS else source
 
 
 def _output(output: Mapping[str, Any]) -> dict[str, Any]:

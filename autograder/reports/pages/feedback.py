@@ -25,10 +25,11 @@ from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.environment import HERE, environment, render
 from autograder.reports.pages.executed import (
     MAX_TEXT_CHARACTERS,
-    NETWORK_ID,
-    REFLECTIONS_ID,
+    draw_cells,
     render_executed,
+    shown_cells,
 )
+from autograder.reports.pages.folding import NETWORK_ID, REFLECTIONS_ID, fold
 from autograder.reports.pages.pictures import ConfusionView, Series, confusions_of, draw_curves
 from autograder.reports.results_json import MAX_FAILED_CELLS
 
@@ -238,15 +239,23 @@ def _executed(wanted: StudentPage) -> Markup:
         return Markup()
     if not isinstance(notebook, Mapping):
         return Markup()
+    formulas = wanted.lesson.formulas
     return _part(
         "notebook",
-        text.strip() + msgspec.json.encode(wanted.lesson),
+        text.strip() + msgspec.json.encode(formulas),
         wanted.earlier,
-        lambda: render_executed(notebook, wanted.lesson),
+        lambda: draw_cells(notebook, formulas),
+        lambda drawn: fold(drawn, shown_cells(notebook), wanted.lesson),
     )
 
 
-def _part(name: str, made_of: bytes, earlier: bytes, draw: Callable[[], Markup]) -> Markup:
+def _part(
+    name: str,
+    made_of: bytes,
+    earlier: bytes,
+    draw: Callable[[], Markup],
+    finish: Callable[[Markup], Markup] = lambda drawn: drawn,
+) -> Markup:
     """A part of the page, from an earlier page where it was drawn from the same.
 
     No text or markup of a submission can hold the two comments: what is shown has none.
@@ -256,7 +265,7 @@ def _part(name: str, made_of: bytes, earlier: bytes, draw: Callable[[], Markup])
     _, _, rest = earlier.partition(begin.encode())
     drawn, found, _ = rest.partition(end.encode())
     kept = Markup(drawn.decode()) if found else draw()
-    return Markup(f"{begin}{kept}{end}")
+    return Markup(f"{begin}{finish(kept)}{end}")
 
 
 @cache

@@ -1,0 +1,110 @@
+"""Folds the lesson's cells away in a notebook that has been drawn, so that a student's own show.
+
+Folding is done after drawing: when the lesson's text changes, as it does with every number in it,
+cells are folded anew and none has to be drawn again.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from autograder.core.lesson import Lesson
+from autograder.core.text import excerpt
+
+NETWORK_ID, REFLECTIONS_ID = "your-network", "your-reflections"
+ANCHORS = {"code": NETWORK_ID, "markdown": REFLECTIONS_ID}
+"""Where students fill in a cell of that kind for the first time."""
+CHAPTERS = ("# ", "## ")
+"""With which a cell of the lesson begins a new run of folded ones."""
+MAX_TITLE_CHARACTERS = 60
+CELL = re.compile(r'(?:<details><summary>[^<]*</summary>\n)?<div class="cell[^>]*>')
+"""How a cell begins, folded or not. Nothing that a student wrote keeps a class when it is drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCell:
+    """A cell that has been drawn.
+
+    Attributes
+    ----------
+    number
+        Of a code cell, from 1; else 0.
+    """
+
+    source: str
+    number: int
+    failed: bool
+
+
+def fold(drawn: str, cells: Iterable[ShownCell], lesson: Lesson) -> Markup:
+    """Fold away which runs of cells are the lesson's, as released, and name where answers begin.
+
+    A cell that failed is shown whoever wrote it, and so is the question before an answer.
+
+    Parameters
+    ----------
+    drawn
+        The cells as they were drawn, folded by whatever lesson, or not yet.
+    cells
+        The same ones, or more where not all were drawn.
+    """
+    first, *pieces = CELL.split(drawn)
+    shown = list(itertools.islice(cells, len(pieces)))
+    anchors = _anchors(lesson)
+    known = {cell.source.strip() for cell in lesson.cells if not cell.is_answer} - anchors.keys()
+    opening: dict[int, str] = {}
+    closing: set[int] = set()
+    for run in _runs(shown, known):
+        title = html.escape(_title([shown[place].source for place in run]), quote=False)
+        count = "Lesson" if len(run) == 1 else f"Lesson, {len(run)} cells"
+        opening[run[0]] = f"<details><summary>{count}: {title}</summary>"
+        closing.add(run[-1])
+    lines = [first] if first else []
+    for place, (cell, piece) in enumerate(zip(shown, pieces, strict=True)):
+        inner, end, rest = piece.rpartition("</div>")
+        anchor = anchors.get(cell.source.strip(), "") or (f"cell-{cell.number}" * bool(cell.number))
+        name = f' id="{anchor}"' if anchor else ""
+        lines += [
+            opening.get(place, ""),
+            f'<div class="cell{" failed" * cell.failed}"{name}>{inner}{end}',
+            "</details>" if place in closing else "",
+            rest.replace("</details>", "").strip("\n"),
+        ]
+    return Markup("".join(f"{line}\n" for line in lines if line))
+
+
+def _anchors(lesson: Lesson) -> dict[str, str]:
+    """The questions of the lesson; the first of each kind with the name of its place."""
+    anchors: dict[str, str] = {}
+    for question, answer in itertools.pairwise(lesson.cells):
+        if answer.is_answer:
+            anchor = ANCHORS[answer.kind]
+            anchors[question.source.strip()] = "" if anchor in anchors.values() else anchor
+    return anchors
+
+
+def _runs(cells: Iterable[ShownCell], known: Container[str]) -> Iterator[list[int]]:
+    """The places of cells that are folded together."""
+    runs: list[list[int]] = [[]]
+    for place, cell in enumerate(cells):
+        is_folded = cell.source.strip() in known and not cell.failed
+        is_chapter = not cell.number and cell.source.strip().startswith(CHAPTERS)
+        if is_chapter or not is_folded:
+            runs.append([])
+        if is_folded:
+            runs[-1].append(place)
+    return filter(None, runs)
+
+
+def _title(sources: Iterable[str]) -> str:
+    """The first heading of a run of cells, or its first line."""
+    lines = [line for source in sources for line in source.strip().splitlines()]
+    headings = [line for line in lines if line.startswith("#")]
+    title = [*headings, *lines, ""][0].lstrip("# ").removeprefix("@title ")
+    return excerpt(title.replace("*", ""), MAX_TITLE_CHARACTERS)
