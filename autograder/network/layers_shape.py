@@ -114,14 +114,9 @@ def plan_padding(spec: LayerSpec, shape: Shape) -> Plan:
 
 def padded(x: Array, rows: tuple[int, int], columns: tuple[int, int], value: float) -> Array:
     """Images of shape (n, height, width, channels) with margins of `value` around them."""
-    if not any(rows) and not any(columns):
+    if not any((*rows, *columns)):
         return x
-    n, height, width, channels = x.shape
-    result = np.full(
-        (n, height + sum(rows), width + sum(columns), channels), value, dtype=np.float32
-    )
-    result[:, rows[0] : rows[0] + height, columns[0] : columns[0] + width] = x
-    return result
+    return np.pad(x, ((0, 0), rows, columns, (0, 0)), constant_values=np.float32(value))
 
 
 @takes(LayerSpec.check_image)

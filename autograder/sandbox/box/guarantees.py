@@ -139,12 +139,9 @@ def _try_kind(
             "answer": str(answer_file),
             "pipe": str(box.scratch.export / "pipe"),
         }
-        box.run("selftest.py", json.dumps(plan))
+        _run_selftest(box, plan)
         if zygote is not None and not box.is_forked:
             raise BoxError("A box could not be forked.")
-        deadline = time.monotonic() + SELFTEST_SECONDS
-        while box.is_alive and time.monotonic() < deadline:
-            time.sleep(0.01)
         ended_whole = box.kill()
         answers = _read_answer(answer_file, box.stderr)
         left = _what_daemon_left(pipe)
@@ -183,10 +180,7 @@ def _try_memory(kind: BoxKind, limits: Limits, toolbox: Toolbox) -> Finding:
     small = msgspec.structs.replace(limits, memory_bytes=TRIED_BYTES)
     with Box(kind=kind, limits=small, toolbox=toolbox) as box:
         answer = box.scratch.export / "answer.json"
-        box.run("selftest.py", json.dumps({"eat": 4 * TRIED_BYTES, "answer": str(answer)}))
-        deadline = time.monotonic() + SELFTEST_SECONDS
-        while box.is_alive and time.monotonic() < deadline:
-            time.sleep(0.01)
+        _run_selftest(box, {"eat": 4 * TRIED_BYTES, "answer": str(answer)})
         box.stop()
         held = box.breach is Ending.OUT_OF_MEMORY and not answer.exists()
     how = _how_bounded(_has_cgroup(limits))
@@ -195,6 +189,14 @@ def _try_memory(kind: BoxKind, limits: Limits, toolbox: Toolbox) -> Finding:
         held=held,
         reason=f"tried, and ended at the limit ({how})" if held else f"no limit struck ({how})",
     )
+
+
+def _run_selftest(box: Box, plan: dict[str, object]) -> None:
+    """Have the self-test do what its plan says, and wait for its end."""
+    box.run("selftest.py", json.dumps(plan))
+    deadline = time.monotonic() + SELFTEST_SECONDS
+    while box.is_alive and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _how_bounded(has_cgroup: bool) -> str:

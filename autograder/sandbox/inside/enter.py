@@ -257,10 +257,9 @@ def enter(spec: dict[str, Any]) -> Any:
     set_limits(spec["limits"])
     if spec["uid"] is not None:
         become(spec["uid"])
-    if sys.platform == "linux":
-        drop_capabilities()
     os.umask(0o077)
     if sys.platform == "linux":
+        drop_capabilities()
         if spec["parent"] is not None:
             end_with(spec["parent"])
         checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
