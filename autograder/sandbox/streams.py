@@ -55,8 +55,6 @@ class _Line:
         self._shown = ""
         """What stands there, unless it is in `_characters`."""
         self._characters: list[str] | None = None
-        self._width: int | None = 0
-        """Of what stands there; None where it was not needed yet."""
         self._runs: list[str] = []
         """What came since the last carriage return."""
         self._bytes = self._run_bytes = 0
@@ -80,20 +78,17 @@ class _Line:
         self._runs, self._run_bytes = [], 0
         if not run:
             return
-        if self._width == 0:
-            self._shown, self._width, self._bytes = run, None, size
+        if self._characters is None and not self._shown:
+            self._shown, self._bytes = run, size
             return
         written = characters(run)
-        if self._width is None:
-            self._width = len(characters(self._shown))
-        if len(written) >= self._width or ERASES_REST.search(run):
-            self._characters = None
-            self._shown, self._width, self._bytes = run.rstrip(BACKSPACE), len(written), size
+        # Taken apart once for each run that was written, so that time grows with the text.
+        stands = characters(self._shown) if self._characters is None else self._characters
+        if len(written) >= len(stands) or ERASES_REST.search(run):
+            self._characters, self._shown, self._bytes = None, run.rstrip(BACKSPACE), size
             return
-        if self._characters is None:
-            self._characters = characters(self._shown)
-        self._characters[: len(written)] = written
-        self._bytes = min(self._bytes + size, 4 * self._width)
+        stands[: len(written)] = written
+        self._characters, self._bytes = stands, min(self._bytes + size, 4 * len(stands))
 
 
 def characters(text: str) -> list[str]:
