@@ -17,11 +17,6 @@ from tests.network import preparations as ways
 
 
 @pytest.fixture(scope="module")
-def raw(mnist: Mnist) -> RawImages:
-    return RawImages(mnist.x_train, mnist.public_test[0])
-
-
-@pytest.fixture(scope="module")
 def shuffled(mnist: Mnist) -> Any:
     return mnist.x_train[np.random.default_rng(5).permutation(len(mnist.x_train))[:300]]
 

@@ -28,11 +28,6 @@ COUNT = 300
 
 
 @pytest.fixture(scope="module")
-def raw(mnist: Mnist) -> RawImages:
-    return RawImages(mnist.x_train, mnist.public_test[0])
-
-
-@pytest.fixture(scope="module")
 def x(mnist: Mnist) -> Any:
     return mnist.x_train[:COUNT].astype(np.float32) / 255
 
