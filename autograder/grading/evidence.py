@@ -19,7 +19,7 @@ from autograder.core.clerk import encode
 from autograder.core.config import Record
 from autograder.core.report import IsolationReport, Report
 from autograder.core.verdict import Ending
-from autograder.grading.reflections import ReflectionJudgement
+from autograder.grading.reflections import Asked, ReflectionJudgement
 from autograder.network.beside import Choice
 from autograder.network.measured import Measured
 from autograder.sandbox.execution import Execution
@@ -100,6 +100,8 @@ class Evidence(Record, frozen=True):
         SHA-256 of the file that was handed in.
     notebook
         The clean notebook, as JSON.
+    asked
+        How its questions were put when it was run.
     attempts
         Each run, the first one first; none where nothing could be run.
     left_out
@@ -115,6 +117,7 @@ class Evidence(Record, frozen=True):
     content_hash: str = ""
     repairs: tuple[str, ...] = ()
     notebook: msgspec.Raw = msgspec.Raw(b"null")
+    asked: Asked = Asked()
     reflections: Reflections | None = None
     attempts: Annotated[tuple[Attempt, ...], Meta(max_length=MAX_ATTEMPTS)] = ()
     left_out: int = 0

@@ -27,13 +27,14 @@ from autograder.grading.describe import (
 )
 from autograder.grading.diagnosis import Symptoms, diagnose
 from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Outputs, Reflections
-from autograder.grading.reflections import ReflectionJudgement, Written, judgements_of
+from autograder.grading.reflections import Asked, ReflectionJudgement, Written, judgements_of
 from autograder.grading.second_runs import Attempts, Checked, is_due
 from autograder.grading.wording import describe_checks
 from autograder.intake.submission import Handin
 from autograder.network.beside import remarks_for_staff
 
 Networks = Sequence[Any]
+NOTHING_ASKED = Asked()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class Judge:
         made = evidence.reflections
         if made is not None and made.rules == self._rules:
             return made.judgements
-        return judgements_of(self._written(bytes(evidence.notebook)))
+        return judgements_of(self._written(bytes(evidence.notebook), evidence.asked))
 
     def first_reflections(self, notebook: bytes) -> Reflections:
         """The same for a notebook that has not been judged yet."""
@@ -111,13 +112,24 @@ class Judge:
             rules=self._rules, judgements=dict(judgements_of(self._written(notebook)))
         )
 
-    def _written(self, notebook: bytes) -> Written:
+    @cached_property
+    def asked(self) -> Asked:
+        """How the course asks its questions."""
+        prompts = self.assignment.config.reflections.prompts
+        questions = tuple(map(prompts.of, REFLECTION_NAMES))
+        text = self.assignment.lesson.text
+        found = [place for place in map(text.find, questions) if place >= 0]
+        begin = text.rfind("\n", 0, min(found)) + 1 if found else len(text)
+        return Asked(prompts=questions, text=text[begin:])
+
+    def _written(self, notebook: bytes, asked: Asked = NOTHING_ASKED) -> Written:
         config = self.assignment.config.reflections
         return Written(
             notebook=notebook,
             prompts={name: config.prompts.of(name) for name in REFLECTION_NAMES},
             lesson_text=self.assignment.lesson.text,
             min_characters=config.min_characters,
+            asked=NOTHING_ASKED if asked == self.asked else asked,
         )
 
     @cached_property

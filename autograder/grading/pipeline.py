@@ -137,6 +137,7 @@ class Grader:
             content_hash=submission.content_hash,
             repairs=submission.repairs,
             notebook=msgspec.Raw(submission.data),
+            asked=self._judge.asked,
             reflections=judging.result(),
             attempts=attempts,
             left_out=left_out,

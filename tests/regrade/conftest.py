@@ -75,6 +75,10 @@ class Grades:
     def folder(self, name: str) -> Path:
         return self.out / "submissions" / name
 
+    def report(self, name: str) -> Any:
+        """report.json of one submission."""
+        return json.loads((self.folder(name) / "report.json").read_text(encoding="utf-8"))
+
     def files(self) -> dict[str, bytes]:
         """All that is written, pages aside; by path."""
         paths = (path for path in self.out.rglob("*") if path.is_file())

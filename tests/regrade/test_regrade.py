@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.notebooks import read_json
 from tests.recorded import house
 from tests.regrade.conftest import NAMES, Grades, Policy
 
@@ -46,6 +47,21 @@ def test_it_gives_what_grading_anew_gives(grades: Grades, tmp_path: Path) -> Non
     assert all(ours[name] == theirs[name] for name in markers)
     ours_alone = {name for name in set(ours) - set(theirs) if "/history/" not in name}
     assert ours_alone == {"regrade.csv"}
+
+
+def test_a_question_of_then_is_no_answer_to_that_of_now(grades: Grades) -> None:
+    """Who left the placeholder has the old question in the notebook, and wrote nothing."""
+    prompts = read_json(grades.course.root / "otter_config.json")["reflections"]["prompts"]
+    path, asked = grades.course.root / "student/m5.ipynb", prompts["reflection_1"]
+    prompts["reflection_1"] = "What is a learning rate?"
+    path.write_text(path.read_text().replace(asked, prompts["reflection_1"]))
+    grades.course.change({"reflections": {"prompts": prompts, "min_characters": 8}})
+    before = {name: grades.report(name)["reflections"] for name in ("passes", "no_model")}
+    assert not before["no_model"]["reflection_1"]["present"]
+    assert grades.regrade()[0] == 0
+    for name, reflections in before.items():
+        after = grades.report(name)["reflections"]
+        assert after["reflection_1"] == reflections["reflection_1"]
 
 
 @pytest.mark.parametrize(

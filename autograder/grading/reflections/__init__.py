@@ -6,6 +6,7 @@ a remark for staff, who read the answers anyway.
 """
 
 from autograder.grading.reflections.judging import (
+    Asked,
     Fault,
     ReflectionJudgement,
     Written,
@@ -13,4 +14,4 @@ from autograder.grading.reflections.judging import (
     judgements_of,
 )
 
-__all__ = ["Fault", "ReflectionJudgement", "Written", "judge_written", "judgements_of"]
+__all__ = ["Asked", "Fault", "ReflectionJudgement", "Written", "judge_written", "judgements_of"]

@@ -44,7 +44,7 @@ def find_reflections(
     notebook: Mapping[str, Any],
     *,
     prompts: Mapping[str, str],
-    lesson_text: str,
+    scaffold: Scaffold,
 ) -> dict[str, Found]:
     """Find the answer to each reflection, wherever it went.
 
@@ -61,8 +61,8 @@ def find_reflections(
         As `read_submission` gives it: JSON data of format 4.5.
     prompts
         The question by name, such as ``reflection_1``, in the order of their numbers in labels.
-    lesson_text
-        All text of the released notebook, whose headings end an answer.
+    scaffold
+        Of the questions and the released notebook, whose headings end an answer.
 
     Returns
     -------
@@ -71,7 +71,6 @@ def find_reflections(
     """
     names = tuple(prompts)
     questions = {name: split_words(plain_text(text)) for name, text in prompts.items()}
-    scaffold = Scaffold.of(prompts=tuple(prompts.values()), lesson_text=lesson_text)
     lines = [
         replace(line, name="") if line.name and scaffold.only_mentions(line.text) else line
         for line in islice(read_lines(notebook, names, questions), MAX_LINES + 1)

@@ -73,6 +73,17 @@ class ReflectionJudgement:
     """For staff: what is odd about an answer that is there."""
 
 
+class Asked(Record, frozen=True):
+    """How a notebook asks its questions, where the course has other ones now.
+
+    Nothing of it is an answer: whoever handed in before has the former questions in the notebook.
+    """
+
+    prompts: tuple[str, ...] = ()
+    text: str = ""
+    """Of the released notebook, from its first question on."""
+
+
 class Written(Record, frozen=True):
     """What the clerk needs to find and judge the answers."""
 
@@ -82,6 +93,7 @@ class Written(Record, frozen=True):
     """The question by name, in order."""
     lesson_text: str
     min_characters: int
+    asked: Asked = Asked()
 
 
 JUDGE: Task[Written, dict[str, ReflectionJudgement]] = Task(
@@ -112,24 +124,19 @@ def judgements_of(written: Written) -> Mapping[str, ReflectionJudgement]:
 
 def judge_written(written: Written) -> dict[str, ReflectionJudgement]:
     """Find the answers in a notebook and judge them: what the clerk does."""
+    questions = tuple(dict.fromkeys([*written.prompts.values(), *written.asked.prompts]))
+    lesson_text = "\n\n".join(filter(None, (written.lesson_text, written.asked.text)))
+    scaffold = Scaffold.of(prompts=questions, lesson_text=lesson_text)
     answers = find_reflections(
-        msgspec.json.decode(written.notebook),
-        prompts=written.prompts,
-        lesson_text=written.lesson_text,
+        msgspec.json.decode(written.notebook), prompts=written.prompts, scaffold=scaffold
     )
-    return judge_reflections(
-        answers,
-        prompts=written.prompts,
-        lesson_text=written.lesson_text,
-        min_characters=written.min_characters,
-    )
+    return judge_reflections(answers, scaffold=scaffold, min_characters=written.min_characters)
 
 
 def judge_reflections(
     answers: Mapping[str, Found],
     *,
-    prompts: Mapping[str, str],
-    lesson_text: str,
+    scaffold: Scaffold,
     min_characters: int,
 ) -> dict[str, ReflectionJudgement]:
     """Judge for each answer whether it is there; in doubt it is, with a remark for staff.
@@ -139,10 +146,8 @@ def judge_reflections(
     answers
         By name, as `find_reflections` gives them, in the order of the questions. A text that
         answers several questions counts for the first.
-    prompts
-        The question by name.
-    lesson_text
-        All text of the released notebook; what is copied from it is nobody's answer.
+    scaffold
+        Of the questions and the released notebook; what is copied from it is nobody's answer.
     min_characters
         Letters that an answer has at least; a Han, Kana or Hangul character counts as two.
 
@@ -151,7 +156,6 @@ def judge_reflections(
     dict of str to ReflectionJudgement
         For every name in `answers`, in that order.
     """
-    scaffold = Scaffold.of(prompts=tuple(prompts.values()), lesson_text=lesson_text)
     earlier: dict[str, list[str]] = {}
     judgements: dict[str, ReflectionJudgement] = {}
     for name, found in answers.items():
