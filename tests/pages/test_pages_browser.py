@@ -276,7 +276,7 @@ def test_marks_go_from_the_page_into_the_grades(
         "answers => answers.filter(each => each.querySelector('.mark'))"
         ".map(each => each.dataset.submission)"
     )
-    typed = [("7.5", '=good, "but" vague'), ("0", ""), ("10", "+1 für Ümlaute; 'so'")]
+    typed = [("7,5", '=good, "but" vague'), ("0", ""), ("10", "+1 für Ümlaute; 'so'")]
     fields.first.locator("input").first.focus()
     for points, comment in typed:
         page.keyboard.type(points)
@@ -299,14 +299,19 @@ def test_marks_go_from_the_page_into_the_grades(
     assert {
         key: (mark.override.points, mark.override.comment) for key, mark in read.marks.items()
     } == {
-        (name, "reflection_1"): (float(points), comment)
+        (name, "reflection_1"): (float(points.replace(",", ".")), comment)
         for name, (points, comment) in zip(names, typed, strict=False)
     }
 
 
 @pytest.mark.parametrize(
     ("points", "comment", "told"),
-    [("11", "", "from 0 to 10"), ("7.125", "", "two decimals"), ("", "why", "has no points")],
+    [
+        ("11", "", "from 0 to 10"),
+        ("ten", "", "from 0 to 10"),
+        ("7.125", "", "two decimals"),
+        ("", "why", "has no points"),
+    ],
 )
 def test_a_mark_that_would_be_refused_is_not_saved(
     built: BuiltClass, open_page: OpenPage, points: str, comment: str, told: str

@@ -6,9 +6,11 @@
   const questions = Array.from(document.querySelectorAll(".question"));
   const answersOf = new Map(questions.map((question) => [question, Array.from(question.querySelectorAll(".answer"))]));
   const answers = Array.from(answersOf.values()).flat();
-  const pointsOf = (answer) => answer.querySelector("input[type=number]");
+  const pointsOf = (answer) => answer.querySelector("input.points");
   const commentOf = (answer) => answer.querySelector("input[type=text]");
-  const isMarked = (answer) => Boolean(pointsOf(answer)?.value);
+  // No number field: that swallows the comma of 7,5 where the browser speaks English.
+  const plain = (points) => points.value.trim().replace(",", ".");
+  const isMarked = (answer) => Boolean(pointsOf(answer) && plain(pointsOf(answer)));
 
   // What is typed stays in this browser, since a page in a file cannot write to the folder it lies in.
   const assignment = JSON.parse(byId("data").textContent).assignment;
@@ -101,9 +103,11 @@
 
   function problemOf(answer) {
     const points = pointsOf(answer);
-    const isNumber = points.validity.valid && /^\d*([.,]\d{1,2})?$/.test(points.value);
-    if (!isNumber) return `points are numbers from 0 to ${points.max} with at most two decimals`;
-    return commentOf(answer).value.trim() && !points.value ? "this comment has no points" : "";
+    const isNumber = /^\d*(\.\d{1,2})?$/.test(plain(points));
+    if (!isNumber || Number(plain(points)) > Number(points.dataset.most)) {
+      return `points are numbers from 0 to ${points.dataset.most} with at most two decimals`;
+    }
+    return commentOf(answer).value.trim() && !plain(points) ? "this comment has no points" : "";
   }
   // A spreadsheet would run a comment that begins so; the names come guarded.
   const guarded = (text) => (/^([=@]|[+-](?![\d.,]*$)(?=.*[\p{L}\p{N}_]))/u.test(text.normalize("NFKC")) ? `'${text}` : text);
@@ -125,7 +129,7 @@
       const { submission, student } = answer.dataset;
       const check = answer.closest(".question").dataset.question;
       const comment = commentOf(answer).value.trim().replace(/\s+/g, " ");
-      lines.push([quoted(submission), quoted(student), check, pointsOf(answer).value, quoted(guarded(comment))].join(","));
+      lines.push([quoted(submission), quoted(student), check, plain(pointsOf(answer)), quoted(guarded(comment))].join(","));
     }
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv" }));
