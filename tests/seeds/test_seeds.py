@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.intake.folders import handin_at
 from autograder.grading.pipeline import Grader
+from autograder.intake.folders import handin_at
 from tests.notebooks import notebook, write
 
 pytestmark = pytest.mark.heavy
@@ -24,7 +24,7 @@ SEEDS = [
 
 
 def grade(grader: Grader, tmp_path: Path, name: str, epochs: int | None) -> None:
-    source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    source = (FOLDER / name / "notebook.py").read_text(encoding="utf-8")
     if epochs is not None:
         source, changed = re.subn(r"^EPOCHS = \d+$", f"EPOCHS = {epochs}", source, flags=re.M)
         assert changed == 1
