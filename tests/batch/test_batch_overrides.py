@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,16 +55,27 @@ class Class:
             return list(csv.DictReader(file))
 
 
+pytestmark = pytest.mark.xdist_group("overrides")
+"""In one process, so that it is graded once."""
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory, assignment: Assignment) -> Path:
+    folder = tmp_path_factory.mktemp("graded")
+    Class(folder, assignment).grade()
+    return folder
+
+
 @pytest.fixture
-def course(tmp_path: Path, assignment: Assignment) -> Class:
-    """Nothing of it is graded yet."""
-    return Class(tmp_path, assignment)
+def course(graded: Path, tmp_path: Path, assignment: Assignment) -> Class:
+    """It is graded, and nobody has marked it."""
+    shutil.copytree(graded, tmp_path / "course", copy_function=shutil.copy2)
+    return Class(tmp_path / "course", assignment)
 
 
 def test_marks_count_everywhere_once_they_are_there_and_no_more_when_they_are_gone(
     course: Class,
 ) -> None:
-    course.grade()
     before = {path: path.read_bytes() for path in course.out.rglob("*.*")}
     course.mark(",001,runs,2.5,=late; agreed")
     assert course.grade(resume=True) == ["submission_3"]
@@ -89,7 +101,10 @@ def test_marks_count_everywhere_once_they_are_there_and_no_more_when_they_are_go
     assert {path.name for path in before if before[path] != after[path]} <= {"grading.log"}
 
 
-def test_marks_that_lie_there_first_count_and_a_twin_does_not_inherit_them(course: Class) -> None:
+def test_marks_that_lie_there_first_count_and_a_twin_does_not_inherit_them(
+    tmp_path: Path, assignment: Assignment
+) -> None:
+    course = Class(tmp_path, assignment)
     course.out.mkdir()
     course.mark("submission_1,,runs,0,", "submission_3,,accuracy,0,by hand")
     course.grade()
@@ -101,7 +116,6 @@ def test_marks_that_lie_there_first_count_and_a_twin_does_not_inherit_them(cours
 
 
 def test_marks_that_are_wrong_stop_it_before_anything_is_changed(course: Class) -> None:
-    course.grade()
     course.mark(",004,runs,1,")
     before = {path: path.read_bytes() for path in course.out.rglob("*.*")}
     with pytest.raises(UsageError, match=r"overrides\.csv, line 2: there is no student “004”"):
@@ -110,7 +124,6 @@ def test_marks_that_are_wrong_stop_it_before_anything_is_changed(course: Class) 
 
 
 def test_marks_of_a_submission_that_is_not_graded_now_are_no_fault(course: Class) -> None:
-    course.grade()
     course.mark("submission_1,,runs,1,", "submission_2,,runs,2,")
     (course.folder / "in/submission_1/m5.ipynb").unlink()
     (course.folder / "in/submission_1").rmdir()
@@ -124,7 +137,6 @@ def test_marks_of_a_submission_that_is_not_graded_now_are_no_fault(course: Class
 
 def test_a_mark_by_student_goes_with_who_hands_in_again(course: Class) -> None:
     """Gradescope gives the new submission another number; the folder of the old one stays."""
-    course.grade()
     course.mark(",001,runs,2.5,")
     inbox = course.folder / "in"
     (inbox / "submission_1").rename(inbox / "submission_9")
@@ -137,7 +149,6 @@ def test_a_mark_by_student_goes_with_who_hands_in_again(course: Class) -> None:
 
 
 def test_marks_for_work_that_has_changed_are_told(course: Class) -> None:
-    course.grade()
     course.mark("submission_1,,runs,2.5,", "submission_2,,runs,3,")
     again = command("sleep 0", author="again")
     write(course.folder / "in/submission_1/m5.ipynb", command("sleep 0.2"))
@@ -149,7 +160,6 @@ def test_marks_for_work_that_has_changed_are_told(course: Class) -> None:
 
 
 def test_only_one_at_a_time_writes_to_a_folder(course: Class) -> None:
-    course.grade()
     with (
         ResultsFolder(course.out, overwrite=False).locked(),
         pytest.raises(ConfigError, match="wait for it"),
@@ -158,7 +168,6 @@ def test_only_one_at_a_time_writes_to_a_folder(course: Class) -> None:
 
 
 def test_an_export_tells_who_handed_in_when(course: Class) -> None:
-    course.grade()
     ann, *_ = course.table("grades.csv")
     told = ("name", "student_id", "submission_id", "handed_in", "late")
     assert [ann[column] for column in told] == ["Ann", "001", "1", "2026-11-02 10:00:00 UTC", ""]

@@ -18,7 +18,8 @@ ASK = f"""import os, tensorflow
 print("Said:", [os.environ.get(name) for name in {THREAD_VARIABLES!r}])"""
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+# That a forked box has the surroundings of a started one, tests/test_warm_start.py tries each time.
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_side_by_side_and_in_turn_compute_alike(jobs: int, tmp_path: Path) -> None:
     config = read_json(ROOT / "otter_config.json")
     config["verification"]["threads"] = THREADS
