@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
@@ -32,7 +33,7 @@ FIT_LITTLE = "model.fit(x_train[:6000], y_train[:6000], epochs=2, verbose=0)"
 EVALUATE = "model.evaluate(x_test, y_test, verbose=0)[1]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """One honest notebook.
 
@@ -46,14 +47,14 @@ class Case:
     name: str
     cells: tuple[str, ...]
 
-    @property
+    @cached_property
     def notebook(self) -> str:
         """The notebook's file; the same each time, so that its hash names it."""
         cells = [new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(self.cells)]
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         return str(nbformat.writes(new_notebook(cells=cells, metadata=kernel)))
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A hash of the notebook."""
         return hashlib.sha256(self.notebook.encode()).hexdigest()
