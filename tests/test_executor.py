@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,7 +21,7 @@ from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
 from autograder.core.verdict import Ending
 from autograder.sandbox import executor
-from autograder.sandbox.box import Box, BoxKind, Isolation, Toolbox
+from autograder.sandbox.box import Box, Isolation, Toolbox, Zygote
 from autograder.sandbox.execution import CellError, CellStatus, Execution, Message
 from autograder.sandbox.executor import Executor
 from autograder.sandbox.kernel import MAX_MESSAGE_BYTES, Kernel
@@ -35,7 +35,7 @@ NOTEBOOK_SECONDS = 40.0
 class Runner:
     """Runs cells with limits that a test can wait for."""
 
-    def __init__(self, assignment: Assignment, toolbox: Toolbox, kind: BoxKind) -> None:
+    def __init__(self, assignment: Assignment, toolbox: Toolbox, zygote: Zygote) -> None:
         self._limits = msgspec.structs.replace(
             assignment.config.limits,
             cell_seconds=20.0,
@@ -43,7 +43,7 @@ class Runner:
             interrupt_grace_seconds=1.5,
         )
         self._toolbox = toolbox
-        self._kind = kind
+        self._zygote = zygote
         self.exported = self.retraced = False
 
     def __call__(self, *cells: str, **changes: Any) -> Execution:
@@ -54,7 +54,8 @@ class Runner:
     ) -> Execution:
         """Run a notebook; changes are those of the limits."""
         limits = msgspec.structs.replace(self._limits, **changes)
-        with Box(kind=self._kind, limits=limits, toolbox=self._toolbox) as box:
+        zygote = self._zygote
+        with Box(kind=zygote.kind, limits=limits, toolbox=self._toolbox, zygote=zygote) as box:
             executor = Executor(
                 box=box, toolbox=self._toolbox, limits=limits, seed=1, on_cell=on_cell
             )
@@ -64,10 +65,17 @@ class Runner:
         return execution
 
 
+@pytest.fixture(scope="module")
+def forks(bare: Toolbox, isolation: Isolation) -> Iterator[Zygote]:
+    """Half of a second for each kernel that is forked from it instead of started."""
+    with Zygote(kind=isolation.kind, toolbox=bare, modules=["ipykernel.kernelapp"]) as zygote:
+        yield zygote
+
+
 @pytest.fixture
-def run(assignment: Assignment, bare: Toolbox, isolation: Isolation) -> Runner:
+def run(assignment: Assignment, bare: Toolbox, forks: Zygote) -> Runner:
     """Runs cells in a box."""
-    return Runner(assignment, bare, isolation.kind)
+    return Runner(assignment, bare, forks)
 
 
 def statuses(execution: Execution) -> list[CellStatus]:
