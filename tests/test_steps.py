@@ -76,7 +76,8 @@ class EpochOnly(keras.callbacks.Callback):
         self.seen.append((self.model.evaluate(*self.data, verbose=0), dict(logs)))
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.long
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     count=st.integers(60, 400),
     batch=st.sampled_from([7, 16, 32]),
@@ -85,7 +86,17 @@ class EpochOnly(keras.callbacks.Callback):
     normalise=st.booleans(),
     validation=st.booleans(),
 )
-def test_weights_and_history_are_the_same_to_the_bit(
+def test_any_training_is_the_same_to_the_bit(
+    count: int, batch: int, steps: int, dropout: float, normalise: bool, validation: bool
+) -> None:
+    check_training(count, batch, steps, dropout, normalise, validation)
+
+
+def test_weights_and_history_are_the_same_to_the_bit() -> None:
+    check_training(210, batch=16, steps=13, dropout=0.3, normalise=True, validation=True)
+
+
+def check_training(
     count: int, batch: int, steps: int, dropout: float, normalise: bool, validation: bool
 ) -> None:
     x, y = data(count)
@@ -244,7 +255,17 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+OF_KERAS = {
+    *("double precision", "a convolution", "labels in a table", "compiled for XLA"),
+    *("another optimizer", "gradients of two batches", "a scaled loss", "a falling learning rate"),
+    *("several metrics", "weighted metrics"),
+}
+"""What Keras does in a step, for which nothing of ours has a line; tried at night."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(n, marks=[pytest.mark.long] * (n in OF_KERAS)) for n in CASES]
+)
 def test_every_call_gives_what_keras_gives(case: str) -> None:
     make, options = CASES[case]
     outcomes = []
