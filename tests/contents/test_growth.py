@@ -120,9 +120,10 @@ def test_time_grows_with_the_text(reader: str) -> None:
         text = piece * (SMALL // len(piece))
         # Another text each time, since some readers remember what they have read.
         small = min(_seconds(read, text + end) for end in ENDS)
-        large = min(_seconds(read, text * GROWTH + end) for end in ENDS)
-        if large > NOISE_SECONDS + SLACK * GROWTH * small:
-            slow[kind] = (small, large)
+        bound = NOISE_SECONDS + SLACK * GROWTH * small
+        # Once is enough where it is quick: something may have disturbed the others.
+        if all(_seconds(read, text * GROWTH + end) > bound for end in ENDS):
+            slow[kind] = small
     assert slow == {}
 
 
