@@ -35,8 +35,7 @@ def sort_values(page: Page, column: int) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
 @pytest.mark.parametrize(
     "number",
     [
