@@ -45,8 +45,15 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return max(1, min(2 * (psutil.cpu_count() or 1), room))
 
 
+BUILT_ONCE = {"zygote", "graded_class", "own", "built", "shared"}
+"""Fixtures that take so long that no second process should make them anew."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
+    """Leave all that needs one of `BUILT_ONCE` to one process; begin with what takes longest."""
+    for item in items:
+        for name in BUILT_ONCE & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(name))
     items.sort(key=lambda item: item.get_closest_marker("heavy") is None)
 
 

@@ -49,6 +49,10 @@ def measured(model: Any, assignment: Assignment, **settings: Any) -> Measured:
     return measurement(model, assignment, **settings).measured
 
 
+pytestmark = pytest.mark.xdist_group("measurement")
+"""In one process, so that each network is trained once."""
+
+
 @pytest.fixture(scope="module")
 def knows_all(assignment: Assignment) -> Any:
     """All 10,000 test images, as somebody may paste them, and 4,000 training images."""

@@ -25,10 +25,6 @@ print(undefined)
 """
 
 
-pytestmark = pytest.mark.xdist_group("notes")
-"""In one process, so that it is graded once."""
-
-
 @pytest.fixture(scope="module")
 def report(grader: Grader, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """A cell fails, the network is too large and was never trained, the answers are empty."""

@@ -93,8 +93,6 @@ class Kernels:
 
 
 TRAINED = SMALL_NETWORK + "\nprint(repr(model.evaluate(x_test, y_test, verbose=0)))"
-one_process = pytest.mark.xdist_group("warm start")
-"""In which the three runs are made once."""
 Runs = list[tuple[Execution, NetworkExport]]
 
 
@@ -106,7 +104,6 @@ def runs(assignment: Assignment, toolbox: Toolbox, isolation: Isolation, zygote:
     return [kernels.run(*cells, zygote=start) for start in (None, zygote, zygote)]
 
 
-@one_process
 def test_training_gives_the_same_numbers(runs: Runs) -> None:
     (started, network), *forked = runs
     for execution, again in forked:
@@ -116,7 +113,6 @@ def test_training_gives_the_same_numbers(runs: Runs) -> None:
             np.testing.assert_array_equal(here.values, there.values)
 
 
-@one_process
 def test_surroundings_are_the_same(runs: Runs, toolbox: Toolbox) -> None:
     found: list[dict[str, Any]] = []
     for execution, _ in runs:

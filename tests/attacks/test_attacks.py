@@ -120,6 +120,7 @@ def _ways() -> Iterator[Any]:
             yield pytest.param(case, way, id=f"{case.name}-{way}", marks=marks)
 
 
+@pytest.mark.xdist_group("attacks")  # with one zygote
 @pytest.mark.timeout(CASE_SECONDS)
 @pytest.mark.parametrize(("case", "way"), _ways())
 def test_case_gets_the_grade_it_deserves(

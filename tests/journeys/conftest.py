@@ -1,4 +1,4 @@
-"""What the journeys share: `m5` as a user types it, one graded class, a copy of the checkout."""
+"""What the journeys share: `m5` as a user types it, one graded class, copies of the checkout."""
 
 from __future__ import annotations
 
@@ -17,20 +17,15 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.people import write_class
+from tests.journeys.people import UNREADABLE, write_class
 from tests.notebooks import read_json
 
 ROOT = Path(__file__).resolve().parents[2]
 M5 = Path(sys.prefix) / "bin/m5"
 SECONDS = 900.0
+BEFORE_CTRL_C = len(UNREADABLE) + 2
+"""So many have a row: those that nothing is run for, and two others."""
 NOT_OF_A_CHECKOUT = shutil.ignore_patterns(".*", "__pycache__", "out", "build", "*.egg-info")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave all that looks at the class to one process, so that it is graded only once."""
-    for item in items:
-        if "graded_class" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("class"))
 
 
 def m5(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -121,7 +116,11 @@ def graded_class(tmp_path_factory: pytest.TempPathFactory) -> GradedClass:
         start_new_session=True,
     )
     deadline = time.monotonic() + SECONDS
-    while len(read_rows(out)) < 4 and process.poll() is None and time.monotonic() < deadline:
+    while (
+        len(read_rows(out)) < BEFORE_CTRL_C
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.2)
     os.killpg(process.pid, signal.SIGINT)  # Ctrl-C reaches every process of the terminal
     printed, said = process.communicate(timeout=SECONDS)
@@ -132,12 +131,6 @@ def graded_class(tmp_path_factory: pytest.TempPathFactory) -> GradedClass:
     }
     resumed = m5(*command[1:], "--resume")
     return GradedClass(out, read_rows(out), stopped, before, times, resumed)
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository as it is, for one who only looks."""
-    return copy_checkout(tmp_path_factory.mktemp("checkout") / "activity-m5")
 
 
 def copy_checkout(folder: Path) -> Path:

@@ -15,6 +15,9 @@ from autograder.network.preparation.preparation import Preparation
 from autograder.network.preparation.recovering import TRIED, prove, usual_preparations
 from tests.network import preparations as ways
 
+pytestmark = pytest.mark.xdist_group("preparations")
+"""In one process, so that their statistics are computed once."""
+
 
 @pytest.fixture(scope="module")
 def shuffled(mnist: Mnist) -> Any:
