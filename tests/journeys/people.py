@@ -26,18 +26,24 @@ CHINESE = (
     "每次只改一个设置，再看曲线，这样才知道是什么起了作用；网络更大并不一定更好。",
 )
 ANSWERED = {"english": ANSWERS, "colab_chinese": CHINESE, "typo": ANSWERS}
-ONE_WORD, THRICE_THE_SAME = "width_8", "width_200"
+ONE_WORD = ("no idea", "banana", "bigger")
+THRICE_THE_SAME = "thrice_and_no_network"
 NOT_ANSWERED = {
     "untouched": (),
-    "no_network": (),
-    "colab_no_network": (),
-    ONE_WORD: ("no idea", "banana", "bigger"),
+    "no_network": ONE_WORD,
+    "colab_no_network": ONE_WORD,
     THRICE_THE_SAME: (ANSWERS[1],) * 3,
 }
 MODEL_CELL = cell_of(released(), "model")["source"].splitlines()[0]
 """How the cell begins, by which pages name it."""
-WIDTHS = {ONE_WORD: 8, THRICE_THE_SAME: 200}
-"""The one too narrow to be accurate, the other over the budget."""
+UNREADABLE = {
+    "damaged": "notebook",
+    "an_empty_file": "empty",
+    "a_web_page": "Download",
+    "in_r": "Python",
+    "ancient": "format",
+}
+"""Files that are no notebooks of this course, and a word of what their students are told."""
 
 
 def whole_class() -> dict[str, object]:
@@ -48,10 +54,7 @@ def whole_class() -> dict[str, object]:
         if name == "english":
             fix_network(made)
         elif name == "untouched":
-            train_little(made, images=12_000, epochs=2)  # long enough for its units to die
-        elif name in WIDTHS:
-            fix_network(made, units=WIDTHS[name])
-            train_little(made, images=200 * WIDTHS[name])
+            train_little(made, images=2_000, epochs=2)  # long enough for its units to die
         elif name.endswith("no_network"):
             replace_cell(made, "model", "history = None  # later")
         else:
@@ -61,8 +64,14 @@ def whole_class() -> dict[str, object]:
             replace_cell(made, "model", source.replace("    x_train", "    x_trian"))
         handed_in[name] = colab(made) if name.startswith("colab") else made
     handed_in["twin_of_typo"] = handed_in["typo"]
+    in_r = released(*ANSWERS)
+    in_r.metadata["kernelspec"] = {"name": "ir", "language": "R", "display_name": "R"}
+    in_r.metadata["language_info"] = {"name": "R"}
     handed_in["damaged"] = nbformat.writes(released(*ANSWERS))[:20_000]
     handed_in["an_empty_file"] = b""
+    handed_in["a_web_page"] = "<!DOCTYPE html><html><body class='jp-Notebook'></body></html>"
+    handed_in["in_r"] = in_r
+    handed_in["ancient"] = '{"nbformat": 2, "nbformat_minor": 0, "worksheets": [], "metadata": {}}'
     return handed_in
 
 

@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 
 from autograder.core.exit_status import ExitStatus
 from tests.browser import OpenPage
-from tests.journeys.conftest import ROOT, GradedClass, m5, words_of
-from tests.journeys.people import MODEL_CELL, whole_class
+from tests.journeys.conftest import BEFORE_CTRL_C, ROOT, GradedClass, m5, words_of
+from tests.journeys.people import MODEL_CELL, UNREADABLE, whole_class
 from tests.notebooks import read_json
 
 CONFIG = read_json(ROOT / "otter_config.json")
@@ -23,8 +23,8 @@ FULL = sum(CONFIG["points"].values())
 
 @pytest.mark.parametrize(
     "typed",
-    ["student/m5.ipnyb", "nothere", "README.md", "{empty}"],
-    ids=["a misspelt file", "a misspelt folder", "a file of another kind", "an empty folder"],
+    ["student/m5.ipnyb", "{empty}"],
+    ids=["a misspelt file", "an empty folder"],
 )
 def test_a_mistyped_path_is_refused_before_anything_is_written(tmp_path: Path, typed: str) -> None:
     (tmp_path / "empty").mkdir()
@@ -38,7 +38,7 @@ def test_a_mistyped_path_is_refused_before_anything_is_written(tmp_path: Path, t
 def test_ctrl_c_keeps_what_is_finished(graded_class: GradedClass) -> None:
     stopped, before = graded_class.stopped, graded_class.before
     assert stopped.returncode == ExitStatus.INTERRUPTED, stopped.stderr
-    assert 4 <= len(before) < len(whole_class())
+    assert BEFORE_CTRL_C <= len(before) < len(whole_class())
     assert "Traceback" not in stopped.stderr
 
 
@@ -54,12 +54,13 @@ def test_resume_grades_the_others_and_nobody_twice(graded_class: GradedClass) ->
 
 
 def test_a_damaged_file_has_its_row_and_stops_nobody(graded_class: GradedClass) -> None:
-    for name in ("damaged", "an_empty_file"):
+    for name, word in UNREADABLE.items():
         assert graded_class.rows[name]["verdict"] == "MALFORMED_SUBMISSION"
-        assert graded_class.rows[name]["notes"]
+        assert word.lower() in graded_class.rows[name]["notes"].lower()
+        assert word.lower() in graded_class.file(name, "results.json").read_text("utf-8").lower()
         assert name in graded_class.resumed.stdout
     verdicts = Counter(row["verdict"] for row in graded_class.rows.values())
-    assert verdicts["MALFORMED_SUBMISSION"] == 2 and "GRADER_ERROR" not in verdicts
+    assert verdicts["MALFORMED_SUBMISSION"] == len(UNREADABLE) and "GRADER_ERROR" not in verdicts
 
 
 def test_points_add_up_in_every_file(graded_class: GradedClass) -> None:
@@ -71,6 +72,8 @@ def test_points_add_up_in_every_file(graded_class: GradedClass) -> None:
         points = [graded_class.points(name, check) for check in CHECKS]
         assert sum(points) == float(row["score"]) == results["score"] == report["score"]
         assert float(row["max_score"]) == FULL
+        assert graded_class.file(name, "grading.log").exists()
+        assert graded_class.file(name, "executed.ipynb").exists() == (name not in UNREADABLE)
         shown = graded_class.feedback(name)
         assert f"{float(row['score']):g} <small>of {FULL} points</small>" in shown
         earned = re.findall(r'<span class="points">([\d.]+) of ([\d.]+)</span>', shown)
@@ -106,7 +109,7 @@ def test_every_figure_agrees_with_the_notebook_as_it_ran(graded_class: GradedCla
             assert float(training) == pytest.approx(history["accuracy"][number], abs=6e-5)
             assert float(test) == pytest.approx(history["val_accuracy"][number], abs=6e-5)
         trained += bool(epochs)
-    assert trained >= 5
+    assert trained >= 3
 
 
 @pytest.fixture(scope="module")
