@@ -71,23 +71,6 @@ def test_a_missed_goal_stays_with_its_number_and_the_reason(tmp_path: Path) -> N
     assert "an abacus" in page and "make bench" in page
 
 
-def test_numbers_can_be_read_again(tmp_path: Path) -> None:
-    written = results(row("it", [1.0, 2.0], "s"))
-    write(written, tmp_path)
-    again = msgspec.json.decode((tmp_path / "performance.json").read_bytes(), type=Results)
-    assert again == written
-
-
-def test_the_picture_shows_what_was_measured_and_is_the_same_every_time(tmp_path: Path) -> None:
-    made = results(row("m5 grade, time", [12.0, 13.0], "s"), row("otter run, time", [40.0], "s"))
-    write(made, tmp_path)
-    picture = (tmp_path / "performance.svg").read_text()
-    for text in ("m5 grade", "12.5 s", "otter run", "40.0 s"):
-        assert text in picture
-    write(made, tmp_path)
-    assert (tmp_path / "performance.svg").read_text() == picture
-
-
 def test_what_could_not_be_measured_is_a_goal_that_is_not_met(tmp_path: Path) -> None:
     part = not_measured("floor", BenchmarkError("The abacus broke.\nmore"))
     write(msgspec.structs.replace(results(), parts=[part]), tmp_path)

@@ -1,139 +1,18 @@
-"""Does the lesson say what it should, in readable code and a readable length?"""
+"""Is the lesson whole, and short enough to be searched; does its example run?"""
 
 from __future__ import annotations
 
-import ast
-import itertools
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autograder.core.config import load_config
 from autograder.grading.reflections.plain import MAX_CHARACTERS
-from autograder.release.template import percent
 from tests.notebooks import TOOLS
 
 ROOT = Path(__file__).resolve().parents[2]
-WANTED = percent(load_config(ROOT / "otter_config.json").accuracy.threshold)
-PURPOSES = (
-    "show-digits",
-    "learning-curves",
-    "dead-units",
-    "look-inside",
-    "draw-activations",
-    "two-by-two",
-    "three-rates",
-    "redraw",
-    "draw-digit",
-    "read-digit",
-)
 AT_THE_TOP = ("tools", "local-checks")
-
-MUST_SAY = {
-    "welcome": ("two purposes", "hyperparameters", f"more than {WANTED}", "top to bottom"),
-    "data": (
-        "70,000",
-        "60,000",
-        "10,000",
-        "28 × 28",
-        "label",
-        "National Institute",
-        "LeCun",
-        "mnist.npz",
-        "255",
-        "normalisation",
-    ),
-    "objective": ("compiles", "epoch", "■", "guesses"),
-    "networks": (
-        "weights",
-        "bias",
-        "activation function",
-        "input layer",
-        "hidden layers",
-        "output layer",
-        r"y = f\Big(\sum_i w_i x_i + b\Big)",
-    ),
-    "learning": (
-        "feedforward",
-        "backpropagation",
-        "gradient descent",
-        r"w \leftarrow w - \eta",
-        "learning rate",
-        "sparse_categorical_crossentropy",
-        "`categorical_crossentropy`",
-        "one-hot",
-    ),
-    "hyperparameters": (
-        r"\max(0, x)",
-        r"\dfrac{1}{1 + e^{-x}}",
-        r"\dfrac{e^{x_i}}{\sum_j e^{x_j}}",
-        "slope",
-        "vanishing gradient",
-    ),
-    "dying": ("Dying ReLU", "dead", "bottleneck"),
-    "learning-rate": ("learning rate", "batch", "epoch", "1,875", "number of layers"),
-    "experiments": ("width", "rate", "expect", "run=True"),
-    "overfitting": (
-        "validat",
-        "overfitting",
-        "underfitting",
-        "dropout",
-        "learning curves",
-        "by heart",
-        "average over the epoch",
-    ),
-    "keras": (
-        "Sequential",
-        "Dense",
-        "Flatten",
-        "Input",
-        "Optimizer",
-        "Loss",
-        "Metrics",
-        "fit",
-        "evaluate",
-        "predict",
-        "summary",
-    ),
-    "task": ("Analyse", "Change", "Reach the goal", "One change", "on purpose", WANTED),
-    "reflect": ("your own words", "your own numbers"),
-    "reflection-1-prompt": ("Your numbers",),
-    "reflection-2-prompt": ("Your numbers",),
-    "reflection-3-prompt": ("Your numbers",),
-    "hand-in": (
-        "Restart the kernel",
-        "Colab",
-        "JupyterLab",
-        "VS Code",
-        ".ipynb",
-        "Gradescope",
-        "https://www.youtube.com/watch?v=aircAruvnKk",
-        "http://neuralnetworksanddeeplearning.com/",
-        "https://www.3blue1brown.com/lessons/neural-networks",
-        "https://www.deeplearningbook.org/",
-        "https://www.tensorflow.org/",
-    ),
-}
-
-
-@pytest.mark.parametrize("cell", MUST_SAY)
-def test_section_says_what_it_is_about(cells: Any, cell: Any) -> None:
-    for words in MUST_SAY[cell]:
-        assert words.lower() in cells[cell]["source"].lower(), words
-
-
-def words_in(text: str) -> list[str]:
-    """The words that are read: no code blocks, formulas, addresses and comments."""
-    hidden = r"<!--.*?-->|```.*?```|\$\$.*?\$\$|\$[^$\n]*\$|\]\([^)]*\)"
-    return re.findall(r"[^\W\d_][\w'’-]*", re.sub(hidden, " ", text, flags=re.DOTALL))
-
-
-def test_asks_for_little_reading_before_the_reflections(cells: Any) -> None:
-    before: Any = itertools.takewhile(lambda cell: cell["id"] != "reflect", cells.values())
-    text = "\n".join(cell["source"] for cell in before if cell["cell_type"] == "markdown")
-    assert 1500 <= len(words_in(text)) <= 2200
 
 
 def test_tools_at_the_top_are_short_and_every_cell_is_searched_whole(cells: Any) -> None:
@@ -142,22 +21,6 @@ def test_tools_at_the_top_are_short_and_every_cell_is_searched_whole(cells: Any)
     assert list(cells)[2:4] == list(AT_THE_TOP) and sum(lines) < 318
     for name, cell in cells.items():
         assert len(cell["source"]) < MAX_CHARACTERS, name
-
-
-def test_every_code_cell_is_short_and_can_be_read(cells: Any) -> None:
-    for name, cell in cells.items():
-        if cell["cell_type"] == "code":
-            ast.parse(cell["source"])
-            assert all(len(line) <= 100 or '"' in line for line in cell["source"].splitlines()), (
-                name
-            )
-            assert "%" not in {line[:1] for line in cell["source"].splitlines()}, "a magic"
-            assert "!" not in {line[:1] for line in cell["source"].splitlines()}, "a shell command"
-
-
-@pytest.mark.parametrize("name", PURPOSES)
-def test_live_cells_begin_with_their_purpose(cells: Any, name: Any) -> None:
-    assert re.match(r"# .*\?", cells[name]["source"])
 
 
 @pytest.mark.parametrize("name", TOOLS)
@@ -212,6 +75,3 @@ def test_questions_and_answers_name_every_verdict() -> None:
     page = (ROOT / "docs/students.md").read_text("utf-8")
     for verdict in Verdict:
         assert f"| `{verdict.value}` |" in page
-    for word in ("JupyterLab", "Colab", "VS Code", "requirements.txt", "hand in again", "group"):
-        assert word.lower() in page.lower()
-    assert "<!-- =" not in page
