@@ -171,6 +171,15 @@ def test_nothing_is_said_where_there_was_no_cause(config: Config) -> None:
     assert attempts.notes(config) == [] and attempts.reports == []
 
 
+@pytest.mark.parametrize(
+    ("margin", "told"), [(0.01, "than 1 percentage point,"), (0.02, "than 2 percentage points,")]
+)
+def test_the_margin_is_told_in_words(config: Config, margin: float, told: str) -> None:
+    config = with_runs(config, margin=margin)
+    attempts = run(Machine(*(attempt(shift, 0.949) for shift in range(3))), config)
+    assert told in attempts.notes(config)[0]
+
+
 SEEDED = "keras.utils.set_random_seed({seed})\n" + SMALL_NETWORK
 
 

@@ -72,7 +72,8 @@ class Attempts:
 
     def notes(self, config: Config) -> list[str]:
         """What to tell the student about it; nothing where there was no cause for a second run."""
-        margin = f"less than {100 * config.second_runs.margin:g} percentage points"
+        points = f"{100 * config.second_runs.margin:g}"
+        margin = f"less than {points} percentage point{'s' * (points != '1')}"
         missed = (
             f"Your network missed the wanted accuracy by {margin}, which may be the luck of the "
             "random numbers that training begins with."
