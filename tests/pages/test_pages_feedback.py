@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from autograder.core.config import Config
 from autograder.core.lesson import Lesson, read_lesson
-from autograder.core.report import IsolationReport, Report
+from autograder.core.report import IsolationReport, Override, Report
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import feedback, write_feedback
 from autograder.reports.pages.drawing import StudentPage
@@ -127,8 +127,8 @@ def test_allow_list_is_what_it_was() -> None:
     """A new field on the page is a decision: whoever makes it changes this test as well."""
     assert {field.name for field in dataclasses.fields(FeedbackView)} == {
         "name", "state", "headline", "next_step", "next_place", "score", "max_score", "notes",
-        "checks", "failed_cells", "more_failed_cells", "network", "seconds", "budget", "assignment",
-        "executed",
+        "checks", "failed_cells", "more_failed_cells", "network", "is_full", "seconds", "budget",
+        "assignment", "executed",
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(NetworkView)} == {
         "parameters", "layers", "more_layers", "hints", "confusions", "curves", "history", "epochs",
@@ -296,3 +296,16 @@ def test_what_took_long_is_drawn_once(
     assert open_cells[1] == open_cells[0] + 1
     changed = msgspec.structs.replace(again, earlier=page, executed=other)
     assert b"drawn again" in feedback.draw_feedback(changed)
+
+
+def test_points_by_hand_leave_nothing_to_do(config: Config, tmp_path: Path) -> None:
+    report = make_report(5, config, Verdict.FAILED)
+    given = [
+        msgspec.structs.replace(check, override=Override(points=check.max_points, comment="Agreed"))
+        for check in report.checks
+    ]
+    report = msgspec.structs.replace(report, checks=given, score=report.max_score)
+    page = write_feedback(report, None, tmp_path, config, Lesson()).read_text(encoding="utf-8")
+    assert ">PASSED<" in page
+    for untrue in ("How small could it be", "not yet", "ext step"):
+        assert untrue not in page.partition("Your network")[0]

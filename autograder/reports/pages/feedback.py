@@ -69,6 +69,8 @@ class FeedbackView:
         The one thing to do next; empty where nothing is left to do.
     next_place
         Where in the notebook that is to be done; empty where nobody can say.
+    is_full
+        Whether it passed everything by itself, and has all points.
     """
 
     name: str
@@ -83,6 +85,7 @@ class FeedbackView:
     failed_cells: list[CellReport]
     more_failed_cells: int
     network: NetworkView | None
+    is_full: bool
     seconds: float | None
     budget: int
     assignment: str
@@ -137,10 +140,11 @@ def feedback_view(report: Report, wanted: StudentPage) -> FeedbackView:
         score=report.score if is_known else None,
         max_score=report.max_score,
         notes=[_sentence(note) for note in report.notes if note] if is_known else [],
-        checks=[_shown(check) for check in report.checks] if is_known else [],
+        checks=[_shown(_decided(check)) for check in report.checks] if is_known else [],
         failed_cells=[_shown(cell) for cell in failed[:MAX_FAILED_CELLS]],
         more_failed_cells=max(0, len(failed) - MAX_FAILED_CELLS),
         network=_network(network, wanted) if network else None,
+        is_full=report.verdict is Verdict.PASSED and report.score == report.max_score,
         seconds=report.seconds if report.cells and is_known else None,
         budget=wanted.config.budget.max_parameters,
         assignment=wanted.config.assignment.title,
@@ -156,6 +160,14 @@ def _state(report: Report) -> str:
 def _is_done(check: CheckResult) -> bool:
     """Whether it passed, or a person gave all of its points."""
     return check.status is CheckStatus.PASSED or check.earned >= check.max_points
+
+
+def _decided(check: CheckResult) -> CheckResult:
+    """The same, with nothing left to do where a person has decided."""
+    if check.override is None:
+        return check
+    status = CheckStatus.PASSED if _is_done(check) else check.status
+    return msgspec.structs.replace(check, status=status, next_step="")
 
 
 def _next_step(report: Report, failed: Sequence[CellReport]) -> tuple[str, str]:
