@@ -12,7 +12,14 @@ from autograder.core.assignment import stamp
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, REFLECTION_NAMES, Config, load_config
 from autograder.core.errors import ReleaseError
 from autograder.core.lesson import FORMULAS_PATH
-from autograder.release.assign import Assigned, run_assign
+from autograder.release.assign import (
+    Assigned,
+    OtterFile,
+    embed_tests,
+    parse_otter_file,
+    run_assign,
+    write_otter_file,
+)
 from autograder.release.documentation import document_files
 from autograder.release.expectations import (
     NOTEBOOKS,
@@ -21,12 +28,16 @@ from autograder.release.expectations import (
     expectation_files,
     read_expectations,
 )
-from autograder.release.formulas import formulas_of
-from autograder.release.notebooks import finish_solution, finish_student, to_bytes, with_answers
+from autograder.release.notebooks import (
+    finish_solution,
+    finish_student,
+    formulas_of,
+    to_bytes,
+    with_answers,
+)
 from autograder.release.passable import find_obstacles, find_remarks
 from autograder.release.source import Passage, Source, take_apart
 from autograder.release.template import Notebook, Template, read_notebook, render_notebook
-from autograder.release.testfiles import OtterFile, embed_tests, parse_otter_file, write_otter_file
 
 SOURCE_PATH = "assignment/m5.ipynb"
 STUDENT_PATH, REFERENCE_PATH = NOTEBOOKS[STARTER], NOTEBOOKS[REFERENCE]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autograder.core.errors import ReleaseError
-from autograder.release.formulas import formulas_of
+from autograder.release.notebooks import formulas_of
 
 
 def notebook(text: str) -> Any:

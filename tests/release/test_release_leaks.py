@@ -9,8 +9,7 @@ import pytest
 
 from autograder.core.errors import ReleaseError
 from autograder.release import check_release, release
-from autograder.release.leaks import find_leaks, words
-from autograder.release.source import Passage, Source
+from autograder.release.source import Passage, Source, find_leaks, words
 
 
 def test_stale_student_notebook(released: Any) -> None:
