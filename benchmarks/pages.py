@@ -14,8 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from autograder.core.assignment import read_lesson
 from autograder.core.config import load_config
-from autograder.core.lesson import read_lesson
 from autograder.reports.pages import write_class_report, write_feedback
 from tests.browser import CHROMIUM, FLAGS
 from tests.pages.samples import write_class

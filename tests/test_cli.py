@@ -11,8 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli import main
-from autograder.core.errors import BoxError, ConfigError, ReleaseError, ResultsError, UsageError
-from autograder.core.exit_status import ExitStatus
+from autograder.core.errors import (
+    BoxError,
+    ConfigError,
+    ExitStatus,
+    ReleaseError,
+    ResultsError,
+    UsageError,
+)
 from tests.notebooks import notebook, read_json, write
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from autograder.core.assignment import Lesson
 from autograder.core.clerk import Unfinished
 from autograder.core.config import Config, Record
 from autograder.core.errors import MalformedSubmission
-from autograder.core.lesson import Lesson
 from autograder.core.report import Report
 from autograder.sandbox.box.isolation import BoxKind, Isolation
 

@@ -20,14 +20,13 @@ from autograder.cli.common import (
 )
 from autograder.cli.regrade import regrade
 from autograder.cli.release import release
-from autograder.core.errors import UsageError
-from autograder.core.exit_status import ExitStatus, statuses_for_help
+from autograder.core.errors import ExitStatus, UsageError, statuses_for_help
 from autograder.core.verdict import Verdict
 
 if TYPE_CHECKING:
     from autograder.batch.grading import Done
+    from autograder.core.assignment import Lesson
     from autograder.core.config import Config
-    from autograder.core.lesson import Lesson
     from autograder.core.report import Report
 
 
@@ -172,8 +171,8 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 
     Exit status: 0 all pages were built, 1 some report could not be read; else as `m5 grade`.
     """
+    from autograder.core.assignment import read_lesson
     from autograder.core.config import CONFIG_NAME, load_config
-    from autograder.core.lesson import read_lesson
     from autograder.reports.pages import rebuild_pages
 
     root = root or _root_of(config)

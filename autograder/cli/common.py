@@ -12,8 +12,14 @@ from typing import Any
 
 import click
 
-from autograder.core.errors import AutograderError, ConfigError, DataError, ReleaseError, UsageError
-from autograder.core.exit_status import ExitStatus
+from autograder.core.errors import (
+    AutograderError,
+    ConfigError,
+    DataError,
+    ExitStatus,
+    ReleaseError,
+    UsageError,
+)
 from autograder.core.text import plain_text
 
 REFUSALS = (UsageError, ConfigError, DataError, ReleaseError)

@@ -22,8 +22,7 @@ from autograder.cli.common import (
     say,
     timeout_option,
 )
-from autograder.core.errors import UsageError
-from autograder.core.exit_status import ExitStatus
+from autograder.core.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from autograder.batch.regrading import Change
@@ -171,7 +170,7 @@ def _run_again(
 def _pages(results: ResultsFolder, root: Path, settings: Config, changes: Sequence[Change]) -> int:
     from autograder.batch.resuming import listed, listed_reports
     from autograder.batch.terminal import print_summary
-    from autograder.core.lesson import read_lesson
+    from autograder.core.assignment import read_lesson
     from autograder.reports.gradebooks import write_feedback_zip
     from autograder.reports.pages import rebuild_pages
     from autograder.reports.tables import COLUMNS, row_of
@@ -245,9 +244,8 @@ def _assignment_as_if(
     root: Path, config_path: Path | None, threshold: float | None, budget: int | None
 ) -> Iterator[Assignment]:
     """The assignment by other rules, with tests made for them, which are gone afterwards."""
-    from autograder.core.assignment import DATA_PATH, Assignment
+    from autograder.core.assignment import DATA_PATH, Assignment, read_lesson
     from autograder.core.config import CONFIG_NAME, load_config
-    from autograder.core.lesson import read_lesson
     from autograder.release.build import make_tests
 
     config = load_config(config_path or root / CONFIG_NAME)

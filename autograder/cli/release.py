@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from autograder.cli.common import examples, explained, root_option, say
-from autograder.core.exit_status import ExitStatus
+from autograder.core.errors import ExitStatus
 
 
 @click.command(epilog=examples("m5 release", "m5 release --check --prove"))

@@ -1,4 +1,4 @@
-"""All that the grader knows about the assignment, read once for a run."""
+"""All that the grader knows about the assignment, the released notebook among it, read once."""
 
 from __future__ import annotations
 
@@ -8,22 +8,79 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
+from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, Record, load_config
 from autograder.core.errors import ConfigError, DataError
-from autograder.core.lesson import Lesson, read_lesson
-from autograder.core.mnist import Mnist, load_mnist
+
+if TYPE_CHECKING:
+    from autograder.core.mnist import Mnist
 
 DATA_PATH = Path("assignment/data/mnist.npz")
 TESTS_PATH = Path("dist/tests")
+LESSON_PATH = Path("student/m5.ipynb")
+FORMULAS_PATH = Path("dist/tests/formulas.json")
 GRADER_FOLDER = "files_m5"
 """The folder of all this in the archive for Otter; `autograder.release.bundle` says why."""
 
 STAMP = "# For the configuration and the tests below: "
 RULES = ("assignment", "accuracy", "budget", "points", "reflections")
 """Sections of the configuration that stand in what students read, or decide what they earn."""
+ANSWER_TAG = "otter_answer_cell"
+"""Of a cell that students fill in."""
+
+
+class LessonCell(Record, frozen=True, kw_only=True):
+    """One cell of the released notebook."""
+
+    kind: str
+    source: str
+    is_answer: bool
+    """Whether students fill it in."""
+
+
+class Lesson(Record, frozen=True, kw_only=True):
+    """The released notebook, to tell what is a student's own from what is the lesson's."""
+
+    cells: list[LessonCell] = msgspec.field(default_factory=list)
+    formulas: dict[str, str] = msgspec.field(default_factory=dict)
+    """MathML by formula, dollar signs included; made by `m5 release`."""
+
+    @property
+    def text(self) -> str:
+        """Everything that it says, to recognise copied answers by."""
+        return "\n\n".join(cell.source for cell in self.cells)
+
+
+def read_lesson(root: Path) -> Lesson:
+    """Read the released notebook, and its formulas in MathML.
+
+    Raises
+    ------
+    DataError
+        If one of them is missing or is not what `m5 release` writes.
+    """
+    path = root / LESSON_PATH
+    try:
+        notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        cells = [
+            LessonCell(
+                kind=cell["cell_type"],
+                source="".join(cell["source"]),
+                is_answer=ANSWER_TAG in cell["metadata"].get("tags", ()),
+            )
+            for cell in notebook["cells"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: cannot be read as a notebook; run `m5 release`.") from error
+    path = root / FORMULAS_PATH
+    try:
+        formulas = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); run `m5 release`.") from error
+    return Lesson(cells=cells, formulas=formulas)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +116,8 @@ class Assignment:
 
     @cached_property
     def _reading(self) -> Future[Mnist]:
+        from autograder.core.mnist import load_mnist  # NumPy: reading the lesson does without
+
         reader = ThreadPoolExecutor(max_workers=1)
         try:
             return reader.submit(load_mnist, self.data)

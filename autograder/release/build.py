@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.core.assignment import stamp
+from autograder.core.assignment import FORMULAS_PATH, stamp
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, REFLECTION_NAMES, Config, load_config
 from autograder.core.errors import ReleaseError
-from autograder.core.lesson import FORMULAS_PATH
 from autograder.release.assign import (
     Assigned,
     OtterFile,

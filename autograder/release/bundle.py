@@ -22,11 +22,16 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from autograder.core.assignment import DATA_PATH, GRADER_FOLDER, TESTS_PATH
+from autograder.core.assignment import (
+    DATA_PATH,
+    FORMULAS_PATH,
+    GRADER_FOLDER,
+    LESSON_PATH,
+    TESTS_PATH,
+)
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config, load_config
 from autograder.core.errors import ReleaseError
 from autograder.core.files import replace_file
-from autograder.core.lesson import FORMULAS_PATH, LESSON_PATH
 from autograder.reports.placeholder import UNFINISHED, failed_results
 
 BUNDLE_PATH = Path("dist/autograder.zip")

@@ -21,8 +21,7 @@ from msgspec import inspect as types
 
 from autograder.core import config as config_module
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config
-from autograder.core.errors import ReleaseError
-from autograder.core.exit_status import statuses_as_table
+from autograder.core.errors import ReleaseError, statuses_as_table
 from autograder.release.template import percent, thousands
 from autograder.reports import overrides, tables
 

@@ -16,9 +16,9 @@ from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
 
+from autograder.core.assignment import ANSWER_TAG
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import ReleaseError
-from autograder.core.lesson import ANSWER_TAG
 from autograder.release.source import solution_code
 from autograder.release.template import Notebook
 

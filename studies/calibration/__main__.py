@@ -11,8 +11,7 @@ import click
 from click.core import ParameterSource
 
 from autograder.cli.common import box_option, explained, root_option, say
-from autograder.core.errors import ConfigError
-from autograder.core.exit_status import ExitStatus
+from autograder.core.errors import ConfigError, ExitStatus
 
 if TYPE_CHECKING:
     from autograder.batch.pool import Pool

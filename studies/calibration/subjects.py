@@ -11,8 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from autograder.core.assignment import LESSON_PATH
 from autograder.core.errors import DataError
-from autograder.core.lesson import LESSON_PATH
 
 SOLUTIONS = Path("solutions")
 NEEDED = ("load_data(", "model.fit(")

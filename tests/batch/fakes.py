@@ -13,9 +13,8 @@ from typing import Any
 from autograder.batch.grading import grade_handins, stop_asked
 from autograder.batch.messages import Setup
 from autograder.batch.pool import LocalPool, Pool
-from autograder.core.assignment import Assignment, load_assignment
+from autograder.core.assignment import Assignment, Lesson, load_assignment
 from autograder.core.errors import AutograderError
-from autograder.core.lesson import Lesson
 from autograder.core.report import Report
 from autograder.intake.collecting import collect
 from autograder.intake.submission import Handin

@@ -17,9 +17,8 @@ import nbformat
 import pytest
 
 from autograder.batch.versions import configuration_hash
-from autograder.core.assignment import Assignment
+from autograder.core.assignment import Assignment, Lesson
 from autograder.core.errors import ConfigError, ResultsError
-from autograder.core.lesson import Lesson
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.pages.drawing import draw_student
 from autograder.reports.writing import RunFiles

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from autograder.core.lesson import Lesson
+from autograder.core.assignment import Lesson
 from autograder.core.text import excerpt
 from autograder.intake.submission import Contents, read_contents
 from autograder.reports.code_tokens import normalised_code

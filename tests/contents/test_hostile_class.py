@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.core.assignment import load_assignment
-from autograder.core.lesson import Lesson
+from autograder.core.assignment import Lesson, load_assignment
 from autograder.reports.pages import rebuild_pages
 from tests.batch.fakes import Said, grade_obediently
 from tests.contents.hostile_contents import hostile_files

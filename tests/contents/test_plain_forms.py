@@ -11,11 +11,10 @@ import nbformat
 import pytest
 
 from autograder.batch.executed import MAX_OUTPUT_BYTES, executed_text
-from autograder.core.assignment import Assignment, load_assignment
+from autograder.core.assignment import Assignment, Lesson, load_assignment
 from autograder.core.clerk import Bounds, Task
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import MalformedSubmission
-from autograder.core.lesson import Lesson
 from autograder.core.verdict import Verdict
 from autograder.grading.reflections import judging
 from autograder.intake import submission

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autograder.core.exit_status import ExitStatus
+from autograder.core.errors import ExitStatus
 from tests.journeys.conftest import ROOT, copy_checkout, m5, read_rows
 from tests.journeys.people import ANSWERS
 from tests.notebooks import fix_network, read_json, released, train_little, write

@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 from playwright.sync_api import Page
 
-from autograder.core.exit_status import ExitStatus
+from autograder.core.errors import ExitStatus
 from tests.browser import OpenPage
 from tests.journeys.conftest import BEFORE_CTRL_C, ROOT, GradedClass, m5, words_of
 from tests.journeys.people import MODEL_CELL, UNREADABLE, whole_class

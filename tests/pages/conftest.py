@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder.core.assignment import read_lesson
 from autograder.core.config import Config, load_config
-from autograder.core.lesson import read_lesson
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import FEEDBACK_NAME, rebuild_pages

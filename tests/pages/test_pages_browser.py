@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from autograder.core.assignment import Lesson
 from autograder.core.config import Config
-from autograder.core.lesson import Lesson
 from autograder.core.report import CheckStatus
 from autograder.core.verdict import Verdict
 from autograder.reports.overrides import OVERRIDES_NAME, read_overrides

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser
 
+from autograder.core.assignment import Lesson
 from autograder.core.config import Config
-from autograder.core.lesson import Lesson
 from autograder.reports.pages import FEEDBACK_NAME, executed, write_class_report, write_feedback
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.feedback import draw_feedback

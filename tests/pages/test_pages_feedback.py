@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from markupsafe import Markup
 
+from autograder.core.assignment import Lesson, read_lesson
 from autograder.core.config import Config
-from autograder.core.lesson import Lesson, read_lesson
 from autograder.core.report import IsolationReport, Override, Report
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import feedback, write_feedback

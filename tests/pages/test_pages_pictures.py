@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autograder.core.assignment import Lesson
 from autograder.core.config import Config
-from autograder.core.lesson import Lesson
 from autograder.core.mnist import Mnist
 from autograder.core.report import ConfusionReport, Report
 from autograder.core.verdict import Verdict

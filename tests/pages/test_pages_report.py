@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.cli import main
+from autograder.core.assignment import Lesson
 from autograder.core.config import Config
 from autograder.core.errors import DataError
-from autograder.core.lesson import Lesson
 from autograder.core.verdict import Verdict
 from autograder.reports.pages import rebuild_pages, write_class_report
 from autograder.reports.pages.class_report import page_of, work_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.core.lesson import read_lesson
+from autograder.core.assignment import read_lesson
 from autograder.reports.code_tokens import normalised_code
 from autograder.reports.pages.class_report import work_of
 from autograder.reports.similarity import MAX_GROUPS, Work, find_similar

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autograder.core.assignment import Lesson
 from autograder.core.config import REFLECTION_NAMES, Config
-from autograder.core.lesson import Lesson
 from autograder.network.measured import CLASSES
 from autograder.reports.pages.class_view import (
     Row,

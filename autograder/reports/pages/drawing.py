@@ -13,11 +13,11 @@ from pathlib import Path
 
 import msgspec
 
+from autograder.core.assignment import Lesson
 from autograder.core.clerk import Bounds, Task, Unfinished, ask, encode
 from autograder.core.config import Config, Record
 from autograder.core.errors import DataError
 from autograder.core.files import replace_file
-from autograder.core.lesson import Lesson
 from autograder.core.report import Report
 from autograder.reports.pages.reading import (
     EXECUTED_NAME,

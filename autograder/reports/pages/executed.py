@@ -28,7 +28,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from autograder.core.lesson import Lesson
+from autograder.core.assignment import Lesson
 from autograder.core.text import excerpt
 from autograder.reports.pages.budget import Budget, OutOfTime
 from autograder.reports.pages.environment import HERE

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import msgspec
 from markupsafe import Markup
 
+from autograder.core.assignment import Lesson
 from autograder.core.config import Record
-from autograder.core.lesson import Lesson
 from autograder.core.report import CellReport, CheckResult, CheckStatus, NetworkReport, Report
 from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
