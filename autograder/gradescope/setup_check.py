@@ -6,7 +6,7 @@ import sys
 
 from autograder.core.assignment import load_assignment
 from autograder.core.errors import AutograderError
-from autograder.gradescope.place import GRADER
+from autograder.gradescope.supervisor import GRADER
 from autograder.sandbox.box import Toolbox, probe
 
 

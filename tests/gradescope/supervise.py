@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from autograder.gradescope import supervisor
-from autograder.gradescope.place import Place
+from autograder.gradescope.supervisor import Place
 
 GOOD = {
     "results": {

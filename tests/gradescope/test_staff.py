@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from autograder.gradescope.container import Submitters
-from autograder.gradescope.staff import staff_report
+from autograder.gradescope.grading import staff_report
 from autograder.grading.evidence import Outcome
 from autograder.sandbox.box import BoxKind, Isolation
 from tests.gradescope.reports import cell, check, report

@@ -15,7 +15,7 @@ import pytest
 
 from autograder.core.files import reserve_space
 from autograder.gradescope import supervisor
-from autograder.gradescope.place import Place, replace_json
+from autograder.gradescope.supervisor import Place, replace_json
 from tests.gradescope.conftest import Autograder
 
 DRIVER = Path(__file__).with_name("supervise.py")
