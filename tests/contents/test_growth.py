@@ -19,8 +19,7 @@ from autograder.core.text import excerpt
 from autograder.intake.submission import Contents, read_contents
 from autograder.reports.code_tokens import normalised_code
 from autograder.reports.pages import executed
-from autograder.reports.pages.budget import Budget, OutOfTime
-from autograder.reports.pages.markup import checked_picture, clean_html
+from autograder.reports.pages.markup import Budget, OutOfTime, checked_picture, clean_html
 from autograder.reports.similarity import Work, find_similar
 
 KINDS = {

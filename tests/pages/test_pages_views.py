@@ -18,6 +18,7 @@ from autograder.core.report import (
     UnitReport,
 )
 from autograder.core.verdict import Verdict
+from autograder.reports.pages.class_report import concerns_of, needing
 from autograder.reports.pages.class_view import (
     Row,
     answers_to,
@@ -26,7 +27,6 @@ from autograder.reports.pages.class_view import (
     summary_of,
     times_of,
 )
-from autograder.reports.pages.concerns import concerns_of, needing
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.feedback import draw_feedback, feedback_view
 from autograder.reports.pages.markup import checked_picture

@@ -30,10 +30,16 @@ from pygments.lexers import PythonLexer
 
 from autograder.core.assignment import Lesson
 from autograder.core.text import excerpt
-from autograder.reports.pages.budget import Budget, OutOfTime
 from autograder.reports.pages.environment import HERE
 from autograder.reports.pages.folding import ShownCell, fold
-from autograder.reports.pages.markup import SIGNATURES, checked_picture, clean_html, sealed
+from autograder.reports.pages.markup import (
+    SIGNATURES,
+    Budget,
+    OutOfTime,
+    checked_picture,
+    clean_html,
+    sealed,
+)
 
 KINDS = ("code", "markdown")
 """Of cells that are shown."""
