@@ -22,8 +22,7 @@ from autograder.reports.overrides import (
     read_overrides,
     write_overrides,
 )
-from autograder.reports.spreadsheets import MAX_BYTES
-from autograder.reports.tables import plain_cell, unguarded
+from autograder.reports.tables import MAX_BYTES, plain_cell, unguarded
 from tests.rules import RULES
 
 POINTS = PointsConfig(**RULES["points"])

@@ -27,7 +27,7 @@ from autograder.core.report import Report
 from autograder.grading.evidence import Evidence, NeedsNewRun, decode_evidence
 from autograder.intake.submission import Handin
 from autograder.network.measured import CLASSES
-from autograder.reports.writing import EVIDENCE_NAME, SCORES_NAME
+from autograder.reports.files import EVIDENCE_NAME, SCORES_NAME
 
 MAX_EVIDENCE_BYTES = 96 << 20
 """The clean notebook is most of it, and a notebook may have 64 MiB."""

@@ -22,10 +22,10 @@ from autograder.core.verdict import Verdict
 from autograder.grading.describe import ungraded
 from autograder.grading.evidence import Evidence, encode_evidence
 from autograder.intake.submission import Handin, Submission
+from autograder.reports.files import RunFiles
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.overrides import Overrides
 from autograder.reports.tables import Gradebook
-from autograder.reports.writing import RunFiles
 from autograder.sandbox.box.isolation import Isolation
 
 MAX_LOSSES = 3

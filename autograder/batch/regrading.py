@@ -30,10 +30,10 @@ from autograder.core.errors import UsageError
 from autograder.core.files import replace_file
 from autograder.core.report import Report
 from autograder.grading.evidence import NeedsNewRun
+from autograder.reports.files import not_written
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.overrides import OVERRIDES_NAME, write_overrides
 from autograder.reports.tables import plain_cell, write_table
-from autograder.reports.writing import not_written
 
 REGRADE_NAME = "regrade.csv"
 JOURNAL_NAME = ".regrade.json"

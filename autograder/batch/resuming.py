@@ -31,11 +31,11 @@ from autograder.core.report import Report
 from autograder.grading.evidence import NeedsNewRun
 from autograder.grading.judge import Judge
 from autograder.intake.submission import Handin, hash_submission
+from autograder.reports.files import EVIDENCE_NAME
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.overrides import OVERRIDES_NAME, Gradable, Overrides, read_overrides
 from autograder.reports.tables import COLUMNS, plain_cell, row_of, write_table
-from autograder.reports.writing import EVIDENCE_NAME
 
 Row = dict[str, str]
 

@@ -43,7 +43,7 @@ AHEAD = (
 """Imported while there is no setup yet."""
 CLERKS_AHEAD = (
     "autograder.intake.submission",
-    "autograder.grading.reflections.judging",
+    "autograder.grading.reflections",
     "autograder.batch.executed:warm_up",
 )
 """The same for what our helper will be asked, also in Gradescope's container."""

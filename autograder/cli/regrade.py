@@ -105,7 +105,7 @@ def regrade(
         )
     marks = [*([overrides] if overrides else []), *files]
     ahead = () if dry_run else (PAGE_AHEAD, AHEAD_OF_CLASS)
-    clerk(("autograder.grading.reflections.judging", *ahead)).start()
+    clerk(("autograder.grading.reflections", *ahead)).start()
     root = root or (config.resolve().parent if config else find_root(Path.cwd()))
     results = ResultsFolder(folder, overwrite=False, resume=True)
     if dry_run:

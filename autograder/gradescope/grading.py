@@ -46,7 +46,7 @@ the supervisor is left to say so."""
 MAX_LOG_LINES = 60
 """Of a run, in what staff read."""
 
-CLERKS_AHEAD = ("autograder.intake.submission", "autograder.grading.reflections.judging")
+CLERKS_AHEAD = ("autograder.intake.submission", "autograder.grading.reflections")
 """Imported by the helper that reads what students wrote, while we import what we need."""
 
 

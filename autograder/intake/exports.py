@@ -20,9 +20,8 @@ from typing import Any
 from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
 from autograder.core.report import Student
 from autograder.core.text import one_line, safe_name
-from autograder.intake.archives import METADATA_NAME
+from autograder.intake.archives import METADATA_NAME, read_metadata
 from autograder.intake.folders import is_notebook_name
-from autograder.intake.metadata import read_metadata
 from autograder.intake.submission import MAX_FILE_BYTES, Handin
 
 MAX_STUDENTS = 100

@@ -24,17 +24,20 @@ from autograder.core.files import (
 from autograder.core.report import Report
 from autograder.core.text import plain_text
 from autograder.core.verdict import Verdict
-from autograder.reports.pages.reading import (
+from autograder.reports.files import (
     EXECUTED_NAME,
     FEEDBACK_NAME,
     MAX_REPORT_BYTES,
     REPORT_JSON,
+    SUBMISSIONS_NAME,
+    RunFiles,
+    not_written,
+    set_aside,
+    write_text,
 )
 from autograder.reports.results_json import gradescope_results
-from autograder.reports.writing import RunFiles, not_written, set_aside, write_text
 
 GRADEBOOK_NAME = "grades.csv"
-SUBMISSIONS_NAME = "submissions"
 RUN_NAME = "run.json"
 MARKER_NAME = "graded.json"
 

@@ -12,10 +12,8 @@ import msgspec
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.report import Report, Student
 from autograder.core.verdict import Verdict
-from autograder.reports.folder import SUBMISSIONS_NAME
-from autograder.reports.pages.reading import FEEDBACK_NAME
+from autograder.reports.files import FEEDBACK_NAME, SUBMISSIONS_NAME, not_written
 from autograder.reports.tables import number, plain_cell, write_table
-from autograder.reports.writing import not_written
 
 CANVAS_NAME = "canvas.csv"
 GRADESCOPE_NAME = "gradescope.csv"

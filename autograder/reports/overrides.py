@@ -27,8 +27,7 @@ from autograder.core.config import CHECK_NAMES, PointsConfig
 from autograder.core.errors import UsageError
 from autograder.core.report import Override, Report, Student
 from autograder.core.text import one_line
-from autograder.reports.spreadsheets import REST, Problem, plain_key, read_table
-from autograder.reports.tables import plain_cell, write_table
+from autograder.reports.tables import REST, Problem, plain_cell, plain_key, read_table, write_table
 
 OVERRIDES_NAME = "overrides.csv"
 MEANINGS: Mapping[str, str] = {

@@ -29,9 +29,9 @@ from autograder.grading.evidence import Outcome
 from autograder.grading.pipeline import Grader
 from autograder.intake.collecting import collect
 from autograder.intake.folders import handin_at
+from autograder.reports.files import RunFiles
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import Gradebook
-from autograder.reports.writing import RunFiles
 from autograder.sandbox.box import Box, Isolation, Toolbox
 
 THRESHOLD = 0.80

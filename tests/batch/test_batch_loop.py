@@ -19,9 +19,9 @@ import pytest
 from autograder.batch.versions import configuration_hash
 from autograder.core.assignment import Assignment, Lesson
 from autograder.core.errors import ConfigError, ResultsError
+from autograder.reports.files import RunFiles
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.pages.drawing import draw_student
-from autograder.reports.writing import RunFiles
 from tests.batch.fakes import Said, command, grade_obediently, write_class
 from tests.notebooks import read_json, write
 

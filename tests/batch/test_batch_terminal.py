@@ -18,9 +18,9 @@ from autograder.core.assignment import Assignment
 from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.intake.submission import Handin
+from autograder.reports.files import RunFiles
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import COLUMNS
-from autograder.reports.writing import RunFiles
 from tests.batch.fakes import ISOLATION
 from tests.batch.obedient import report
 

@@ -17,7 +17,7 @@ import autograder
 from autograder.batch import executed
 from autograder.core import processes
 from autograder.core.clerk import Task
-from autograder.grading.reflections import judging
+from autograder.grading import reflections
 from autograder.intake import submission
 from autograder.reports.pages import drawing
 from autograder.sandbox import executor
@@ -33,7 +33,7 @@ ON_THE_WAY = (
 )
 """Limits between the end of the last cell and the finished row, in this order; then the tasks."""
 ASKED_ON_THE_WAY = (
-    judging.JUDGE,  # begun before the first cell, and waited for after the last
+    reflections.JUDGE,  # begun before the first cell, and waited for after the last
     executed.WRITE,
     executed.WRITE,  # once more without outputs
     drawing.DRAW_STUDENT,

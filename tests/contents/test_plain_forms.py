@@ -16,7 +16,7 @@ from autograder.core.clerk import Bounds, Task
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.verdict import Verdict
-from autograder.grading.reflections import judging
+from autograder.grading import reflections
 from autograder.intake import submission
 from autograder.intake.submission import Handin, read_submission
 from autograder.reports.pages import drawing, write_class_report, write_feedback
@@ -63,9 +63,9 @@ def test_reflections_that_cannot_be_judged_keep_their_points_and_staff_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     untouched = written(json.dumps(released()).encode())
-    assert not any(each.present for each in judging.judgements_of(untouched).values())
-    monkeypatch.setattr(judging, "JUDGE", with_bounds(judging.JUDGE, wall_seconds=0.01))
-    judged = judging.judgements_of(untouched)
+    assert not any(each.present for each in reflections.judgements_of(untouched).values())
+    monkeypatch.setattr(reflections, "JUDGE", with_bounds(reflections.JUDGE, wall_seconds=0.01))
+    judged = reflections.judgements_of(untouched)
     assert list(judged) == list(REFLECTION_NAMES)
     for number, each in enumerate(judged.values(), start=1):
         assert each.present

@@ -219,7 +219,7 @@ def test_a_list_made_to_hurt_costs_no_submission(tmp_path: Path, find: Find, nam
 def test_a_list_that_is_too_long_is_told(
     tmp_path: Path, find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograder.intake.metadata.MAX_EVENTS", 1_000)
+    monkeypatch.setattr("autograder.intake.archives.MAX_EVENTS", 1_000)
     place = tmp_path / "export/submission_1"
     place.mkdir(parents=True)
     (place / "m5.ipynb").write_text(NOTEBOOK)

@@ -18,9 +18,9 @@ from autograder.core.mnist import Mnist
 from autograder.core.report import ConfusionReport, Report
 from autograder.core.verdict import Verdict
 from autograder.grading.describe import png_text
+from autograder.reports.files import Entry
 from autograder.reports.pages import write_feedback
 from autograder.reports.pages.pictures import class_confusions
-from autograder.reports.pages.reading import Entry
 from tests.pages.conftest import BuiltClass, OpenPage
 from tests.pages.sample_reports import PICTURES, make_report
 

@@ -16,6 +16,7 @@ from autograder.core.assignment import Lesson
 from autograder.core.config import Config
 from autograder.core.errors import DataError
 from autograder.core.verdict import Verdict
+from autograder.reports.files import read_results
 from autograder.reports.pages import rebuild_pages, write_class_report
 from autograder.reports.pages.class_report import page_of, work_of
 from autograder.reports.pages.environment import (
@@ -26,7 +27,6 @@ from autograder.reports.pages.environment import (
     seconds,
     whole_percent,
 )
-from autograder.reports.pages.reading import read_results
 from tests.pages.conftest import BROKEN, SIZE, BuiltClass, OpenPage
 from tests.pages.hostile import HOSTILE, hostile_report
 from tests.pages.sample_reports import make_report

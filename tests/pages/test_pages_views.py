@@ -18,6 +18,7 @@ from autograder.core.report import (
     UnitReport,
 )
 from autograder.core.verdict import Verdict
+from autograder.reports.files import Entry
 from autograder.reports.pages.class_report import concerns_of, needing
 from autograder.reports.pages.class_view import (
     Row,
@@ -30,7 +31,6 @@ from autograder.reports.pages.class_view import (
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.feedback import draw_feedback, feedback_view
 from autograder.reports.pages.markup import checked_picture
-from autograder.reports.pages.reading import Entry
 from autograder.reports.results_json import MAX_FAILED_CELLS
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import png

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from autograder.grading.reflections import judge_reflections
 from autograder.grading.reflections.finding import find_reflections
-from autograder.grading.reflections.judging import judge_reflections
 from autograder.grading.reflections.plain import MAX_CHARACTERS
 from autograder.grading.reflections.scaffold import Scaffold
 from tests.reflections.released_answers import ASSIGNMENT, NAMES, PROMPTS, SETTINGS

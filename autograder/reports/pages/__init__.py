@@ -5,6 +5,7 @@ Jinja2, and each page forbids by its Content-Security-Policy what it does not ne
 page every script, the staff's page every script but its own.
 """
 
+from autograder.reports.files import FEEDBACK_NAME, REPORT_NAME
 from autograder.reports.pages.drawing import (
     AHEAD_OF_CLASS,
     Rebuilt,
@@ -12,7 +13,6 @@ from autograder.reports.pages.drawing import (
     write_class_report,
     write_feedback,
 )
-from autograder.reports.pages.reading import FEEDBACK_NAME, REPORT_NAME
 
 __all__ = [
     "AHEAD_OF_CLASS",

@@ -12,6 +12,14 @@ from autograder.core.report import Report
 from autograder.core.text import excerpt, percent
 from autograder.core.verdict import Verdict
 from autograder.network.measured import CLASSES
+from autograder.reports.files import (
+    FEEDBACK_NAME,
+    SUBMISSIONS_NAME,
+    Entry,
+    Results,
+    read_code,
+    read_results,
+)
 from autograder.reports.pages.class_view import (
     MAX_NOTE_CHARACTERS,
     Row,
@@ -32,14 +40,6 @@ from autograder.reports.pages.environment import (
     whole_percent,
 )
 from autograder.reports.pages.pictures import class_confusions, confusion_matrix
-from autograder.reports.pages.reading import (
-    FEEDBACK_NAME,
-    SUBMISSIONS_NAME,
-    Entry,
-    Results,
-    read_code,
-    read_results,
-)
 from autograder.reports.similarity import Similar, Work, find_similar
 
 FAILED, ABSENT = "The grader failed", "No score, since nothing was handed in"

@@ -11,7 +11,7 @@ from statistics import mean, median, quantiles
 from autograder.core.report import CheckResult, CheckStatus
 from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
-from autograder.reports.pages.reading import Entry
+from autograder.reports.files import Entry
 from autograder.reports.tables import plain_cell
 
 UNREADABLE = "UNREADABLE"

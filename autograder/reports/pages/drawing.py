@@ -19,7 +19,7 @@ from autograder.core.config import Config, Record
 from autograder.core.errors import DataError
 from autograder.core.files import replace_file
 from autograder.core.report import Report
-from autograder.reports.pages.reading import (
+from autograder.reports.files import (
     EXECUTED_NAME,
     FEEDBACK_NAME,
     MAX_NOTEBOOK_BYTES,

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from autograder.core.report import ConfusionReport, NetworkReport
 from autograder.network.measured import CLASSES
-from autograder.reports.pages.reading import Entry
+from autograder.reports.files import Entry
 
 MAX_SERIES = 12
 """Drawn; a model with many outputs has more, and nobody could tell them apart."""
