@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +21,7 @@ import numpy as np
 from autograder.batch.versions import gathering_version, reading_version
 from autograder.core.assignment import Assignment
 from autograder.core.config import Limits, Record, Verification
-from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
+from autograder.core.files import NotPlain, TooLarge, opened_folder, read_plain_file
 from autograder.core.report import Report
 from autograder.grading.evidence import Evidence, NeedsNewRun, decode_evidence
 from autograder.intake.submission import Handin
@@ -152,21 +151,18 @@ def read_filed(folder: Path) -> tuple[Filed, bytes]:
         If there is none, or it is damaged, or of another submission.
     """
     try:
-        directory = open_folder(folder)
+        with opened_folder(folder) as directory:
+            sealed = msgspec.json.decode(
+                _read(directory, EVIDENCE_NAME, MAX_EVIDENCE_BYTES), type=_Sealed
+            )
+            if digest(bytes(sealed.filed)) != sealed.sha256:
+                raise BadEvidence(f"{EVIDENCE_NAME} is damaged: its content has another hash")
+            filed = msgspec.json.decode(sealed.filed, type=Filed, dec_hook=_as_path)
+            scores = _read(directory, SCORES_NAME, MAX_SCORES_BYTES) if filed.scores else b""
     except OSError as error:
         raise BadEvidence(f"its folder cannot be read ({error.strerror})") from error
-    try:
-        sealed = msgspec.json.decode(
-            _read(directory, EVIDENCE_NAME, MAX_EVIDENCE_BYTES), type=_Sealed
-        )
-        if digest(bytes(sealed.filed)) != sealed.sha256:
-            raise BadEvidence(f"{EVIDENCE_NAME} is damaged: its content has another hash")
-        filed = msgspec.json.decode(sealed.filed, type=Filed, dec_hook=_as_path)
-        scores = _read(directory, SCORES_NAME, MAX_SCORES_BYTES) if filed.scores else b""
     except (ValueError, RecursionError) as error:
         raise BadEvidence(f"{EVIDENCE_NAME} is not what this grader writes ({error})") from error
-    finally:
-        os.close(directory)
     if scores and digest(scores) != filed.scores:
         raise BadEvidence(f"{SCORES_NAME} does not belong to {EVIDENCE_NAME}, or is damaged")
     if filed.handin.submission != folder.name:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 RESERVED_BYTES = 1 << 20
@@ -55,15 +56,20 @@ def _part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def open_folder(path: os.PathLike[str]) -> int:
-    """A descriptor of the folder at `path`, which must not be a link; the caller closes it.
+@contextlib.contextmanager
+def opened_folder(path: os.PathLike[str]) -> Iterator[int]:
+    """A descriptor of the folder at `path`, which must not be a link.
 
     Raises
     ------
     OSError
         If there is no such folder.
     """
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def read_plain_file(folder: int, name: str, *, max_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
+from autograder.core.files import NotPlain, TooLarge, opened_folder, read_plain_file
 from autograder.core.report import Student
 from autograder.core.text import one_line, safe_name
 from autograder.intake.archives import METADATA_NAME, read_metadata
@@ -287,11 +287,8 @@ def _collected(student: Path) -> str:
     if len(assignments) != 1:
         return ""
     try:
-        folder = open_folder(assignments[0])
-        try:
+        with opened_folder(assignments[0]) as folder:
             noted = read_plain_file(folder, TIMESTAMP_NAME, max_bytes=MAX_TEXT_CHARACTERS)
-        finally:
-            os.close(folder)
     except (OSError, NotPlain, TooLarge):
         return ""
     return _time(one_line(noted.decode("utf-8", "replace")))

@@ -12,7 +12,6 @@ says, one network left the box, and that one is measured.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from autograder.core.config import Record
-from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
+from autograder.core.files import NotPlain, TooLarge, opened_folder, read_plain_file
 from autograder.core.text import one_line
 
 DESCRIPTION_NAME = "claims.json"
@@ -182,15 +181,10 @@ def read_choice(folder: Path) -> Choice | None:
 def _read(folder: Path, largest: Mapping[str, int]) -> list[bytes]:
     """The files of these names; none where one of them is missing, too large or not a file."""
     try:
-        directory = open_folder(folder)
-    except OSError:
-        return []
-    try:
-        return [read_plain_file(directory, name, max_bytes=n) for name, n in largest.items()]
+        with opened_folder(folder) as directory:
+            return [read_plain_file(directory, name, max_bytes=n) for name, n in largest.items()]
     except (OSError, NotPlain, TooLarge):
         return []
-    finally:
-        os.close(directory)
 
 
 _WHY_NOT = {

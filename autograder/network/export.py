@@ -11,7 +11,6 @@ other.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,7 +22,7 @@ from msgspec import Meta
 
 from autograder.core.config import Record
 from autograder.core.errors import OutputTooLarge, UnverifiableModel
-from autograder.core.files import NotPlain, TooLarge, open_folder, read_plain_file
+from autograder.core.files import NotPlain, TooLarge, opened_folder, read_plain_file
 from autograder.core.text import one_line, shown_name
 from autograder.network.beside import Claim
 from autograder.network.measured import Compilation, Name
@@ -142,16 +141,13 @@ def read_export(folder: Path, *, max_bytes: int) -> NetworkExport:
         exporter writes.
     """
     try:
-        directory = open_folder(folder)
+        with opened_folder(folder) as directory:
+            description = _parse(_read(directory, DESCRIPTION_NAME, MAX_DESCRIPTION_BYTES))
+            if isinstance(description, _Failure):
+                raise _failure(description)
+            content = _read(directory, description.weights, max_bytes)
     except OSError as error:
         raise UnverifiableModel(_NOT_SAVED) from error
-    try:
-        description = _parse(_read(directory, DESCRIPTION_NAME, MAX_DESCRIPTION_BYTES))
-        if isinstance(description, _Failure):
-            raise _failure(description)
-        content = _read(directory, description.weights, max_bytes)
-    finally:
-        os.close(directory)
     return NetworkExport(
         chosen_by=one_line(description.chosen_by, 120),
         network=description.network,

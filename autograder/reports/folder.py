@@ -17,7 +17,7 @@ from autograder.core.errors import ConfigError
 from autograder.core.files import (
     NotPlain,
     TooLarge,
-    open_folder,
+    opened_folder,
     read_plain_file,
     replace_file,
 )
@@ -284,16 +284,11 @@ class ResultsFolder:
     def report_in(self, submission: str) -> Report | None:
         """The same of one, whether it was graded or the grader failed."""
         try:
-            folder = open_folder(self.folder_of(submission))
-        except OSError:
-            return None
-        try:
-            content = read_plain_file(folder, REPORT_JSON, max_bytes=MAX_REPORT_BYTES)
+            with opened_folder(self.folder_of(submission)) as folder:
+                content = read_plain_file(folder, REPORT_JSON, max_bytes=MAX_REPORT_BYTES)
             return msgspec.json.decode(content, type=Report)
         except (OSError, NotPlain, TooLarge, ValueError, RecursionError):
             return None
-        finally:
-            os.close(folder)
 
     def text_of(self, submission: str, name: str) -> str | None:
         """One of a submission's files; None if it is not there."""
