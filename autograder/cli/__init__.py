@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,11 @@ from autograder.cli.common import (
     config_option,
     examples,
     explained,
+    progress_bar,
+    root_of,
     root_option,
     say,
+    say_pages,
     timeout_option,
 )
 from autograder.cli.regrade import regrade
@@ -94,7 +96,7 @@ def grade(
         raise UsageError("--overwrite and --resume contradict each other; name one of them.")
     say("Reading the assignment ...", err=True)
     clerk(("autograder.intake.submission", AHEAD_OF_CLASS)).start()
-    root = root or _root_of(config)
+    root = root or root_of(config)
     assignment = load_assignment(root, config)
     if timeout is not None:
         assignment = assignment.with_timeout(timeout)
@@ -130,13 +132,6 @@ def grade(
     return _finish_class(done, output, settings, assignment.lesson)
 
 
-def _root_of(config: Path | None) -> Path:
-    """The folder of a configuration that was named, or of the one that is found from here."""
-    from autograder.core.assignment import find_root
-
-    return config.resolve().parent if config else find_root(Path.cwd())
-
-
 def _finish_class(done: Done, output: Path, settings: Config, lesson: Lesson) -> int:
     """Draw the pages of a class that has been graded, and tell; returns the exit status."""
     from autograder.batch.terminal import print_grades, print_summary
@@ -145,11 +140,7 @@ def _finish_class(done: Done, output: Path, settings: Config, lesson: Lesson) ->
 
     print_grades(done.rows, output)
     pages = rebuild_pages(output, settings, lesson)
-    say(f"The class at a glance: {pages.report}")
-    if archive := write_feedback_zip(output, [row["submission"] for row in done.rows]):
-        say(f"Students' pages for Canvas to give back: {archive}")
-    for problem in pages.problems:
-        say(problem, color="red", err=True)
+    say_pages(pages, write_feedback_zip(output, [row["submission"] for row in done.rows]))
     print_summary(done.rows, done.passed_over, needing_a_person=pages.needing_a_person)
     verdicts = {row["verdict"] for row in done.rows}
     if Verdict.GRADER_ERROR.value in verdicts:
@@ -175,17 +166,9 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
     from autograder.core.config import CONFIG_NAME, load_config
     from autograder.reports.pages import rebuild_pages
 
-    root = root or _root_of(config)
+    root = root or root_of(config)
     settings = load_config(config or root / CONFIG_NAME)
-    is_watched = sys.stderr.isatty()
-    with click.progressbar(
-        length=0, label="Students' pages", file=sys.stderr, hidden=not is_watched
-    ) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
+    with progress_bar("Students' pages") as show:
         built = rebuild_pages(folder, settings, read_lesson(root), on_feedback=show)
     for problem in built.problems:
         say(problem, color="red", err=True)

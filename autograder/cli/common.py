@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +23,9 @@ from autograder.core.errors import (
 )
 from autograder.core.text import plain_text
 
+if TYPE_CHECKING:
+    from autograder.reports.pages import Rebuilt
+
 REFUSALS = (UsageError, ConfigError, DataError, ReleaseError)
 """Somebody can put right what was asked for; all other errors are faults of ours or of the
 machine."""
@@ -30,6 +34,36 @@ machine."""
 def say(text: str, *, color: str | None = None, err: bool = False) -> None:
     """Write a line, without anything in it that a terminal would obey."""
     click.secho(plain_text(text), fg=color, err=err)
+
+
+def say_pages(built: Rebuilt, archive: Path | None) -> None:
+    """Where the pages of a class are, and which could not be built."""
+    for problem in built.problems:
+        say(problem, color="red", err=True)
+    say(f"The class at a glance: {built.report}")
+    if archive is not None:
+        say(f"Students' pages for Canvas to give back: {archive}")
+
+
+@contextlib.contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """How far it is, where somebody watches."""
+    with click.progressbar(
+        length=0, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+def root_of(config: Path | None) -> Path:
+    """The folder of a configuration that was named, or of the one that is found from here."""
+    from autograder.core.assignment import find_root
+
+    return config.resolve().parent if config else find_root(Path.cwd())
 
 
 def examples(*commands: str, then: str = "") -> str:

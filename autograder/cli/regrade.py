@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,11 @@ from autograder.cli.common import (
     config_option,
     examples,
     explained,
+    progress_bar,
+    root_of,
     root_option,
     say,
+    say_pages,
     timeout_option,
 )
 from autograder.core.errors import ExitStatus, UsageError
@@ -91,7 +93,7 @@ def regrade(
     its old grade stays until there is one. Old and new stand side by side in GRADES/regrade.csv.
     """
     from autograder.batch.worker import PAGE_AHEAD
-    from autograder.core.assignment import find_root, load_assignment
+    from autograder.core.assignment import load_assignment
     from autograder.core.clerk import clerk
     from autograder.reports.folder import ResultsFolder
     from autograder.reports.pages import AHEAD_OF_CLASS
@@ -106,7 +108,7 @@ def regrade(
     marks = [*([overrides] if overrides else []), *files]
     ahead = () if dry_run else (PAGE_AHEAD, AHEAD_OF_CLASS)
     clerk(("autograder.grading.reflections", *ahead)).start()
-    root = root or (config.resolve().parent if config else find_root(Path.cwd()))
+    root = root or root_of(config)
     results = ResultsFolder(folder, overwrite=False, resume=True)
     if dry_run:
         with _assignment_as_if(root, config, threshold, budget) as assignment:
@@ -130,7 +132,7 @@ def _regrade(results: ResultsFolder, assignment: Assignment, marks: Sequence[Pat
     from autograder.batch.grading import stop_asked
     from autograder.batch.regrading import regrade as judge_again
 
-    with stop_asked() as stop, _bar("Judging") as show:
+    with stop_asked() as stop, progress_bar("Judging") as show:
         _ = assignment.mnist  # so that a fault in it is known before anything is written
         stop.arm()
         return judge_again(results, assignment, marks=marks, stop=stop, on_done=show)
@@ -175,31 +177,13 @@ def _pages(results: ResultsFolder, root: Path, settings: Config, changes: Sequen
     from autograder.reports.pages import rebuild_pages
     from autograder.reports.tables import COLUMNS, row_of
 
-    with _bar("Students' pages") as show:
+    with progress_bar("Students' pages") as show:
         built = rebuild_pages(results.root, settings, read_lesson(root), on_feedback=show)
-    for problem in built.problems:
-        say(problem, color="red", err=True)
-    say(f"The class at a glance: {built.report}")
-    if archive := write_feedback_zip(results.root, listed(results)):
-        say(f"Students' pages for Canvas to give back: {archive}")
+    say_pages(built, write_feedback_zip(results.root, listed(results)))
     rows = [dict(zip(COLUMNS, row_of(each), strict=True)) for each in listed_reports(results)]
     print_summary(rows, (), needing_a_person=built.needing_a_person)
     needy = any(change.why for change in changes)
     return ExitStatus.NOT_ALL_GRADED if needy or built.problems else ExitStatus.GRADED
-
-
-@contextlib.contextmanager
-def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """How far it is, where somebody watches."""
-    with click.progressbar(
-        length=0, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield show
 
 
 def _say_changes(changes: Sequence[Change], folder: Path) -> None:
@@ -274,7 +258,7 @@ def _try(results: ResultsFolder, assignment: Assignment, marks: Sequence[Path]) 
     refuse_none(results)
     results.refuse_another(run_of(assignment))
     load_overrides(results, assignment.config, listed_reports(results), marks)
-    with _bar("Judging") as show:
+    with progress_bar("Judging") as show:
         changes = [change for change, _ in judge_all(results, assignment, on_done=show)]
     other = [change for change in changes if change.is_other]
     _say_list("Would have another grade", [f"{c.submission}: {c.told}" for c in other])

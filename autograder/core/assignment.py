@@ -130,11 +130,9 @@ class Assignment:
 
     def with_timeout(self, seconds: float) -> Assignment:
         """The same with another wall time for each notebook, and for each cell at most that."""
-        limits = self.config.limits
-        limits = msgspec.structs.replace(
-            limits, notebook_seconds=seconds, cell_seconds=min(limits.cell_seconds, seconds)
-        )
-        return replace(self, config=msgspec.structs.replace(self.config, limits=limits))
+        limits = msgspec.structs.replace(self.config.limits, notebook_seconds=seconds)
+        config = msgspec.structs.replace(self.config, limits=limits.within(seconds))
+        return replace(self, config=config)
 
 
 def find_root(start: Path) -> Path:

@@ -152,6 +152,14 @@ class Limits(Record, frozen=True):
     export_bytes: Bytes
     """The network's weights, as they leave the box."""
 
+    def within(self, seconds: float) -> Limits:
+        """The same with at most so many seconds for all cells, and for each."""
+        return msgspec.structs.replace(
+            self,
+            notebook_seconds=min(self.notebook_seconds, seconds),
+            cell_seconds=min(self.cell_seconds, seconds),
+        )
+
 
 class Verification(Record, frozen=True):
     """How the network is measured."""

@@ -81,9 +81,7 @@ def fit_limits(limits: Limits, *, memory_bytes: int, seconds: float) -> Fit:
         )
     if seconds < limits.notebook_seconds:
         remarks.append(f"time for the notebook cut to {seconds:.0f} s by the container's limit")
-        limits = msgspec.structs.replace(
-            limits, notebook_seconds=seconds, cell_seconds=min(limits.cell_seconds, seconds)
-        )
+        limits = limits.within(seconds)
     return Fit(limits=limits, remarks=tuple(remarks), is_ample=is_ample)
 
 

@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from autograder.core.config import Config, Limits
 from autograder.core.report import CheckResult, RunReport
 from autograder.grading.evidence import Attempt
@@ -138,16 +136,6 @@ def run_seeds(
         left = None if deadline is None else deadline - clock()
         if left is not None and left < needed:
             return tuple(attempts), config.second_runs.count + 1 - len(attempts)
-        attempts.append(attempt(len(attempts), _within(config.limits, left)))
+        limits = config.limits if left is None else config.limits.within(left)
+        attempts.append(attempt(len(attempts), limits))
     return tuple(attempts), 0
-
-
-def _within(limits: Limits, seconds: float | None) -> Limits:
-    """The limits with at most so many seconds for the cells."""
-    if seconds is None:
-        return limits
-    return msgspec.structs.replace(
-        limits,
-        notebook_seconds=min(limits.notebook_seconds, seconds),
-        cell_seconds=min(limits.cell_seconds, seconds),
-    )

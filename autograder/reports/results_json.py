@@ -64,13 +64,9 @@ def gradescope_results(report: Report, *, leaderboard: bool = False) -> dict[str
     return results
 
 
+@cache
 def schema() -> dict[str, Any]:
     """The JSON schema of results.json."""
-    return _schema()
-
-
-@cache
-def _schema() -> dict[str, Any]:
     content: dict[str, Any] = json.loads(SCHEMA.read_bytes())
     return content
 
