@@ -36,6 +36,8 @@ class Key:
     name: str
     """Such as ``accuracy.threshold``."""
     value: object
+    allowed: str
+    """In words; empty where the type says all."""
     meaning: str
 
 
@@ -98,12 +100,7 @@ def _keys(config: Config) -> str:
             continue
         name, record = section.name, getattr(config, section.name)
         rows = [
-            (
-                f"`{key.name}`",
-                f"`{json.dumps(key.value)}`",
-                allowed_at(Config, key.name),
-                key.meaning,
-            )
+            (f"`{key.name}`", f"`{json.dumps(key.value)}`", key.allowed, key.meaning)
             for key in keys_of(record, name)
         ]
         said = inspect.getdoc(type(record)) or ""
@@ -136,12 +133,13 @@ def keys_of(record: msgspec.Struct, prefix: str) -> Iterator[Key]:
         If the code says nothing: a key that nobody explains cannot be changed with confidence.
     """
     meanings = _meanings()[type(record).__name__]
-    for field in record.__struct_fields__:
-        value, name = getattr(record, field), f"{prefix}.{field}"
+    for field in msgspec.structs.fields(record):
+        value, name = getattr(record, field.name), f"{prefix}.{field.name}"
         if isinstance(value, msgspec.Struct):
             yield from keys_of(value, name)
-        elif field in meanings:
-            yield Key(name=name, value=value, meaning=meanings[field])
+        elif field.name in meanings:
+            allowed = _allowed(types.type_info(field.type))
+            yield Key(name=name, value=value, allowed=allowed, meaning=meanings[field.name])
         else:
             raise ReleaseError(
                 f"{CONFIG_NAME}: {name} needs a sentence in {type(record).__name__} that says what "
@@ -190,28 +188,10 @@ def _table(head: tuple[str, ...], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in escaped).replace(" |  |\n", " | |\n")
 
 
-def allowed_at(config: type[msgspec.Struct], key: str) -> str:
-    """Say in words what may stand under `key`, such as ``accuracy.threshold``; or nothing."""
-    return _allowed(_type_at(config, key))
-
-
-def _type_at(config: type[msgspec.Struct], key: str) -> types.Type | None:
-    """The type of the value under `key`, such as ``starter.hidden_units[...]``."""
-    node: Any = types.type_info(config)
-    for step in re.findall(r"[A-Za-z_]\w*|\[", key):
-        if step == "[" and isinstance(node, types.ListType):
-            node = node.item_type
-        elif isinstance(node, types.StructType):
-            node = next((field.type for field in node.fields if field.name == step), None)
-        else:
-            return None
-        while isinstance(node, types.Metadata):
-            node = node.type
-    return node if isinstance(node, types.Type) else None
-
-
-def _allowed(node: types.Type | None) -> str:
-    """Say in words what values of this type there may be."""
+def _allowed(node: types.Type) -> str:
+    """Say in words what values of this type there may be; or nothing."""
+    if isinstance(node, types.Metadata):
+        return _allowed(node.type)
     if isinstance(node, (types.IntType, types.FloatType)):
         kind = "a whole number" if isinstance(node, types.IntType) else "a number"
         bounds = (
@@ -230,6 +210,4 @@ def _allowed(node: types.Type | None) -> str:
         return "true or false"
     if isinstance(node, types.ListType) and node.max_length is not None:
         return f"a list of {node.min_length or 0} to {node.max_length} values"
-    if isinstance(node, types.StructType):
-        return "the keys " + ", ".join(field.encode_name for field in node.fields)
     return ""
