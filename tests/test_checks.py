@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.core.report import CheckResult, CheckStatus
+from autograder.core.report import CheckResult, CheckStatus, ReflectionReport
 from autograder.core.verdict import Ending, Verdict
 from autograder.grading.checks import Answers, Findings, VerifiedModel, load_tests, run_checks
 from autograder.grading.describe import notes_for, verdict_of
 from autograder.grading.diagnosis import Fault, Hint
 from autograder.grading.evidence import Attempt, NeedsNewRun
-from autograder.grading.reflections import ReflectionJudgement
 from autograder.grading.wording import OVERFLOWS, SEEN, describe_checks
 from autograder.network.measured import Comparison
 from autograder.sandbox.execution import CellRun, CellStatus, Execution
@@ -28,7 +27,7 @@ RUN = Execution(
     notebook=None,
     seconds=1.0,
 )
-PRESENT = ReflectionJudgement(present=True, reason="", text="It died.")
+PRESENT = ReflectionReport(present=True, reason="", text="It died.")
 ABOUT_SIZE = Hint(fault=Fault.OVER_BUDGET, text="too large")
 ABOUT_LEARNING = Hint(fault=Fault.UNDERFITTING, text="too little learned")
 

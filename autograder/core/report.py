@@ -91,17 +91,17 @@ class CellReport(Record, frozen=True):
     hint: str
 
 
-class ReflectionReport(Record, frozen=True):
-    """One reflection, for staff to read.
+class ReflectionReport(Record, frozen=True, kw_only=True):
+    """Whether one reflection is there, for staff to read.
 
     Attributes
     ----------
     reason
-        For the student, where no answer was found.
+        For the student, where no answer was found: what is missing, and what to do next.
     text
         The student's own words, without the question and the placeholder.
     remark
-        For staff: what is odd about an accepted answer, or empty.
+        For staff: what is odd about an accepted answer; else empty.
     """
 
     present: bool

@@ -13,9 +13,9 @@ import numpy as np
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.errors import DataError
 from autograder.core.mnist import Images, Labels
+from autograder.core.report import ReflectionReport
 from autograder.grading.diagnosis import Hint
 from autograder.grading.evidence import Attempt, NeedsNewRun, Outputs
-from autograder.grading.reflections import ReflectionJudgement
 
 BY_ASSERTION = "\nAssertionError: "
 """In Otter's message about a test that failed as tests do; what else ends one is a fault in it."""
@@ -51,7 +51,7 @@ class Findings:
 
     attempt: Attempt
     answers: Answers | None
-    reflections: Mapping[str, ReflectionJudgement]
+    reflections: Mapping[str, ReflectionReport]
     hints: tuple[Hint, ...]
 
 

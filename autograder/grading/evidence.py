@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from autograder.core.clerk import encode
 from autograder.core.config import Record
-from autograder.core.report import IsolationReport, Report
+from autograder.core.report import IsolationReport, ReflectionReport, Report
 from autograder.core.verdict import Ending
-from autograder.grading.reflections import Asked, ReflectionJudgement
+from autograder.grading.reflections import Asked
 from autograder.network.beside import Choice
 from autograder.network.measured import Measured
 from autograder.sandbox.execution import Execution
@@ -88,7 +88,7 @@ class Reflections(Record, frozen=True):
     """The judgement on the answers, and by which questions; others ask for another one."""
 
     rules: str
-    judgements: dict[str, ReflectionJudgement]
+    judgements: dict[str, ReflectionReport]
 
 
 class Evidence(Record, frozen=True):

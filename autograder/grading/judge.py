@@ -27,7 +27,7 @@ from autograder.grading.describe import (
 )
 from autograder.grading.diagnosis import Symptoms, diagnose
 from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Outputs, Reflections
-from autograder.grading.reflections import Asked, ReflectionJudgement, Written, judgements_of
+from autograder.grading.reflections import Asked, Written, judgements_of
 from autograder.grading.second_runs import Attempts, Checked, is_due
 from autograder.grading.wording import describe_checks
 from autograder.intake.submission import Handin
@@ -99,7 +99,7 @@ class Judge:
             )
         return len(runs)
 
-    def reflections_of(self, evidence: Evidence) -> Mapping[str, ReflectionJudgement]:
+    def reflections_of(self, evidence: Evidence) -> Mapping[str, ReflectionReport]:
         """The judgement on its answers: the one that was made, if the questions are the same."""
         made = evidence.reflections
         if made is not None and made.rules == self._rules:
@@ -156,7 +156,7 @@ class Judge:
         self,
         run: Attempt,
         answers: Answers | None,
-        reflections: Mapping[str, ReflectionJudgement],
+        reflections: Mapping[str, ReflectionReport],
     ) -> tuple[Checked, Findings]:
         config = self.assignment.config
         hints = (
@@ -202,12 +202,7 @@ class Judge:
             cells=describe_cells(execution),
             network=describe_network(measured, findings.hints, public) if measured else None,
             counted_parameters=run.counted,
-            reflections={
-                name: ReflectionReport(
-                    present=j.present, reason=j.reason, text=j.text, remark=j.remark
-                )
-                for name, j in reflections.items()
-            },
+            reflections=dict(reflections),
             isolation=evidence.isolation,
             seconds=execution.seconds,
             peak_bytes=execution.peak_bytes,

@@ -12,7 +12,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from autograder.core.assignment import load_assignment
 from autograder.core.config import REFLECTION_NAMES
-from autograder.grading.reflections import ReflectionJudgement, Written, judge_written
+from autograder.core.report import ReflectionReport
+from autograder.grading.reflections import Fault, Written, judge_written
 from autograder.intake.repairing import repair_notebook
 from tests.notebooks import released
 
@@ -24,19 +25,33 @@ ONE = "The learning rate was so high that all the neurons of the second layer di
 TWO = "With a smaller rate the loss went down in every epoch and the network learned."
 THREE = "Bigger batches make an epoch faster, and hardly change what comes out in the end."
 ANSWERS = dict(zip(NAMES, (ONE, TWO, THREE), strict=True))
+SAID = {
+    Fault.UNTOUCHED: "have not written anything",
+    Fault.PLACEHOLDER: "only a placeholder",
+    Fault.PROMPT: "repeats its question",
+    Fault.LESSON: "own text",
+    Fault.REPETITION: "over and over",
+    Fault.SHORT: "is short",
+    Fault.SAME: "the same text",
+}
 PLACEHOLDER = next(c.source for c in released().cells if NAMES[0] in c.metadata.get("tags", ()))
 
 
-def judged(notebook: Any) -> list[ReflectionJudgement]:
+def judged(notebook: Any) -> list[ReflectionReport]:
     """What is said of each reflection in a notebook that was handed in."""
     data, _ = repair_notebook(notebook, "notebook.ipynb")
     judgements = judge_written(written(msgspec.json.encode(data)))
     assert list(judgements) == list(NAMES)
     for judgement in judgements.values():
-        assert judgement.present == (judgement.fault is None) == (not judgement.reason)
+        assert judgement.present == (fault_of(judgement) is None) == (not judgement.reason)
         assert "QUESTION" not in judgement.text
         assert "m5:" not in judgement.text
     return list(judgements.values())
+
+
+def fault_of(judgement: ReflectionReport) -> Fault | None:
+    """What keeps a text from being an answer, as its student reads it."""
+    return next((fault for fault, said in SAID.items() if said in judgement.reason), None)
 
 
 def written(notebook: bytes) -> Written:
@@ -49,14 +64,14 @@ def written(notebook: bytes) -> Written:
     )
 
 
-def judge(text: str, place: int = 1) -> ReflectionJudgement:
+def judge(text: str, place: int = 1) -> ReflectionReport:
     """What is said of one answer, typed over the placeholder, when the others are good."""
     answers = [ONE, TWO, THREE]
     answers[place - 1] = text
     return judged(released(*answers))[place - 1]
 
 
-def judge_all(texts: Sequence[str]) -> list[tuple[str, ReflectionJudgement]]:
+def judge_all(texts: Sequence[str]) -> list[tuple[str, ReflectionReport]]:
     """What is said of each text, three to a notebook."""
     told: list[Any] = []
     for start in range(0, len(texts), len(NAMES)):

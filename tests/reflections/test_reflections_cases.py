@@ -17,6 +17,7 @@ from tests.reflections.released_answers import (
     SETTINGS,
     THREE,
     TWO,
+    fault_of,
     judge,
     judge_all,
     judged,
@@ -51,13 +52,13 @@ def test_non_answers_are_refused_with_their_reason(group: str) -> None:
     # A question below another one would be taken for a label.
     one_by_one = ((text, judge(text)) for text in texts)
     for text, judgement in one_by_one if group == "prompt" else judge_all(texts):
-        assert judgement.fault is Fault(group), (text, judgement)
+        assert fault_of(judgement) is Fault(group), (text, judgement)
 
 
 @pytest.mark.parametrize("made", [released(), colab(released())], ids=["released", "Colab"])
 def test_an_untouched_notebook_is_told_so(made: object) -> None:
     for judgement in judged(made):
-        assert judgement.fault is Fault.UNTOUCHED
+        assert fault_of(judgement) is Fault.UNTOUCHED
         assert "you have not written anything here yet" in judgement.reason
         assert judgement.text == ""
 
@@ -67,16 +68,16 @@ def test_the_minimum_is_exact() -> None:
     enough = letters[: SETTINGS.min_characters]
     assert judge(f"{enough[:7]} {enough[7:]} 123!").present
     assert "very short" in judge(enough).remark
-    assert judge(f"{enough[1:8]} {enough[8:]} 123!").fault is Fault.SHORT
+    assert fault_of(judge(f"{enough[1:8]} {enough[8:]} 123!")) is Fault.SHORT
 
 
 def test_what_the_lesson_says_is_nobodys_answer() -> None:
     assert len(LESSON) > 20
     for text, judgement in judge_all(LESSON):
-        assert judgement.fault is Fault.LESSON, (text, judgement)
+        assert fault_of(judgement) is Fault.LESSON, (text, judgement)
     words = max((text for text in LESSON if "assert" not in text), key=len).split()
     words[12::13] = ["thing"] * len(words[12::13])
-    assert judge(" ".join(words)).fault is Fault.LESSON
+    assert fault_of(judge(" ".join(words))) is Fault.LESSON
     quoted = judge(f"{LESSON[0]}\n\n{ONE}")
     assert quoted.present
     assert "stands in the lesson" in quoted.remark
@@ -88,12 +89,12 @@ def test_what_the_lesson_says_is_nobodys_answer() -> None:
 def test_the_same_answer_counts_once(again: str) -> None:
     first, second, third = judged(released(ONE, again, again))
     assert first.present
-    assert second.fault is third.fault is Fault.SAME
+    assert fault_of(second) is fault_of(third) is Fault.SAME
     assert "the same text as Reflection 1" in third.reason
 
 
 def test_a_non_answer_again_keeps_its_own_reason() -> None:
-    faults = [judgement.fault for judgement in judged(released("TODO", "TODO", "banana"))]
+    faults = [fault_of(judgement) for judgement in judged(released("TODO", "TODO", "banana"))]
     assert faults == [Fault.PLACEHOLDER, Fault.PLACEHOLDER, Fault.SHORT]
 
 
@@ -115,8 +116,8 @@ def test_an_answer_survives_what_is_added_to_it(made: str) -> None:
 
 def test_the_questions_own_words_are_told_apart_from_an_answer_with_them() -> None:
     for place, prompt in enumerate(PROMPTS.values(), start=1):
-        assert judge(prompt, place).fault is Fault.PROMPT
-        assert judge(f"**{prompt.upper()}** {prompt}", place).fault is Fault.PROMPT
+        assert fault_of(judge(prompt, place)) is Fault.PROMPT
+        assert fault_of(judge(f"**{prompt.upper()}** {prompt}", place)) is Fault.PROMPT
         assert judge(f"{prompt} {ONE[::-1]}", place).present
 
 

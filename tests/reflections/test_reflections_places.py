@@ -23,6 +23,7 @@ from tests.reflections.released_answers import (
     TWO,
     code,
     ending,
+    fault_of,
     judged,
     md,
     question,
@@ -211,15 +212,15 @@ def test_a_list_within_one_answer_answers_no_other_question() -> None:
     points = "I changed three things:\n\n1. learning rate 0.001\n2. 64 units\n3. fewer epochs"
     first, *others = judged(released(points))
     assert first.present and first.text == points
-    assert [j.fault for j in others] == [Fault.UNTOUCHED] * 2
+    assert [fault_of(j) for j in others] == [Fault.UNTOUCHED] * 2
 
 
 def test_notes_outside_of_the_questions_are_no_answers() -> None:
     made = with_cells(released(), "model", md(f"My notes\n\n{NUMBERED}"), md(f"## Tries\n{ONE}"))
-    assert [j.fault for j in judged(made)] == [Fault.UNTOUCHED] * 3
+    assert [fault_of(j) for j in judged(made)] == [Fault.UNTOUCHED] * 3
     no_reflections = [code("x = 1"), md("# My notebook")]
     made.cells = no_reflections
-    assert [j.fault for j in judged(made)] == [Fault.UNTOUCHED] * 3
+    assert [fault_of(j) for j in judged(made)] == [Fault.UNTOUCHED] * 3
 
 
 def test_an_answer_may_have_headings_cells_and_labels_of_its_own() -> None:
@@ -248,7 +249,7 @@ def test_what_is_left_of_otters_comments_is_no_text(torn: str) -> None:
     name = "<!--\nBEGIN QUESTION\nname: reflection_1\nmanual: true\n-->"
     made = released(f"{name}\n{torn}\n{PLACEHOLDER}", f"{TWO}\n\n{torn}", THREE)
     first, second, _ = judged(made)
-    assert first.fault is Fault.UNTOUCHED
+    assert fault_of(first) is Fault.UNTOUCHED
     assert second.text == TWO
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
 
 from autograder.core.clerk import Bounds, Task, Trouble, Unfinished, ask
 from autograder.core.config import Record
+from autograder.core.report import ReflectionReport
 from autograder.grading.reflections.finding import Found, find_reflections
 from autograder.grading.reflections.plain import (
     MAX_CHARACTERS,
@@ -66,20 +66,6 @@ class Fault(str, Enum):
     SAME = "same"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReflectionJudgement:
-    """Whether one answer is there."""
-
-    present: bool
-    reason: str
-    """For the student: what is missing and what to do next; empty where the answer is there."""
-    text: str
-    """The student's own lines, without the question and the placeholder."""
-    fault: Fault | None = None
-    remark: str = ""
-    """For staff: what is odd about an answer that is there."""
-
-
 class Asked(Record, frozen=True):
     """How a notebook asks its questions, where the course has other ones now.
 
@@ -103,16 +89,16 @@ class Written(Record, frozen=True):
     asked: Asked = Asked()
 
 
-JUDGE: Task[Written, dict[str, ReflectionJudgement]] = Task(
+JUDGE: Task[Written, dict[str, ReflectionReport]] = Task(
     "autograder.grading.reflections:judge_written",
-    dict[str, ReflectionJudgement],
+    dict[str, ReflectionReport],
     # Full answers took a tenth of a second and 20 MB; in Gradescope's container a notebook runs
     # beside this.
     Bounds(cpu_seconds=4, wall_seconds=12, memory_bytes=256 << 20, answer_bytes=16 << 20),
 )
 
 
-def judgements_of(written: Written) -> Mapping[str, ReflectionJudgement]:
+def judgements_of(written: Written) -> Mapping[str, ReflectionReport]:
     """The judgement on each answer; where there can be none, one that leaves it to staff.
 
     Raises
@@ -129,7 +115,7 @@ def judgements_of(written: Written) -> Mapping[str, ReflectionJudgement]:
     return {name: not_judged(name, why) for name in written.prompts}
 
 
-def judge_written(written: Written) -> dict[str, ReflectionJudgement]:
+def judge_written(written: Written) -> dict[str, ReflectionReport]:
     """Find the answers in a notebook and judge them: what the clerk does."""
     questions = tuple(dict.fromkeys([*written.prompts.values(), *written.asked.prompts]))
     lesson_text = "\n\n".join(filter(None, (written.lesson_text, written.asked.text)))
@@ -145,7 +131,7 @@ def judge_reflections(
     *,
     scaffold: Scaffold,
     min_characters: int,
-) -> dict[str, ReflectionJudgement]:
+) -> dict[str, ReflectionReport]:
     """Judge for each answer whether it is there; in doubt it is, with a remark for staff.
 
     Parameters
@@ -160,11 +146,11 @@ def judge_reflections(
 
     Returns
     -------
-    dict of str to ReflectionJudgement
+    dict of str to ReflectionReport
         For every name in `answers`, in that order.
     """
     earlier: dict[str, list[str]] = {}
-    judgements: dict[str, ReflectionJudgement] = {}
+    judgements: dict[str, ReflectionReport] = {}
     for name, found in answers.items():
         text, left_out = _own_text(found.text, scaffold)
         words = split_words(plain_text(text))
@@ -188,13 +174,13 @@ def judge_reflections(
                 label_of(twin) if fault is Fault.SAME else _missing(text, words, min_characters)
             )
             reason = _reason(label_of(name), fault, detail)
-        judgements[name] = ReflectionJudgement(
-            present=fault is None, reason=reason, text=text, fault=fault, remark=remark
+        judgements[name] = ReflectionReport(
+            present=fault is None, reason=reason, text=text, remark=remark
         )
     return judgements
 
 
-def not_judged(name: str, why: str, *, text: str = "") -> ReflectionJudgement:
+def not_judged(name: str, why: str, *, text: str = "") -> ReflectionReport:
     """What is said of an answer on which there can be no judgement: it is left to staff.
 
     Its points are given, since a program that gave up knows nothing against an answer.
@@ -207,7 +193,7 @@ def not_judged(name: str, why: str, *, text: str = "") -> ReflectionJudgement:
         What was found of it.
     """
     remark = _NOT_JUDGED.format(label=label_of(name), why=why)
-    return ReflectionJudgement(present=True, reason="", text=text, remark=remark)
+    return ReflectionReport(present=True, reason="", text=text, remark=remark)
 
 
 def label_of(name: str) -> str:
