@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.core.report import CheckResult, CheckStatus, ReflectionReport
+from autograder.core.report import CheckResult, CheckStatus, HintReport, ReflectionReport
 from autograder.core.verdict import Ending, Verdict
 from autograder.grading.checks import Answers, Findings, VerifiedModel, load_tests, run_checks
 from autograder.grading.describe import notes_for, verdict_of
-from autograder.grading.diagnosis import Fault, Hint
+from autograder.grading.diagnosis import Fault
 from autograder.grading.evidence import Attempt, NeedsNewRun
 from autograder.grading.wording import OVERFLOWS, SEEN, describe_checks
 from autograder.network.measured import Comparison
@@ -28,8 +28,8 @@ RUN = Execution(
     seconds=1.0,
 )
 PRESENT = ReflectionReport(present=True, reason="", text="It died.")
-ABOUT_SIZE = Hint(fault=Fault.OVER_BUDGET, text="too large")
-ABOUT_LEARNING = Hint(fault=Fault.UNDERFITTING, text="too little learned")
+ABOUT_SIZE = HintReport(fault=Fault.OVER_BUDGET, text="too large")
+ABOUT_LEARNING = HintReport(fault=Fault.UNDERFITTING, text="too little learned")
 
 
 def compared(first: float, second: float, *, beyond: bool) -> Comparison:

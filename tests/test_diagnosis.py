@@ -10,9 +10,10 @@ import keras
 import numpy as np
 import pytest
 
-from autograder.grading.diagnosis import Fault, Hint, Symptoms, diagnose
+from autograder.core.report import HintReport
+from autograder.grading.diagnosis import Fault, diagnose
 from autograder.network.export import read_export
-from autograder.network.measured import Compilation, UnitCount
+from autograder.network.measured import Comparison, Compilation, Measured, UnitCount
 from autograder.network.measurement import confusions, count_units
 from autograder.network.rebuild import Network, rebuild
 
@@ -87,24 +88,34 @@ def test_other_activations_have_no_such_units(tmp_path: Path, images: Any) -> No
     assert count_units(rebuilt(dense(8, "gelu"), tmp_path), images) == []
 
 
-def symptoms(tmp_path: Path, model: Any = None, **changes: Any) -> Symptoms:
+def symptoms(tmp_path: Path, model: Any = None, **changes: Any) -> Measured:
     network = rebuilt(model or dense(64, "relu"), tmp_path)
+    alike = Comparison(first=0.9, second=0.9, z=0.0, p_value=0.5, bound=0.001)
     healthy: dict[str, Any] = {
+        "counted_images": 10_000,
+        "public_accuracy": 0.90,
+        "private_accuracy": 0.90,
+        "training_images": 60_000,
+        "test_over_training": alike,
+        "public_over_private": alike,
+        "remarks": (),
+        "chosen_by": "the variable model",
+        "confusions": (),
         "units": (),
         "layers": network.layers,
         "passages": network.passages,
         "preparation": "x / 255",
-        "is_proved": True,
+        "proved_by": "fit",
         "training_accuracy": 0.90,
-        "test_accuracy": 0.90,
+        "accuracy": 0.90,
         "parameters": 50_000,
         "history": {"loss": [1.0, 0.5, 0.49]},
         "compilation": Compilation(loss="x", optimizer="adam", learning_rate=0.001),
     }
-    return Symptoms(**healthy | changes)
+    return Measured(**healthy | changes)
 
 
-def hints(found: Symptoms) -> dict[Fault, Hint]:
+def hints(found: Measured) -> dict[str, HintReport]:
     return {hint.fault: hint for hint in diagnose(found, max_parameters=110_000, threshold=0.95)}
 
 
@@ -118,10 +129,10 @@ def rates(*values: float) -> dict[str, Any]:
 
 
 CASES: list[tuple[Fault, dict[str, Any], dict[str, Any]]] = [
-    (Fault.GUESSING, {"training_accuracy": 0.11, "test_accuracy": 0.1}, {}),
+    (Fault.GUESSING, {"training_accuracy": 0.11, "accuracy": 0.1}, {}),
     (Fault.OVERFITTING, {"training_accuracy": 0.99}, {}),
-    (Fault.OVERFITTING, {"training_accuracy": 1.0, "test_accuracy": 0.96}, {"test_accuracy": 0.96}),
-    (Fault.UNDERFITTING, {}, {"training_accuracy": 0.955, "test_accuracy": 0.949}),
+    (Fault.OVERFITTING, {"training_accuracy": 1.0, "accuracy": 0.96}, {"accuracy": 0.96}),
+    (Fault.UNDERFITTING, {}, {"training_accuracy": 0.955, "accuracy": 0.949}),
     (Fault.RATE_TOO_HIGH, {"compilation": rate(0.03)}, {"compilation": rate(0.001)}),
     (Fault.RATE_TOO_HIGH, {"history": {"loss": [1.0, None]}}, {}),
     (Fault.RATE_TOO_HIGH, {"compilation": rate(0.03)}, {"compilation": rate(0.03, "sgd")}),
@@ -132,7 +143,7 @@ CASES: list[tuple[Fault, dict[str, Any], dict[str, Any]]] = [
     (
         Fault.STOPPED_EARLY,
         {"history": {"loss": [2.6, 2.3]}},
-        {"history": {"loss": [2.6, 2.3]}, "training_accuracy": 0.11, "test_accuracy": 0.1},
+        {"history": {"loss": [2.6, 2.3]}, "training_accuracy": 0.11, "accuracy": 0.1},
     ),
     (
         Fault.RATE_TOO_LOW,
@@ -191,15 +202,15 @@ LEARNING = {Fault.GUESSING, Fault.UNDERFITTING, Fault.OVERFITTING, Fault.DEAD_UN
 @pytest.mark.parametrize(
     ("changes", "is_known"),
     [
-        ({"is_proved": False}, False),
-        ({"is_proved": True}, True),
+        ({"proved_by": ""}, False),
+        ({"proved_by": "fit"}, True),
         # The notebook's own last epoch says the same, or says nothing that could be compared.
-        ({"is_proved": False, "history": {"accuracy": [0.4, 0.62]}}, True),
-        ({"is_proved": False, "history": {"val_accuracy": [0.6]}}, False),
-        ({"is_proved": False, "history": {"accuracy": [None]}}, False),
-        ({"is_proved": False, "history": {"accuracy": [1e300]}}, False),
-        ({"is_proved": False, "history": {"accuracy": [0.97]}}, False),
-        ({"is_proved": True, "history": {"accuracy": [0.97]}}, True),
+        ({"proved_by": "", "history": {"accuracy": [0.4, 0.62]}}, True),
+        ({"proved_by": "", "history": {"val_accuracy": [0.6]}}, False),
+        ({"proved_by": "", "history": {"accuracy": [None]}}, False),
+        ({"proved_by": "", "history": {"accuracy": [1e300]}}, False),
+        ({"proved_by": "", "history": {"accuracy": [0.97]}}, False),
+        ({"proved_by": "fit", "history": {"accuracy": [0.97]}}, True),
     ],
 )
 def test_nothing_is_said_about_learning_where_the_preparation_is_unknown(
@@ -207,25 +218,25 @@ def test_nothing_is_said_about_learning_where_the_preparation_is_unknown(
 ) -> None:
     layer = rebuilt(dense(64, "relu"), tmp_path).layers[0]
     units = (UnitCount(layer=layer, units=64, silent=64),)
-    changes = {"units": units, "training_accuracy": 0.6, "test_accuracy": 0.59, **changes}
+    changes = {"units": units, "training_accuracy": 0.6, "accuracy": 0.59, **changes}
     found = hints(symptoms(tmp_path, **changes))
     assert bool(LEARNING & set(found)) is is_known
     assert (Fault.UNKNOWN_PREPARATION in found) is not is_known
     if not is_known:
-        assert next(iter(found)) is Fault.UNKNOWN_PREPARATION, "it comes before all others"
+        assert next(iter(found)) == Fault.UNKNOWN_PREPARATION, "it comes before all others"
         assert "x / 255" in found[Fault.UNKNOWN_PREPARATION].text
 
 
 def test_what_the_notebook_reports_is_told_where_it_is_far_above(tmp_path: Path) -> None:
-    far = symptoms(tmp_path, is_proved=False, history={"accuracy": [0.9712]})
+    far = symptoms(tmp_path, proved_by="", history={"accuracy": [0.9712]})
     assert "reports 97.12 %" in hints(far)[Fault.UNKNOWN_PREPARATION].text
-    passed = {"test_accuracy": 0.96, "training_accuracy": 1.0}
-    assert hints(symptoms(tmp_path, is_proved=False, **passed)) == {}
+    passed = {"accuracy": 0.96, "training_accuracy": 1.0}
+    assert hints(symptoms(tmp_path, proved_by="", **passed)) == {}
 
 
 @pytest.mark.parametrize(("threshold", "found"), [(0.95, True), (0.92, False)])
 def test_too_few_are_fewer_than_wanted(tmp_path: Path, threshold: float, found: bool) -> None:
-    case = symptoms(tmp_path, training_accuracy=0.93, test_accuracy=0.91)
+    case = symptoms(tmp_path, training_accuracy=0.93, accuracy=0.91)
     told = diagnose(case, max_parameters=110_000, threshold=threshold)
     assert (Fault.UNDERFITTING in {hint.fault for hint in told}) is found
 
@@ -248,13 +259,13 @@ def test_the_starters_hint_names_the_ten_dead_units(tmp_path: Path, images: Any)
             model,
             units=units,
             training_accuracy=0.1,
-            test_accuracy=0.1,
+            accuracy=0.1,
             compilation=rate(0.03),
         ),
         max_parameters=110_000,
         threshold=0.95,
     )
-    assert found[0].fault is Fault.DEAD_UNITS
+    assert found[0].fault == Fault.DEAD_UNITS
     assert found[0].text.startswith("All 10 units of `narrow` are dead")
 
 
@@ -267,11 +278,11 @@ def test_a_few_dead_units_are_no_fault(tmp_path: Path) -> None:
 
 
 def test_a_healthy_network_gets_no_hint(tmp_path: Path) -> None:
-    assert hints(symptoms(tmp_path, training_accuracy=0.975, test_accuracy=0.97)) == {}
+    assert hints(symptoms(tmp_path, training_accuracy=0.975, accuracy=0.97)) == {}
 
 
 def test_not_a_number_is_no_success(tmp_path: Path) -> None:
-    sick = symptoms(tmp_path, test_accuracy=float("nan"), compilation=rate(0.03))
+    sick = symptoms(tmp_path, accuracy=float("nan"), compilation=rate(0.03))
     assert Fault.RATE_TOO_HIGH in hints(sick)
 
 
@@ -293,7 +304,7 @@ def test_numbers_of_units_have_separators_as_all_numbers_have(tmp_path: Path) ->
 
 def test_shares_are_written_as_the_checks_write_them(tmp_path: Path) -> None:
     """A student who reads 92.28 % in one line and 92.3% in the next wonders which is right."""
-    found = symptoms(tmp_path, training_accuracy=0.92284, test_accuracy=0.9206)
+    found = symptoms(tmp_path, training_accuracy=0.92284, accuracy=0.9206)
     text = hints(found)[Fault.UNDERFITTING].text
     assert "92.28 % of the training images" in text and "92.06 % of the test images" in text
 

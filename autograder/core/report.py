@@ -111,7 +111,7 @@ class ReflectionReport(Record, frozen=True, kw_only=True):
 
 
 class HintReport(Record, frozen=True):
-    """One thing that was found out about the network."""
+    """One thing that was found out about the network, in a sentence or two for the student."""
 
     fault: str
     text: str

@@ -13,8 +13,7 @@ import numpy as np
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.errors import DataError
 from autograder.core.mnist import Images, Labels
-from autograder.core.report import ReflectionReport
-from autograder.grading.diagnosis import Hint
+from autograder.core.report import HintReport, ReflectionReport
 from autograder.grading.evidence import Attempt, NeedsNewRun, Outputs
 
 BY_ASSERTION = "\nAssertionError: "
@@ -52,7 +51,7 @@ class Findings:
     attempt: Attempt
     answers: Answers | None
     reflections: Mapping[str, ReflectionReport]
-    hints: tuple[Hint, ...]
+    hints: tuple[HintReport, ...]
 
 
 class CountedModel:

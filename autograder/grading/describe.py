@@ -24,7 +24,7 @@ from autograder.core.report import (
 )
 from autograder.core.text import percent
 from autograder.core.verdict import Ending, Verdict
-from autograder.grading.diagnosis import Hint, Symptoms
+from autograder.grading.diagnosis import is_far_below_reported, reported_accuracy
 from autograder.grading.evidence import Attempt
 from autograder.grading.hints import hint_for
 from autograder.grading.wording import skipped_checks
@@ -122,7 +122,7 @@ def describe_cells(execution: Execution) -> list[CellReport]:
 
 
 def describe_network(
-    measured: Measured, hints: tuple[Hint, ...], public_images: Images
+    measured: Measured, hints: Sequence[HintReport], public_images: Images
 ) -> NetworkReport:
     """The record of the verified network.
 
@@ -151,7 +151,7 @@ def describe_network(
         preparation=measured.preparation,
         preparation_proved_by=measured.proved_by,
         history=measured.history,
-        hints=[HintReport(fault=hint.fault.value, text=hint.text) for hint in hints],
+        hints=list(hints),
         units=[
             UnitReport(layer=count.layer.name, units=count.units, silent=count.silent)
             for count in measured.units
@@ -206,12 +206,11 @@ def staff_notes_for(measured: Measured | None) -> list[str]:
     if measured is None:
         return []
     notes = list(measured.remarks)
-    symptoms = Symptoms.of(measured)
-    if symptoms.is_far_below_reported and not measured.proved_by:
+    if is_far_below_reported(measured) and not measured.proved_by:
         notes.append(
-            f"Measured far below what the notebook reports: {percent(symptoms.training_accuracy)} "
-            f"of the training images against {percent(symptoms.reported_accuracy or 0.0)}. Nothing "
-            f"proved how its images were prepared; measured with {symptoms.preparation}."
+            f"Measured far below what the notebook reports: {percent(measured.training_accuracy)} "
+            f"of the training images against {percent(reported_accuracy(measured) or 0.0)}. "
+            f"Nothing proved how its images were prepared; measured with {measured.preparation}."
         )
     seen, halves = measured.test_over_training, measured.public_over_private
     if measured.leaked:

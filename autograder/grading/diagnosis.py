@@ -6,9 +6,10 @@ Hints lead on; they do not give the answer. Each says what was measured and asks
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import Enum
 
+from autograder.core.report import HintReport as Hint
 from autograder.core.text import percent, whole_percent
 from autograder.network.measured import (
     CLASSES,
@@ -53,81 +54,28 @@ class Fault(str, Enum):
     OVER_BUDGET = "over budget"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
-    """One thing that was found, in a sentence or two for the student."""
-
-    fault: Fault
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Symptoms:
-    """What a diagnosis goes by.
-
-    Attributes
-    ----------
-    passages
-        Names of the layers through which all must pass.
-    preparation, is_proved
-        How the images were prepared that it was measured with, and whether the notebook's own
-        arrays prove that it was trained with such.
-    training_accuracy, test_accuracy
-        Fractions.
-    history
-        Values per epoch of each metric, as Keras recorded them; None where one was no number.
-    """
-
-    units: tuple[UnitCount, ...]
-    layers: tuple[LayerSummary, ...]
-    passages: frozenset[str]
-    preparation: str
-    is_proved: bool
-    training_accuracy: float
-    test_accuracy: float
-    parameters: int
-    history: dict[str, list[float | None]]
-    compilation: Compilation | None
-
-    @classmethod
-    def of(cls, measured: Measured) -> Symptoms:
-        """Those of a network that has been measured."""
-        return cls(
-            units=measured.units,
-            layers=measured.layers,
-            passages=frozenset(measured.passages),
-            is_proved=bool(measured.proved_by),
-            preparation=measured.preparation,
-            training_accuracy=measured.training_accuracy,
-            test_accuracy=measured.accuracy,
-            parameters=measured.parameters,
-            history=measured.history,
-            compilation=measured.compilation,
-        )
-
-    @property
-    def reported_accuracy(self) -> float | None:
-        """Of the training images, by the notebook itself, in the last epoch; None if unknown."""
-        for name, values in self.history.items():
-            if "acc" in name and not name.startswith("val_") and values:
-                last = values[-1]
-                return last if last is not None and 0 <= last <= 1 else None
-        return None
-
-    @property
-    def is_far_below_reported(self) -> bool:
-        """Whether it was measured on images that it was hardly trained on."""
-        reported = self.reported_accuracy
-        return reported is not None and not self.training_accuracy > reported - FAR_BELOW
-
-    @property
-    def is_as_trained(self) -> bool:
-        """Whether what was measured tells anything about how well it has learned."""
-        reported = self.reported_accuracy
-        return self.is_proved or (reported is not None and not self.is_far_below_reported)
+def reported_accuracy(measured: Measured) -> float | None:
+    """Of the training images, by the notebook itself, in the last epoch; None if unknown."""
+    for name, values in measured.history.items():
+        if "acc" in name and not name.startswith("val_") and values:
+            last = values[-1]
+            return last if last is not None and 0 <= last <= 1 else None
+    return None
 
 
-def diagnose(symptoms: Symptoms, *, max_parameters: int, threshold: float) -> tuple[Hint, ...]:
+def is_far_below_reported(measured: Measured) -> bool:
+    """Whether it was measured on images that it was hardly trained on."""
+    reported = reported_accuracy(measured)
+    return reported is not None and not measured.training_accuracy > reported - FAR_BELOW
+
+
+def is_as_trained(measured: Measured) -> bool:
+    """Whether what was measured tells anything about how well it has learned."""
+    is_reported = reported_accuracy(measured) is not None
+    return bool(measured.proved_by) or (is_reported and not is_far_below_reported(measured))
+
+
+def diagnose(measured: Measured, *, max_parameters: int, threshold: float) -> tuple[Hint, ...]:
     """Put together what there is to say, the gravest first; nothing where nothing is wrong.
 
     Parameters
@@ -135,39 +83,40 @@ def diagnose(symptoms: Symptoms, *, max_parameters: int, threshold: float) -> tu
     max_parameters, threshold
         The budget, and the accuracy that is wanted, a fraction.
     """
-    training, test = symptoms.training_accuracy, symptoms.test_accuracy
+    training, test = measured.training_accuracy, measured.accuracy
+    learned = is_as_trained(measured)
     hints: list[Hint] = []
     if not test > threshold:
-        if symptoms.is_as_trained:
-            hints += _unit_hints(symptoms.units)
+        if learned:
+            hints += _unit_hints(measured.units)
         else:
-            hints.append(_unknown_preparation(symptoms))
-        hints += _bottleneck_hints(symptoms.layers, symptoms.passages)
-        hints += _rate_hints(symptoms.compilation, symptoms.history)
-        if symptoms.is_as_trained:
+            hints.append(_unknown_preparation(measured))
+        hints += _bottleneck_hints(measured.layers, measured.passages)
+        hints += _rate_hints(measured.compilation, measured.history)
+        if learned:
             hints += _fit_hints(training, test, threshold)
         # The loss of a network that guesses falls as well, once its steps have run wild: more
         # epochs would not help it.
-        if not any(hint.fault is Fault.GUESSING for hint in hints):
-            hints += _loss_hints(symptoms.history)
-    elif symptoms.is_as_trained and training - test > OVERFITTING_GAP:
+        if not any(hint.fault == Fault.GUESSING for hint in hints):
+            hints += _loss_hints(measured.history)
+    elif learned and training - test > OVERFITTING_GAP:
         hints.append(_overfitting(training, test))
-    if symptoms.parameters > max_parameters:
-        hints.append(_over_budget(symptoms.layers, symptoms.parameters, max_parameters))
+    if measured.parameters > max_parameters:
+        hints.append(_over_budget(measured.layers, measured.parameters, max_parameters))
     return tuple(hints)
 
 
-def _unknown_preparation(symptoms: Symptoms) -> Hint:
-    reported = symptoms.reported_accuracy
+def _unknown_preparation(measured: Measured) -> Hint:
+    reported = reported_accuracy(measured)
     far = (
         f" Your notebook reports {percent(reported)} of the training images, the grader measured "
-        f"{percent(symptoms.training_accuracy)}: it seems that yours were prepared otherwise."
-        if reported is not None and symptoms.is_far_below_reported
+        f"{percent(measured.training_accuracy)}: it seems that yours were prepared otherwise."
+        if reported is not None and is_far_below_reported(measured)
         else ""
     )
     text = (
         f"The grader could not see how your images were prepared, and measured with "
-        f"{symptoms.preparation}.{far} Give the prepared images to `fit` as arrays: "
+        f"{measured.preparation}.{far} Give the prepared images to `fit` as arrays: "
         "`model.fit(x_train, y_train)`."
     )
     return Hint(fault=Fault.UNKNOWN_PREPARATION, text=text)
@@ -198,7 +147,7 @@ def _unit_hints(units: tuple[UnitCount, ...]) -> list[Hint]:
     return sorted(hints, key=lambda hint: not hint.text.startswith("All"))
 
 
-def _bottleneck_hints(layers: tuple[LayerSummary, ...], passages: frozenset[str]) -> list[Hint]:
+def _bottleneck_hints(layers: tuple[LayerSummary, ...], passages: Sequence[str]) -> list[Hint]:
     hidden = [layer for layer in layers if layer.kind == "Dense"][:-1]
     # A dense layer may also work on each pixel, or on a branch beside others.
     narrow = [

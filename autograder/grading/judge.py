@@ -25,7 +25,7 @@ from autograder.grading.describe import (
     ungraded,
     verdict_of,
 )
-from autograder.grading.diagnosis import Symptoms, diagnose
+from autograder.grading.diagnosis import diagnose
 from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Outputs, Reflections
 from autograder.grading.reflections import Asked, Written, judgements_of
 from autograder.grading.second_runs import Attempts, Checked, is_due
@@ -163,7 +163,7 @@ class Judge:
             ()
             if run.measured is None
             else diagnose(
-                Symptoms.of(run.measured),
+                run.measured,
                 max_parameters=config.budget.max_parameters,
                 threshold=config.accuracy.threshold,
             )

@@ -170,7 +170,7 @@ def _known_by(network: Measured) -> str:
 def _first_hint(findings: Findings, *, about_budget: bool) -> str:
     """The gravest thing that was found out, as the one next step."""
     for hint in findings.hints:
-        if (hint.fault is Fault.OVER_BUDGET) == about_budget:
+        if (hint.fault == Fault.OVER_BUDGET) == about_budget:
             return hint.text
     if about_budget:
         return (
