@@ -58,13 +58,8 @@ _SCRIPT_LINE = re.compile(
     r"^(?:#!|# *%%|# *coding|import \w|from [\w.]+ import |def \w+\(|[%!]\w)", re.MULTILINE
 )
 
-
-OLDEST_FORMAT = 3
-"""IPython 1 to 2, 2013; what came before can no longer be converted by nbformat alone."""
-
-NEWEST_FORMAT = 4
-
-_TOO_OLD = "Open it in JupyterLab or Colab, save it there, and upload it again."
+FORMAT = 4
+"""All that JupyterLab, Colab and VS Code save, and of which the released notebook is."""
 
 
 def parse_object(data: bytes, shown: str) -> dict[str, Any]:
@@ -109,7 +104,7 @@ def parse_object(data: bytes, shown: str) -> dict[str, Any]:
 
 
 def cells_of(document: Mapping[str, Any], shown: str, repairs: list[str]) -> list[Any]:
-    """The cells of a file's JSON, as in format 4; what is inside a cell is not checked.
+    """The cells of a file's JSON; what is inside a cell is not checked.
 
     Parameters
     ----------
@@ -125,27 +120,25 @@ def cells_of(document: Mapping[str, Any], shown: str, repairs: list[str]) -> lis
     MalformedSubmission
         If it is not a notebook, or is of a format too old or too new.
     """
-    cells, sheets = document.get("cells"), document.get("worksheets")
+    cells = document.get("cells")
     version = _major_version(document.get("nbformat"))
     if version is None:
-        if not isinstance(cells, list) and not isinstance(sheets, list):
+        if not isinstance(cells, list):
             raise _other_json(document, shown)
-        version = OLDEST_FORMAT if not isinstance(cells, list) else NEWEST_FORMAT
+        version = FORMAT
         repairs.append(f"The file named no format; it was read as format {version}.")
-    if version < OLDEST_FORMAT:
+    if version < FORMAT:
         raise MalformedSubmission(
-            f"“{shown}” is a notebook of format {version}, from before 2013. {_TOO_OLD}"
+            f"“{shown}” is a notebook of format {version}, from before 2015. Open it in JupyterLab "
+            "or Colab, save it there, and upload it again."
         )
-    if version > NEWEST_FORMAT:
+    if version > FORMAT:
         raise MalformedSubmission(
             f"“{shown}” is a notebook of format {version}, newer than Jupyter itself knows. "
             f"{GET_NOTEBOOK}"
         )
     if not isinstance(cells, list):
-        if not isinstance(sheets, list):
-            raise not_a_notebook(shown)
-        repairs.append("The notebook was converted from format 3.")
-        return _convert_sheets(sheets, shown)
+        raise not_a_notebook(shown)
     return cells
 
 
@@ -223,62 +216,6 @@ def _major_version(value: Any) -> int | None:
     if isinstance(value, (int, float)) and value == value and abs(value) < 1e9:
         return int(value)
     return None
-
-
-def _convert_sheets(sheets: list[Any], shown: str) -> list[Any]:
-    """Bring the cells of format 3 to format 4, through nbformat's own converter."""
-    import nbformat  # a quarter of a second, and only old notebooks need it
-
-    cells: list[dict[str, Any]] = []
-    kept_metadata: list[Any] = []  # kept out of the converter, which recurses into it
-    for sheet in sheets:
-        if not isinstance(sheet, dict) or not isinstance(sheet.get("cells"), list):
-            raise not_a_notebook(shown)
-        for cell in sheet["cells"]:
-            if not isinstance(cell, dict):
-                raise not_a_notebook(shown)
-            cells.append(_tidy_old_cell(cell))
-            kept_metadata.append(cell.get("metadata"))
-    old = nbformat.from_dict(
-        {
-            "nbformat": 3,
-            "nbformat_minor": 0,
-            "metadata": {"name": ""},
-            "worksheets": [{"cells": cells, "metadata": {}}],
-        }
-    )
-    new = nbformat.convert(old, NEWEST_FORMAT)
-    return [
-        # nbformat's new ids are random; ours are the same at every reading.
-        {**cell, "id": None, "metadata": metadata}
-        for cell, metadata in zip(new["cells"], kept_metadata, strict=True)
-    ]
-
-
-def _tidy_old_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """What nbformat's converter needs of a cell of format 3, and nothing that could upset it."""
-    kind = cell.get("cell_type")
-    tidy: dict[str, Any] = {"metadata": {}}
-    if kind == "code":
-        return tidy | {
-            "cell_type": "code",
-            "language": "python",
-            "collapsed": False,
-            "input": _joined(cell.get("input", cell.get("source", ""))),
-            "outputs": [],
-        }
-    source = _joined(cell.get("source", ""))
-    if kind == "heading":
-        level = cell.get("level")
-        level = level if isinstance(level, int) and 1 <= level <= 6 else 1
-        return tidy | {"cell_type": "heading", "level": level, "source": source}
-    return tidy | {"cell_type": "raw" if kind == "raw" else "markdown", "source": source}
-
-
-def _joined(source: Any) -> str:
-    if isinstance(source, list):
-        return "".join(line for line in source if isinstance(line, str))
-    return source if isinstance(source, str) else ""
 
 
 def _other_json(document: Mapping[str, Any], shown: str) -> MalformedSubmission:

@@ -28,7 +28,7 @@ json_values = st.recursive(
     ),
     max_leaves=12,
 )
-KEYS = ["cell_type", "source", "metadata", "id", "outputs", "attachments", "tags", "input", "level"]
+KEYS = ["cell_type", "source", "metadata", "id", "outputs", "attachments", "tags"]
 cell_likes = st.dictionaries(
     st.sampled_from(KEYS),
     st.sampled_from(["code", "markdown", "raw", "heading", "x = 1"]) | json_values,
@@ -44,10 +44,6 @@ notebook_likes = st.fixed_dictionaries(
         )
         | json_values,
         "cells": st.lists(cell_likes | json_values, max_size=5) | json_values,
-        "worksheets": st.lists(
-            st.fixed_dictionaries({"cells": st.lists(cell_likes, max_size=4)}) | json_values,
-            max_size=3,
-        ),
     },
 )
 

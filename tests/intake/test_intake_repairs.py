@@ -20,21 +20,6 @@ COLAB = {
     "accelerator": "GPU",
     "widgets": {"application/vnd.jupyter.widget-state+json": {"a": {"b": float("nan")}}},
 }
-OLD_FORMAT = {
-    "nbformat": 3,
-    "nbformat_minor": 0,
-    "metadata": {"name": "m5"},
-    "worksheets": [
-        {
-            "cells": [
-                {"cell_type": "heading", "level": 2, "source": ["Set\n", "up"], "metadata": {}},
-                {"cell_type": "code", "input": ["%time\n", "x = 1"], "prompt_number": 3},
-                {"cell_type": "markdown", "source": "hi", "metadata": {"tags": ["t"]}},
-                {"cell_type": "html", "source": "<b>"},
-            ]
-        }
-    ],
-}
 
 REPAIRED: dict[str, tuple[dict[str, Any], str]] = {
     "no ids": (notebook({k: v for k, v in code().items() if k != "id"}), ""),
@@ -49,8 +34,6 @@ REPAIRED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "Colab": (notebook(metadata=COLAB), ""),
     "metadata is a list": (notebook(metadata=[1]), "named no kernel"),
-    "format 3": (OLD_FORMAT, "converted from format 3"),
-    "format 3 without number": ({"worksheets": OLD_FORMAT["worksheets"]}, "no format"),
     "format as text": (notebook(nbformat="4"), ""),
     "format as fraction": (notebook(nbformat=4.0), ""),
     "no format": ({"cells": [code()]}, "named no format"),
@@ -123,17 +106,6 @@ def test_outputs_are_never_kept(tmp_path: Path) -> None:
     assert (cell["outputs"], cell["execution_count"]) == ([], None)
 
 
-def test_old_format_is_converted(tmp_path: Path) -> None:
-    cells = read(tmp_path, OLD_FORMAT).notebook["cells"]
-    assert [(c["cell_type"], c["source"]) for c in cells] == [
-        ("markdown", "## Set up"),
-        ("code", "%time\nx = 1"),
-        ("markdown", "hi"),
-        ("markdown", "<b>"),
-    ]
-    assert cells[2]["metadata"]["tags"] == ["t"]
-
-
 def test_halves_of_an_emoji_in_two_lines_are_joined(tmp_path: Path) -> None:
     submission = read(tmp_path, notebook(code(["x = '\ud83d", "\ude00'"])))
     assert submission.notebook["cells"][0]["source"] == "x = '😀'"
@@ -182,7 +154,8 @@ def test_hash_is_of_the_file(tmp_path: Path) -> None:
 
 
 def test_reading_the_same_file_twice_gives_the_same(tmp_path: Path) -> None:
-    assert read(tmp_path, OLD_FORMAT) == read(tmp_path, OLD_FORMAT)
+    content = notebook(code(id=None), code(id="x"), code(id="x"))
+    assert read(tmp_path, content) == read(tmp_path, content)
 
 
 def test_import_is_light() -> None:
