@@ -15,11 +15,11 @@ grader reaches the one, and the hidden tests stay out of the other.
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 from autograder.core.assignment import (
@@ -126,11 +126,11 @@ def _package_files() -> Iterator[str]:
     ReleaseError
         If they import something that is not to be uploaded.
     """
-    waiting, found = {PACKAGE / f"{entry.replace('.', '/')}.py" for entry in ENTRIES}, set[Path]()
-    while waiting:
-        path = waiting.pop()
-        found.add(path)
-        waiting |= set(_imported(path)) - found
+    finder = ModuleFinder(path=[str(PACKAGE.parent)])
+    for entry in ENTRIES:
+        finder.import_hook(f"{PACKAGE.name}.{entry}")
+    files = (getattr(module, "__file__", None) for module in finder.modules.values())
+    found = {Path(file) for file in files if file}
     found |= set((PACKAGE / INSIDE).glob("*.py"))
     for room in (*ROOMS, INSIDE):
         found |= set((PACKAGE / room).glob("*.json"))
@@ -144,23 +144,6 @@ def _package_files() -> Iterator[str]:
                 f"something that a container runs imports it. See {Path(__file__).name}."
             )
         yield name
-
-
-def _imported(path: Path) -> Iterator[Path]:
-    """The modules of this package that one of its modules names in an import, or lies in."""
-    wanted = {path.relative_to(PACKAGE.parent).with_suffix("").as_posix().replace("/", ".")}
-    for node in ast.walk(ast.parse(_read(path))):
-        if isinstance(node, ast.Import):
-            wanted |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            wanted |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    for name in wanted:
-        place = PACKAGE.parent
-        for step in name.split(".") if name.split(".")[0] == PACKAGE.name else ():
-            place /= step
-            for module in (place.with_suffix(".py"), place / "__init__.py"):
-                if module.is_file():
-                    yield module
 
 
 def _requirements(pinned: bytes) -> bytes:
