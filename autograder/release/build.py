@@ -36,7 +36,14 @@ from autograder.release.notebooks import (
 )
 from autograder.release.passable import find_obstacles, find_remarks
 from autograder.release.source import Passage, Source, take_apart
-from autograder.release.template import Notebook, Template, read_notebook, render_notebook
+from autograder.release.template import (
+    Notebook,
+    Template,
+    parse,
+    read_notebook,
+    read_text,
+    render_notebook,
+)
 
 SOURCE_PATH = "assignment/m5.ipynb"
 STUDENT_PATH, REFERENCE_PATH = NOTEBOOKS[STARTER], NOTEBOOKS[REFERENCE]
@@ -137,10 +144,7 @@ def _public_tests(assigned: Assigned) -> list[OtterFile]:
 
 def _students_page(root: Path, template: Template) -> dict[str, bytes]:
     """The questions and answers for students, with the numbers of this course in them."""
-    try:
-        text = (root / STUDENTS_SOURCE).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReleaseError(f"{STUDENTS_SOURCE}: cannot be read: {error}.") from error
+    text = read_text(root / STUDENTS_SOURCE, STUDENTS_SOURCE)
     return {STUDENTS_PATH: template.render(text, STUDENTS_SOURCE).encode()}
 
 
@@ -211,11 +215,7 @@ def _solution_files(
         name = f"solutions/{path.name}"
         if path.stem in ("README", "reference"):
             continue
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ReleaseError(f"{name}: cannot be read: {error}.") from error
-        answers = parse_solution(template.render(text, name), name)
+        answers = parse_solution(template.render(read_text(path, name), name), name)
         source.secret += [Passage(f"{name}, {cell}", text) for cell, text in answers.items()]
         made = with_answers(student, answers, path.stem)
         files[f"solutions/{path.stem}.ipynb"] = to_bytes(made)
@@ -260,8 +260,5 @@ def parse_solution(text: str, name: str) -> Mapping[str, str]:
     fenced = FENCED.fullmatch(answers.get("model", ""))
     if fenced is None:
         raise ReleaseError(f"{name}: a section '## model' with one block of Python is needed.")
-    try:
-        ast.parse(fenced[1])
-    except SyntaxError as error:
-        raise ReleaseError(f"{name}: line {error.lineno} of the model: {error.msg}.") from error
+    parse(fenced[1], f"{name}, ## model")
     return {**answers, "model": fenced[1]}

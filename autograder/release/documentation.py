@@ -22,7 +22,7 @@ from msgspec import inspect as types
 from autograder.core import config as config_module
 from autograder.core.config import CHECK_NAMES, CONFIG_NAME, Config
 from autograder.core.errors import ReleaseError, statuses_as_table
-from autograder.release.template import percent, thousands
+from autograder.release.template import percent, read_text, thousands
 from autograder.reports import overrides, tables
 
 SCHEMA_PATH = "docs/otter_config.schema.json"
@@ -51,13 +51,7 @@ def document_files(root: Path, config: Config) -> dict[str, bytes]:
     """
     files = {SCHEMA_PATH: _schema()}
     for path in DOCUMENTS:
-        try:
-            text = (root / path).read_text("utf-8")
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise ReleaseError(f"{path}: cannot be read: {error}.") from error
-        if BEGIN in text:
+        if (root / path).exists() and BEGIN in (text := read_text(root / path, path)):
             for name, table in TABLES.items():
                 text = _with_table(text, name, table(config), path)
             files[path] = text.encode()

@@ -7,7 +7,6 @@ what students wrote.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from autograder.core.assignment import ANSWER_TAG
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import ReleaseError
 from autograder.release.source import solution_code
-from autograder.release.template import Notebook
+from autograder.release.template import Notebook, parse, refuse_repeated_ids
 
 METADATA_KEY = "activity_m5"
 """In a notebook's metadata; its ``assignment`` tells our notebooks from others."""
@@ -109,10 +108,8 @@ def finish(cells: list[Cell], assignment_id: str, name: str, solution: str = "")
         raise ReleaseError(
             f"{name}: each reflection needs one prompt, in order; missing: {missing}."
         )
-    ids = [cell["id"] for cell in finished]
-    if twice := sorted({one for one in ids if ids.count(one) > 1}):
-        raise ReleaseError(f"{name}: several cells have the id {', '.join(twice)}.")
-    if MODEL_CELL_ID not in ids:
+    refuse_repeated_ids(finished, name)
+    if all(cell["id"] != MODEL_CELL_ID for cell in finished):
         raise ReleaseError(f"{name}: there is no cell with the id '{MODEL_CELL_ID}'.")
     return {
         "cells": finished,
@@ -148,16 +145,9 @@ def _finish_cell(cell: Cell, answers: str | None, name: str) -> Cell:
         "source": cell["source"].strip("\n"),
     }
     if cell["cell_type"] == "code":
-        _check_syntax(finished["source"], f"{name}, cell '{cell_id}'")
+        parse(finished["source"], f"{name}, cell '{cell_id}'")
         finished |= {"execution_count": None, "outputs": []}
     return finished
-
-
-def _check_syntax(code: str, where: str) -> None:
-    try:
-        ast.parse(code)
-    except SyntaxError as error:
-        raise ReleaseError(f"{where}, line {error.lineno}: {error.msg}.") from error
 
 
 def with_answers(student: Notebook, answers: Mapping[str, str], solution: str) -> Notebook:

@@ -18,7 +18,7 @@ from enum import Enum
 
 from autograder.core.errors import ReleaseError
 from autograder.release.assign import HEADER
-from autograder.release.template import Notebook
+from autograder.release.template import Notebook, parse
 
 BOUNDARY = re.compile(r"#\s+(begin|end)\s+(question|prompt|solution|tests)\b", re.IGNORECASE)
 BEGIN_SOLUTION = re.compile(r"\s*# BEGIN SOLUTION( NO PROMPT)?\s*$")
@@ -111,11 +111,7 @@ def test_function(text: str, where: str) -> tuple[str, str]:
         If the cell cannot be parsed, or holds no function with a docstring: its first line is
         what students read as the name of the test.
     """
-    try:
-        body = ast.parse(text).body
-    except SyntaxError as error:
-        raise ReleaseError(f"{where}: line {error.lineno}: {error.msg}.") from error
-    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in parse(text, where) if isinstance(node, ast.FunctionDef)]
     if len(functions) != 1 or not ast.get_docstring(functions[0]):
         raise ReleaseError(f"{where}: a test cell holds one function, with a docstring.")
     [function] = functions

@@ -14,6 +14,7 @@ name the same list are written anew, one for each of its items.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import warnings
@@ -141,6 +142,47 @@ def source_of(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def read_text(path: Path, name: str) -> str:
+    """Read a source of the release.
+
+    Raises
+    ------
+    ReleaseError
+        If it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"{name}: cannot be read: {error}.") from error
+
+
+def parse(code: str, where: str) -> list[ast.stmt]:
+    """The statements of a piece of Python.
+
+    Raises
+    ------
+    ReleaseError
+        If it is none; `where` says in the message which piece it was.
+    """
+    try:
+        return ast.parse(code).body
+    except SyntaxError as error:
+        raise ReleaseError(f"{where}, line {error.lineno}: {error.msg}.") from error
+
+
+def refuse_repeated_ids(cells: list[dict[str, Any]], name: str) -> None:
+    """Have each cell known by its id.
+
+    Raises
+    ------
+    ReleaseError
+        If two share one.
+    """
+    ids = [cell["id"] for cell in cells]
+    if twice := sorted({one for one in ids if ids.count(one) > 1}):
+        raise ReleaseError(f"{name}: several cells have the id {', '.join(twice)}.")
+
+
 def read_notebook(path: Path, name: str) -> Notebook:
     """Read and validate a notebook of the format 4.5.
 
@@ -163,9 +205,7 @@ def read_notebook(path: Path, name: str) -> Notebook:
     except (nbformat.ValidationError, MissingIDFieldWarning) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ReleaseError(f"{name}: is not a notebook of the format 4.5: {reason}.") from error
-    ids = [cell["id"] for cell in notebook["cells"]]
-    if twice := sorted({one for one in ids if ids.count(one) > 1}):
-        raise ReleaseError(f"{name}: several cells have the id {', '.join(twice)}.")
+    refuse_repeated_ids(notebook["cells"], name)
     for cell in notebook["cells"]:
         cell["source"] = source_of(cell)
     return notebook

@@ -119,9 +119,9 @@ def test_where_a_person_should_look_is_said_once_for_each_reason(config: Config)
     rows = [row_of(each, feedback="") for each in entries]
     alike = [([rows[0], rows[1]], "code, 90 % in common")]
     concerns = concerns_of(entries, rows, alike, config)
-    assert [concern.title for concern in concerns] == [*cases, "Alike"]
-    for concern, row_ in zip(concerns, rows[len(ordinary) :], strict=False):
-        assert [found for found, _ in concern.found] == [[row_]], concern.title
+    assert list(concerns) == [*cases, "Alike"]
+    for title, row_ in zip(cases, rows[len(ordinary) :], strict=True):
+        assert [found for found, _ in concerns[title]] == [[row_]], title
     # Two are alike and else ordinary; where nothing was handed in there is nothing to be done.
     assert needing(concerns) == len(cases) - 1 + 2
 

@@ -241,7 +241,7 @@ def test_broken_config_is_refused_before_anything_else(released: Any) -> None:
     [
         ("# Title\n", "## model"),
         ("## model\nno code\n", "## model"),
-        ("## model\n```python\nmodel = (\n```\n", "line 1 of the model"),
+        ("## model\n```python\nmodel = (\n```\n", "## model, line 1"),
         ("## model\n```python\nx = 1\n```\n## remarks\nNone.\n", "'## remarks' is none of"),
         ("## model\n```python\nx = 1\n```\n## model\nNone.\n", "two sections"),
     ],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.core.assignment import Lesson
@@ -50,13 +49,8 @@ TITLES = (FAILED, ABSENT, LEAKED, REFUSED, UNPROVED, NEAR, ODD, ALIKE)
 """Why a person should look, the most urgent first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concern:
-    """Submissions at which a person should look, for one reason."""
-
-    title: str
-    found: Sequence[tuple[Sequence[Row], str]]
-    """Which, and what is to be said of each."""
+Concerns = dict[str, list[tuple[Sequence[Row], str]]]
+"""By the reason: at which submissions a person should look, and what is to be said of each."""
 
 
 def concerns_of(
@@ -64,7 +58,7 @@ def concerns_of(
     rows: Sequence[Row],
     similar: Sequence[tuple[Sequence[Row], str]],
     config: Config,
-) -> list[Concern]:
+) -> Concerns:
     """Where a person should look, the most urgent first; reasons that nobody gives are left out.
 
     Parameters
@@ -72,23 +66,23 @@ def concerns_of(
     similar
         Submissions that are alike, and in what.
     """
-    found: dict[str, list[tuple[Sequence[Row], str]]] = {}
+    found: Concerns = {}
     for entry, row in zip(entries, rows, strict=True):
         for title, text in _concerns(entry.report, row, config):
             found.setdefault(title, []).append(([row], text))
     if similar:
         found[ALIKE] = list(similar)
-    return [Concern(title=title, found=found[title]) for title in TITLES if title in found]
+    return {title: found[title] for title in TITLES if title in found}
 
 
-def needing(concerns: Iterable[Concern]) -> int:
+def needing(concerns: Concerns) -> int:
     """How many submissions a person should look at; where there is none, there is nothing to do."""
     return len(
         {
             row.key
-            for concern in concerns
-            if concern.title != ABSENT
-            for rows, _ in concern.found
+            for title, found in concerns.items()
+            if title != ABSENT
+            for rows, _ in found
             for row in rows
         }
     )

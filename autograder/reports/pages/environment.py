@@ -30,16 +30,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
-        "code_marked": code_marked,
-        "percent": percent,
-        "count": count,
-        "number": number,
-        "seconds": seconds,
-        "tenths": tenths,
-        "measure": measure,
-        "whole_percent": whole_percent,
-    }
+    shown = (code_marked, percent, count, number, seconds, tenths, measure, whole_percent)
+    made.filters |= {function.__name__: function for function in shown}
     made.globals |= {"asset": asset}
     return made
 
