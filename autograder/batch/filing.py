@@ -123,6 +123,7 @@ def with_handin(report: Report, handin: Handin) -> Report:
     """A report that was just made, with what is known of how the submission was handed in."""
     return msgspec.structs.replace(
         told_of(report, handin),
+        submission=handin.submission,
         name=handin.name,
         email=handin.email,
         notes=[*handin.notes, *report.notes],

@@ -27,9 +27,6 @@ def report_of_twin(report: Report, submission: Submission, *, notes_of_other: in
     """
     return msgspec.structs.replace(
         report,
-        submission=submission.submission,
-        name=submission.name,
-        email=submission.email,
         content_hash=submission.content_hash,
         notes=report.notes[notes_of_other:],
         staff_notes=twin_notes(submission.repairs, report.submission),

@@ -107,12 +107,6 @@ READ: Task[Contents, Reading] = Task(
 class Submission:
     """A notebook that could be read, clean and ready to be run."""
 
-    submission: str
-    """Name of its results folder."""
-    path: Path
-    name: str
-    """The student's name; empty where it is not known."""
-    email: str
     data: bytes
     """The clean notebook, as JSON: see `notebook`."""
     repairs: tuple[str, ...]
@@ -158,10 +152,6 @@ def read_submission(handin: Handin, *, assignment_id: str) -> Submission:
     if reading.refusal:
         raise MalformedSubmission(reading.refusal)
     return Submission(
-        submission=handin.submission,
-        path=handin.path,
-        name=handin.name,
-        email=handin.email,
         data=reading.notebook,
         repairs=reading.repairs,
         content_hash=_content_hash(data),

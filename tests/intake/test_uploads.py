@@ -36,7 +36,7 @@ def taken(folder: Path) -> str:
     """The code of the notebook that was taken, first cell."""
     found = upload(folder)
     submission = read_submission(found, assignment_id="activity-m5")
-    assert (submission.submission, submission.name) == ("s", "A")
+    assert (found.submission, found.name) == ("s", "A")
     return str(submission.notebook["cells"][0]["source"])
 
 
