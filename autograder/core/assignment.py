@@ -185,13 +185,6 @@ def stamp(text: str, config: Config) -> str:
     return f"{first}\n{STAMP}{_digest(first, rest, config)}\n{rest}"
 
 
-def _is_stamped(text: str, config: Config) -> bool:
-    """Whether `text` was made by `stamp` for this configuration, and not changed since."""
-    first, _, rest = text.partition("\n")
-    second, _, rest = rest.partition("\n")
-    return second == f"{STAMP}{_digest(first, rest, config)}"
-
-
 def _digest(first: str, rest: str, config: Config) -> str:
     values = msgspec.to_builtins(config)
     rules = json.dumps({name: values[name] for name in RULES}, sort_keys=True)
@@ -203,10 +196,12 @@ def _refuse_stale(tests: Path, config: Config, config_path: Path) -> None:
     for name in CHECK_NAMES:
         path = tests / f"{name}.py"
         try:
-            is_current = _is_stamped(path.read_text("utf-8"), config)
+            text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: cannot be read ({error}); run `m5 release`.") from error
-        if not is_current:
+        first, _, rest = text.partition("\n")
+        second, _, rest = rest.partition("\n")
+        if second != f"{STAMP}{_digest(first, rest, config)}":
             raise DataError(
                 f"{path} was not made for {config_path}, or was changed since, so networks would "
                 "be judged by other rules than students read: run `m5 release`."

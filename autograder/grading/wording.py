@@ -57,45 +57,36 @@ def describe_checks(results: Any, findings: Findings, config: Config) -> list[Ch
     """Put Otter's results into words, in the order of `CHECK_NAMES`."""
     described = []
     for name in CHECK_NAMES:
-        points, max_points = results.get_score(name), config.points.of(name)
-        passed = results.get_result(name).passed_all
         words = words_for(name, findings, config)
-        if passed:
+        if results.get_result(name).passed_all:
             status = CheckStatus.PASSED
         else:
             status = CheckStatus.FAILED if words.was_made else CheckStatus.SKIPPED
-        described.append(
-            CheckResult(
-                name=name,
-                title=TITLES[name],
-                status=status,
-                points=float(points),
-                max_points=float(max_points),
-                measured=words.measured,
-                wanted=words_wanted(name, config),
-                next_step="" if passed else words.next_step,
-                reason="" if passed else words.reason,
-            )
-        )
+        described.append(_result(name, status, words, config, points=results.get_score(name)))
     return described
 
 
 def skipped_checks(config: Config, reason: str) -> list[CheckResult]:
     """All checks, none of them made."""
-    return [
-        CheckResult(
-            name=name,
-            title=TITLES[name],
-            status=CheckStatus.SKIPPED,
-            points=0.0,
-            max_points=float(config.points.of(name)),
-            measured="not checked",
-            wanted=words_wanted(name, config),
-            next_step=reason,
-            reason=reason,
-        )
-        for name in CHECK_NAMES
-    ]
+    words = Words(measured="not checked", reason=reason, next_step=reason)
+    return [_result(name, CheckStatus.SKIPPED, words, config) for name in CHECK_NAMES]
+
+
+def _result(
+    name: str, status: CheckStatus, words: Words, config: Config, *, points: float = 0.0
+) -> CheckResult:
+    passed = status is CheckStatus.PASSED
+    return CheckResult(
+        name=name,
+        title=TITLES[name],
+        status=status,
+        points=float(points),
+        max_points=float(config.points.of(name)),
+        measured=words.measured,
+        wanted=words_wanted(name, config),
+        next_step="" if passed else words.next_step,
+        reason="" if passed else words.reason,
+    )
 
 
 def words_for(name: str, findings: Findings, config: Config) -> Words:

@@ -75,7 +75,10 @@ def names_of(paths: Sequence[PurePath]) -> list[str]:
     >>> names_of([PurePath("ann/m5.ipynb"), PurePath("bob/m5.ipynb"), PurePath("x.ipynb")])
     ['ann_m5', 'bob_m5', 'x']
     """
-    parts = [_name_parts(path) for path in paths]
+    parts = [
+        [*(part for part in path.parent.parts if part not in (path.anchor, ".", "..")), path.stem]
+        for path in paths
+    ]
     depths = [1] * len(parts)
     names = [_join(own, depth) for own, depth in zip(parts, depths, strict=True)]
     for _ in range(max(map(len, parts), default=0)):
@@ -105,12 +108,6 @@ def number_repeats(names: Sequence[str]) -> list[str]:
         taken.add(unique.casefold())
         result.append(unique)
     return result
-
-
-def _name_parts(path: PurePath) -> list[str]:
-    """The folders of `path` and its stem, without ``/``, ``.`` and ``..``."""
-    folders = [part for part in path.parent.parts if part not in (path.anchor, ".", "..")]
-    return [*folders, path.stem]
 
 
 def _join(parts: Sequence[str], depth: int) -> str:

@@ -86,7 +86,7 @@ def find_notebook(handin: Handin, *, scratch: Path, assignment_id: str) -> Handi
         The notebook, or the refusal of the whole upload.
     """
     folder = handin.path
-    files = _files(folder)
+    files = sorted(_files(folder))
     try:
         found = _notebooks(files, folder, scratch)
     except MalformedSubmission as error:
@@ -186,12 +186,8 @@ def _notebooks(files: Sequence[Path], folder: Path, scratch: Path) -> list[Found
     return found
 
 
-def _files(folder: Path) -> list[Path]:
-    """Regular files at any depth, in order; hidden ones and links are passed over."""
-    return sorted(_walk(folder))[:MAX_FILES]
-
-
-def _walk(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[Path]:
+    """Regular files at any depth; hidden ones and links are passed over."""
     seen = 0
     for parent, folders, files in os.walk(folder, followlinks=False):
         folders[:] = sorted(

@@ -100,7 +100,8 @@ def build_release(root: Path, *, believe_measured: bool = True) -> Made:
     files[FORMULAS_PATH.as_posix()] = formulas_of(student, STUDENT_PATH)
     files |= _test_files(assigned, source, config)
     files |= _solution_files(root, template, student, source)
-    files |= _students_page(root, template)
+    text = read_text(root / STUDENTS_SOURCE, STUDENTS_SOURCE)
+    files[STUDENTS_PATH] = template.render(text, STUDENTS_SOURCE).encode()
     files |= document_files(root, config)
     expected = read_expectations(root)
     files |= expectation_files(expected, config)
@@ -140,12 +141,6 @@ def _public_tests(assigned: Assigned) -> list[OtterFile]:
     return [
         replace(file, cases=cases) for file, cases in zip(files, open_cases, strict=True) if cases
     ]
-
-
-def _students_page(root: Path, template: Template) -> dict[str, bytes]:
-    """The questions and answers for students, with the numbers of this course in them."""
-    text = read_text(root / STUDENTS_SOURCE, STUDENTS_SOURCE)
-    return {STUDENTS_PATH: template.render(text, STUDENTS_SOURCE).encode()}
 
 
 def _test_files(assigned: Assigned, source: Source, config: Config) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -201,14 +201,10 @@ def formulas_of(notebook: Notebook, name: str) -> bytes:
     ReleaseError
         If one of them cannot be converted, or into more than plain MathML.
     """
-    found = {formula for cell in notebook["cells"] for formula in _formulas_in(cell)}
+    texts = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    found = {formula for text in texts for formula in FORMULA.findall(CODE.sub("", text))}
     made = {formula: _mathml(formula, name) for formula in sorted(found)}
     return (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _formulas_in(cell: Notebook) -> Iterator[str]:
-    if cell["cell_type"] == "markdown":
-        yield from FORMULA.findall(CODE.sub("", "".join(cell["source"])))
 
 
 def _mathml(formula: str, name: str) -> str:
