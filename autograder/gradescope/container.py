@@ -1,17 +1,25 @@
-"""What Gradescope's container gives: who handed in, and how much memory and time there is."""
+"""What Gradescope's container gives: who handed in, and how much memory and time there is.
+
+``python -m autograder.gradescope.container`` is run once, when the image is built: is the grader
+whole, and is there a box for notebooks?
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from autograder.core.assignment import load_assignment
 from autograder.core.config import Limits
-from autograder.core.errors import BoxError
+from autograder.core.errors import AutograderError, BoxError
 from autograder.core.text import safe_name
+from autograder.gradescope.supervisor import GRADER
+from autograder.sandbox.box import Toolbox, probe
 
 GRADER_BYTES = 420 << 20
 """For the harness itself: the grading process was seen at 0.25 GB while it measured the starter's
@@ -129,3 +137,29 @@ def _texts(users: list[dict[str, Any]], key: str) -> tuple[str, ...]:
     texts = [" ".join(text.split()) for text in found if isinstance(text, str)]
     clean = ["".join(c for c in text if c.isprintable())[:MAX_CHARACTERS] for text in texts]
     return tuple(text for text in clean if text)
+
+
+# ---------------------------------------------------------------------- when the image is built
+
+
+def main() -> int:
+    """Exit status 0 if a submission could be graded here."""
+    try:
+        assignment = load_assignment(GRADER)
+        with Toolbox.make(assignment.mnist.handed_out()) as toolbox:
+            isolation = probe(
+                limits=assignment.config.limits,
+                toolbox=toolbox,
+                secret_files=assignment.secret_files,
+            )
+    except AutograderError as error:
+        print(f"setup_check: {error}", file=sys.stderr)
+        return 1
+    print(f"setup_check: notebooks run in a box of kind {isolation.kind.value}.")
+    for reason in isolation.missing:
+        print(f"setup_check: here it does not hold back: {reason}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -30,7 +30,7 @@ python3 -m venv --clear "$venv" || fail "no virtual environment could be made in
 if [ -d "$here/@GRADER@" ]; then
     chmod -R go-rwx "$here"
     cd "$here/@GRADER@"
-    "$venv/bin/python" -m autograder.gradescope.setup_check || fail "the grader is not whole."
+    "$venv/bin/python" -m autograder.gradescope.container || fail "the grader is not whole."
 fi
 apt-get clean
 rm -rf /var/lib/apt/lists/*
