@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from autograder.core.lesson import Lesson
+from autograder.core.assignment import Lesson
 from autograder.core.text import excerpt
 
 NETWORK_ID, REFLECTIONS_ID = "your-network", "your-reflections"
