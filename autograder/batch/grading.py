@@ -246,11 +246,10 @@ def grade_handins(
         stop.arm()
         rows += [each.row for each in kept]
         # Only now, so that what was there is as it was if there is no box.
-        book = stack.enter_context(Gradebook(results.gradebook, rows))
         batch = Batch(
             config=assignment.config,
             results=results,
-            gradebook=book,
+            gradebook=stack.enter_context(Gradebook(results.gradebook, rows)),
             progress=progress,
             run=run,
             origin=Origin.of(assignment),
