@@ -49,6 +49,7 @@ BUILT_ONCE = {"zygote", "graded_class", "own", "built", "shared"}
 """Fixtures that take so long that no second process should make them anew."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave all that needs one of `BUILT_ONCE` to one process; begin with what takes longest."""
     for item in items:
