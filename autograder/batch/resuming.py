@@ -7,7 +7,6 @@ the submission is judged again by the evidence that was kept, without being run.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ from autograder.reports.files import EVIDENCE_NAME
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.overrides import OVERRIDES_NAME, Gradable, Overrides, read_overrides
-from autograder.reports.tables import COLUMNS, plain_cell, row_of, write_table
+from autograder.reports.tables import COLUMNS, names_in, plain_cell, row_of, write_table
 
 Row = dict[str, str]
 
@@ -222,12 +221,8 @@ def run_of(assignment: Assignment) -> Run:
 def listed(results: ResultsFolder) -> list[str]:
     """The submissions in grades.csv, in its order; where it cannot be read, all that there are."""
     names = {plain_cell(name): name for name in results.others(())}
-    try:
-        with results.gradebook.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row["submission"] for row in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, csv.Error):
-        return list(names.values())
-    return [names[shown] for shown in dict.fromkeys(rows) if shown in names]
+    rows = names_in(results.gradebook)
+    return list(names.values()) if rows is None else [names[each] for each in rows if each in names]
 
 
 def listed_reports(results: ResultsFolder) -> list[Report]:

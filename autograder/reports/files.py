@@ -13,6 +13,7 @@ from autograder.core.report import Report
 from autograder.core.text import plain_text
 
 SUBMISSIONS_NAME = "submissions"
+GRADEBOOK_NAME = "grades.csv"
 REPORT_JSON = "report.json"
 REPORT_NAME = "report.html"
 FEEDBACK_NAME = "feedback.html"

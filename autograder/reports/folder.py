@@ -27,6 +27,7 @@ from autograder.core.verdict import Verdict
 from autograder.reports.files import (
     EXECUTED_NAME,
     FEEDBACK_NAME,
+    GRADEBOOK_NAME,
     MAX_REPORT_BYTES,
     REPORT_JSON,
     SUBMISSIONS_NAME,
@@ -37,7 +38,6 @@ from autograder.reports.files import (
 )
 from autograder.reports.results_json import gradescope_results
 
-GRADEBOOK_NAME = "grades.csv"
 RUN_NAME = "run.json"
 MARKER_NAME = "graded.json"
 

@@ -145,6 +145,15 @@ def write_table(
         raise not_written(path, error) from error
 
 
+def names_in(gradebook: Path) -> list[str] | None:
+    """The submissions in grades.csv, in its order and as they stand there; None if unreadable."""
+    try:
+        with gradebook.open(encoding="utf-8-sig", newline="") as file:
+            return list(dict.fromkeys(row["submission"] for row in csv.DictReader(file)))
+    except (OSError, ValueError, KeyError, csv.Error):
+        return None
+
+
 def row_of(report: Report) -> list[str]:
     """The report's row, in the order of `COLUMNS`; what is not known is empty."""
     network = report.network

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.core.assignment import Assignment
+from autograder.core.assignment import Assignment, Lesson
 from autograder.core.errors import ConfigError, UsageError
 from autograder.reports.folder import ResultsFolder
+from autograder.reports.pages.class_report import draw_class
+from autograder.reports.pages.drawing import ClassPage
 from tests.batch.fakes import Said, command, grade_obediently
 from tests.notebooks import read_json, write
 
@@ -146,6 +148,9 @@ def test_a_mark_by_student_goes_with_who_hands_in_again(course: Class) -> None:
     course.grade(resume=True)
     found = {row["submission"]: row["score"] for row in course.table("grades.csv")}
     assert found == {"submission_9": "2.5", "submission_2": "100", "submission_3": ""}
+    assert (course.out / "submissions/submission_1").exists(), "its folder stays, nothing else"
+    wanted = ClassPage(root=str(course.out), config=course.assignment.config, lesson=Lesson())
+    assert draw_class(wanted).submissions == len(found)
 
 
 def test_marks_for_work_that_has_changed_are_told(course: Class) -> None:

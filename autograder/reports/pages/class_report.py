@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.core.assignment import Lesson
@@ -13,6 +14,7 @@ from autograder.core.verdict import Verdict
 from autograder.network.measured import CLASSES
 from autograder.reports.files import (
     FEEDBACK_NAME,
+    GRADEBOOK_NAME,
     SUBMISSIONS_NAME,
     Entry,
     Results,
@@ -40,6 +42,7 @@ from autograder.reports.pages.environment import (
 )
 from autograder.reports.pages.pictures import class_confusions, confusion_matrix
 from autograder.reports.similarity import Similar, Work, find_similar
+from autograder.reports.tables import names_in, plain_cell
 
 FAILED, ABSENT = "The grader failed", "No score, since nothing was handed in"
 LEAKED = "Learned from test images"
@@ -118,6 +121,10 @@ KINDS = {"code": "Code", "reflections": "Reflections"}
 def draw_class(wanted: ClassPage) -> DrawnClass:
     """Read a results folder and draw the page about it: what the clerk does."""
     results = read_results(Path(wanted.root))
+    listed = names_in(Path(wanted.root) / GRADEBOOK_NAME)
+    if listed is not None:  # no earlier submission of somebody who has handed in again
+        own = [each for each in results.entries if plain_cell(each.key) in listed]
+        results = replace(results, entries=own)
     released = work_of(wanted.lesson)
     page, needing_a_person = page_of(
         results, wanted.config, released, why_not_compared=wanted.why_not_compared
