@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -212,6 +213,7 @@ def _announced(
     return "", 0
 
 
+@lru_cache(maxsize=8192)
 def _label(line: str) -> tuple[int | None, int]:
     """The number in the label at the start of `line`, and where the label ends; None without one.
 
@@ -228,6 +230,7 @@ def _label(line: str) -> tuple[int | None, int]:
     return int(value), label.end()
 
 
+@lru_cache(maxsize=1024)  # most cells of a class are the released ones
 def text_in_code(source: str) -> tuple[str, bool]:
     """Comments and strings of a code cell, and whether it holds code of its own.
 
@@ -276,6 +279,7 @@ def _inside(literal: str) -> str:
     return text[quotes:-quotes].replace("\\n", "\n")
 
 
+@lru_cache(maxsize=1024)
 def _is_plainly_code(source: str) -> bool:
     """Whether a cell, like most, need not be taken apart to see that it is not an answer."""
     has_statement = any(line.startswith(_STATEMENTS) for line in source.splitlines())
