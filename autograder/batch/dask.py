@@ -23,9 +23,9 @@ import msgspec
 
 from autograder.batch.messages import CellRan, Graded, Job, Lost, Setup, decode_answer
 from autograder.batch.pool import Event, LocalPool
-from autograder.core.clerk import encode
 from autograder.core.config import Record
 from autograder.core.errors import BoxError
+from autograder.core.packing import encode
 
 CONNECT_SECONDS = 30
 ASK_SECONDS = 0.5

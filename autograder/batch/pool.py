@@ -17,8 +17,8 @@ import psutil
 
 from autograder.batch.messages import Answer, CellRan, Job, Lost, Setup, decode_answer
 from autograder.batch.process import STOP_SECONDS, GradingProcess, Workplace
-from autograder.core.clerk import encode
 from autograder.core.config import Limits
+from autograder.core.packing import encode
 from autograder.core.processes import container_bytes
 
 OVERHEAD_SECONDS = 900.0

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from autograder.batch.resuming import (
+    Case,
     Judged,
     Rejudge,
     listed,
@@ -142,15 +143,15 @@ def judge_all(
     run = run_of(assignment)
     again = Rejudge(assignment, results, run)
     names = list(dict.fromkeys([*listed(results), *results.others(())]))
-    for done, name in enumerate(names, start=1):
+    for done, (name, found) in enumerate(again.judge(Case(name=name) for name in names), start=1):
         old = results.report_in(name)
         judged, why = None, ""
-        try:
-            judged = again.judge(name)
-        except NeedsNewRun as reason:
+        if isinstance(found, NeedsNewRun):
             marker = results.marker_of(name)
             is_current = marker is not None and marker.configuration_hash == run.configuration_hash
-            why = "" if is_current else str(reason)
+            why = "" if is_current else str(found)
+        else:
+            judged = found
         new = judged.report if judged else old
         new = new and results.override(new)
         yield Change.between(name, old, new, why=why), judged

@@ -7,13 +7,14 @@ the submission is judged again by the evidence that was kept, without being run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.batch.filing import (
     Filed,
     Origin,
+    Scores,
     open_filed,
     read_filed,
     seal,
@@ -23,12 +24,14 @@ from autograder.batch.filing import (
 from autograder.batch.versions import configuration_hash
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import Unfinished
+from autograder.core.clerks import ask_each
 from autograder.core.config import Config
 from autograder.core.errors import MalformedSubmission
 from autograder.core.files import replace_file
 from autograder.core.report import Report
-from autograder.grading.evidence import NeedsNewRun
+from autograder.grading.evidence import Evidence, NeedsNewRun
 from autograder.grading.judge import Judge
+from autograder.grading.reflections import JUDGE, Judgements, Written
 from autograder.intake.submission import Handin, hash_submission
 from autograder.reports.files import EVIDENCE_NAME
 from autograder.reports.folder import Marker, ResultsFolder, Run
@@ -36,6 +39,8 @@ from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.overrides import OVERRIDES_NAME, Gradable, Overrides, read_overrides
 from autograder.reports.tables import COLUMNS, names_in, plain_cell, row_of, write_table
 
+TOGETHER = 20
+"""Notebooks whose answers are judged in one task: a third of the time that one of them may take."""
 Row = dict[str, str]
 
 
@@ -53,6 +58,34 @@ class Known:
     row: list[str]
     answer_hash: str
     was_judged: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A submission that is to be judged again.
+
+    Attributes
+    ----------
+    handin
+        Who handed it in, where that may have changed.
+    content_hash
+        Of the file that was handed in, where there may be another one.
+    """
+
+    name: str
+    handin: Handin | None = None
+    content_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """The same with what was kept of it, or why that is of no use."""
+
+    name: str
+    filed: Filed | None = None
+    evidence: Evidence | None = None
+    outputs: Scores = ()
+    reason: NeedsNewRun | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +125,9 @@ class Rejudge:
             return None
         if done := self._find_kept(handin, content_hash):
             return done
-        try:
-            judged = self.judge(handin.submission, handin, content_hash)
-        except NeedsNewRun:
+        case = Case(name=handin.submission, handin=handin, content_hash=content_hash)
+        ((_, judged),) = self.judge([case])
+        if isinstance(judged, NeedsNewRun):
             return None
         report = self.write(handin.submission, judged)
         assert report is not None
@@ -120,32 +153,44 @@ class Rejudge:
             handin=handin, row=row_of(told), answer_hash=marker.answer_hash, was_judged=False
         )
 
-    def judge(
-        self, name: str, handin: Handin | None = None, content_hash: str | None = None
-    ) -> Judged:
-        """Judge the submission of that name.
-
-        Parameters
-        ----------
-        handin
-            Who handed it in, where that may have changed.
-        content_hash
-            Of the file that was handed in, where there may be another one.
+    def judge(self, cases: Iterable[Case]) -> Iterator[tuple[str, Judged | NeedsNewRun]]:
+        """Judge these submissions, in order; or say why one has to be run.
 
         Raises
         ------
         DataError
             If a test file is broken.
-        NeedsNewRun
-            If it has to be run, or there is no evidence that could be used.
         """
-        filed, scores = read_filed(self._results.folder_of(name))
-        filed = filed.of(handin or filed.handin)
-        evidence, outputs = open_filed(filed, scores, origin=self._origin)
-        if content_hash is not None and evidence.content_hash != content_hash:
-            raise NeedsNewRun("another file was handed in")
+        for opened, answer in ask_each(
+            JUDGE, map(self._open, cases), self._unjudged, together=TOGETHER
+        ):
+            try:
+                yield opened.name, self._judged(opened, answer)
+            except NeedsNewRun as reason:
+                yield opened.name, reason
+
+    def _open(self, case: Case) -> _Opened:
         try:
-            report, shown = self._judge.judge(evidence, filed.handin, outputs=outputs)
+            filed, scores = read_filed(self._results.folder_of(case.name))
+            filed = filed.of(case.handin or filed.handin)
+            evidence, outputs = open_filed(filed, scores, origin=self._origin)
+            if case.content_hash not in (None, evidence.content_hash):
+                raise NeedsNewRun("another file was handed in")
+        except NeedsNewRun as reason:
+            return _Opened(name=case.name, reason=reason)
+        return _Opened(name=case.name, filed=filed, evidence=evidence, outputs=outputs)
+
+    def _unjudged(self, opened: _Opened) -> Written | None:
+        return None if opened.evidence is None else self._judge.unjudged(opened.evidence)
+
+    def _judged(self, opened: _Opened, answer: Judgements | Unfinished | None) -> Judged:
+        filed, evidence = opened.filed, opened.evidence
+        if filed is None or evidence is None:
+            raise opened.reason or NeedsNewRun("there is no evidence")
+        try:
+            if answer is not None:
+                evidence = self._judge.with_answer(evidence, answer)
+            report, shown = self._judge.judge(evidence, filed.handin, outputs=opened.outputs)
         except Unfinished as error:
             raise NeedsNewRun(f"the grader failed to judge it: {error}") from error
         if shown != evidence.shown:

@@ -154,8 +154,8 @@ def _main(descriptor: int, setup_file: str) -> None:
             threading.Thread(target=_listen, args=(link, jobs), daemon=True, name="m5-jobs").start()
             # Only now what takes a second to import: jobs may be waiting.
             from autograder.batch.messages import Refused
-            from autograder.core.clerk import encode
             from autograder.core.errors import AutograderError
+            from autograder.core.packing import encode
 
             for module in AHEAD:
                 if not jobs.empty():
@@ -177,7 +177,7 @@ def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -
     import msgspec
 
     from autograder.batch.messages import CellRan, Graded, Job, Setup
-    from autograder.core.clerk import encode
+    from autograder.core.packing import encode
 
     setup = msgspec.json.decode(setup_file.read_bytes(), type=Setup)
     decoder = msgspec.msgpack.Decoder(Job)

@@ -25,11 +25,12 @@ from dataclasses import dataclass
 from enum import Enum
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 from autograder.core.errors import AutograderError
+from autograder.core.packing import encode
 from autograder.core.processes import HELPERS
 
 A = TypeVar("A")
@@ -43,7 +44,6 @@ CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from autograder.core.clerk_process import main; main(int(sys.argv[1]), sys.argv[3:])"
 )
-_encoder = msgspec.msgpack.Encoder()
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """A process with one thread can be forked safely."""
 
@@ -109,15 +109,15 @@ class Task(Generic[A, R]):
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
-    """One task on its way to the clerk."""
+    """A task on its way to the clerk, to be done for each of the arguments by one child."""
 
     function: str
-    argument: bytes
+    arguments: list[bytes]
     bounds: Bounds
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What came of it: the function's answer, or why there is none."""
+    """What came of it: the function's answers, encoded, or why there are none."""
 
     content: bytes
     trouble: Trouble | None = None
@@ -138,11 +138,14 @@ class Clerk:
     is_stopping
         Asked several times a second while a task runs; once it is true the task is given up with
         `KeyboardInterrupt`.
+    idle
+        Itself, and others that were started to help it, as long as they have nothing to do.
     """
 
     def __init__(self, ahead: Sequence[str] = ()) -> None:
         self.is_stopping: Callable[[], bool] = lambda: False
         self._ahead = list(ahead)
+        self.idle = [self]
         self._busy = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
@@ -165,8 +168,17 @@ class Clerk:
         KeyboardInterrupt
             If somebody wants to stop.
         """
-        content = argument if isinstance(argument, bytes) else encode(argument)
-        request = encode(Request(task.function, content, task.bounds))
+        return self.ask_all(task, [encode(argument)])[0]
+
+    def ask_all(self, task: Task[A, R], arguments: Sequence[bytes]) -> list[R]:
+        """Have a task done for each of some encoded records, within the bounds of one.
+
+        Raises
+        ------
+        Unfinished, KeyboardInterrupt
+            See `ask`; none has an answer then.
+        """
+        request = encode(Request(task.function, list(arguments), task.bounds))
         with self._busy:
             try:
                 answer = self._exchange(request, task.bounds)
@@ -175,12 +187,23 @@ class Clerk:
                 raise
         if answer.trouble is not None:
             raise Unfinished(answer.trouble, answer.text)
+        contents = msgspec.msgpack.decode(answer.content, type=list[bytes])
         if task.answer is bytes:
-            return answer.content  # type: ignore[return-value]
-        return msgspec.msgpack.decode(answer.content, type=task.answer)
+            return contents  # type: ignore[return-value]
+        return [msgspec.msgpack.decode(content, type=task.answer) for content in contents]
+
+    def another(self) -> Clerk:
+        """One more, which stops when this one does."""
+        made = Clerk(self._ahead)
+        made.is_stopping = lambda: self.is_stopping()
+        return made
 
     def close(self) -> None:
-        """End it."""
+        """End it, and those that help it."""
+        others = [helper for helper in self.idle if helper is not self]
+        self.idle = [self]
+        for helper in others:
+            helper.close()
         with self._busy:
             self._end()
             if self._starter is not None:
@@ -264,24 +287,6 @@ def clerk(ahead: Sequence[str] = ()) -> Clerk:
 def ask(task: Task[A, R], argument: A) -> R:
     """Have the clerk of this process do a task; see `Clerk.ask`."""
     return clerk().ask(task, argument)
-
-
-def encode(record: Any) -> bytes:
-    """A record as MessagePack. Text that is not Unicode (half a character) is made printable."""
-    try:
-        return _encoder.encode(record)
-    except UnicodeEncodeError:
-        return _encoder.encode(_printable(msgspec.to_builtins(record, builtin_types=(bytes,))))
-
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_printable(key): _printable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_printable(item) for item in value]
-    return value
 
 
 @contextlib.contextmanager

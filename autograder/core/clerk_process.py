@@ -81,7 +81,7 @@ def _run(request: Request, link: Connection) -> Answer:
             link.close()
             os.close(read)
             _limit(request.bounds)
-            status = _work(function, decode, request.argument, request.bounds, write)
+            status = _work(function, decode, request.arguments, write)
         finally:
             os._exit(status)
     os.close(write)
@@ -129,11 +129,13 @@ def _address_space() -> int:
     return pages * resource.getpagesize()
 
 
-def _work(function: Any, decode: Any, argument: bytes, bounds: Bounds, write: int) -> int:
+def _work(function: Any, decode: Any, arguments: Sequence[bytes], write: int) -> int:
     status, content = DONE, b""
     try:
-        answer = function(decode(argument))
-        content = answer if isinstance(answer, bytes) else msgspec.msgpack.encode(answer)
+        answers = [function(decode(argument)) for argument in arguments]
+        content = msgspec.msgpack.encode(
+            [each if isinstance(each, bytes) else msgspec.msgpack.encode(each) for each in answers]
+        )
     except (MemoryError, RecursionError) as error:
         status, content = LARGE, type(error).__name__.encode()
     except BaseException:

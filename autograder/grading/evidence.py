@@ -15,8 +15,8 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from autograder.core.clerk import encode
 from autograder.core.config import Record
+from autograder.core.packing import encode
 from autograder.core.report import IsolationReport, ReflectionReport, Report
 from autograder.core.verdict import Ending
 from autograder.grading.reflections import Asked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from autograder.core.assignment import Assignment
+from autograder.core.clerk import Unfinished
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.mnist import PRIVATE
-from autograder.core.report import ReflectionReport, Report
+from autograder.core.report import Report
 from autograder.core.verdict import Verdict
 from autograder.grading.checks import Answers, Findings, load_tests, run_checks
 from autograder.grading.describe import (
@@ -27,7 +28,7 @@ from autograder.grading.describe import (
 )
 from autograder.grading.diagnosis import diagnose
 from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Outputs, Reflections
-from autograder.grading.reflections import Asked, Written, judgements_of
+from autograder.grading.reflections import Asked, Judgements, Written, judgements_of
 from autograder.grading.second_runs import Attempts, Checked, is_due
 from autograder.grading.wording import describe_checks
 from autograder.intake.submission import Handin
@@ -76,7 +77,8 @@ class Judge:
             return ungraded(handin, verdict, config, score=score, notes=notes), 0
         if not evidence.attempts:
             raise NeedsNewRun("the grader failed with it")
-        reflections = self.reflections_of(evidence)
+        assert evidence.reflections is not None, "its answers have been judged before"
+        reflections = evidence.reflections.judgements
         runs = evidence.attempts[: self._due(evidence)]
         gone = [None] * len(runs)
         checked = [
@@ -99,12 +101,24 @@ class Judge:
             )
         return len(runs)
 
-    def reflections_of(self, evidence: Evidence) -> Mapping[str, ReflectionReport]:
-        """The judgement on its answers: the one that was made, if the questions are the same."""
+    def unjudged(self, evidence: Evidence) -> Written | None:
+        """What the clerk has to judge of it; None where it did so by the same questions."""
         made = evidence.reflections
-        if made is not None and made.rules == self._rules:
-            return made.judgements
-        return judgements_of(self._written(bytes(evidence.notebook), evidence.asked))
+        if not evidence.attempts or (made is not None and made.rules == self._rules):
+            return None
+        return self._written(bytes(evidence.notebook), evidence.asked)
+
+    def with_answer(self, evidence: Evidence, answer: Judgements | Unfinished) -> Evidence:
+        """The evidence with what the clerk said of it.
+
+        Raises
+        ------
+        Unfinished
+            If we made a mistake.
+        """
+        judgements = dict(judgements_of(self._written(b""), answer))
+        made = Reflections(rules=self._rules, judgements=judgements)
+        return msgspec.structs.replace(evidence, reflections=made)
 
     def first_reflections(self, notebook: bytes) -> Reflections:
         """The same for a notebook that has not been judged yet."""
@@ -156,7 +170,7 @@ class Judge:
         self,
         run: Attempt,
         answers: Answers | None,
-        reflections: Mapping[str, ReflectionReport],
+        reflections: Judgements,
     ) -> tuple[Checked, Findings]:
         config = self.assignment.config
         hints = (

@@ -70,3 +70,9 @@ def fail(argument: bytes) -> bytes:
 def print_much(argument: bytes) -> bytes:
     print("to nobody" * 100_000)
     return b"done"
+
+
+def obey(argument: bytes) -> bytes:
+    """Do one of the others, so that a task has arguments of all kinds."""
+    name, _, rest = argument.partition(b" ")
+    return {**globals(), "echo": lambda said: said}[name.decode()](rest)

@@ -98,8 +98,16 @@ JUDGE: Task[Written, dict[str, ReflectionReport]] = Task(
 )
 
 
-def judgements_of(written: Written) -> Mapping[str, ReflectionReport]:
+Judgements = Mapping[str, ReflectionReport]
+
+
+def judgements_of(written: Written, answer: Judgements | Unfinished | None = None) -> Judgements:
     """The judgement on each answer; where there can be none, one that leaves it to staff.
+
+    Parameters
+    ----------
+    answer
+        What came of the task; None to have it done.
 
     Raises
     ------
@@ -107,7 +115,9 @@ def judgements_of(written: Written) -> Mapping[str, ReflectionReport]:
         If we made a mistake.
     """
     try:
-        return ask(JUDGE, written)
+        if isinstance(answer, Unfinished):
+            raise answer
+        return answer or ask(JUDGE, written)
     except Unfinished as unfinished:
         if unfinished.trouble is Trouble.FAULT:
             raise

@@ -8,11 +8,10 @@ page every script, the staff's page every script but its own.
 from autograder.reports.files import FEEDBACK_NAME, REPORT_NAME
 from autograder.reports.pages.drawing import (
     AHEAD_OF_CLASS,
-    Rebuilt,
-    rebuild_pages,
     write_class_report,
     write_feedback,
 )
+from autograder.reports.pages.rebuilding import Rebuilt, rebuild_pages
 
 __all__ = [
     "AHEAD_OF_CLASS",

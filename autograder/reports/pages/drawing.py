@@ -6,25 +6,19 @@ Nothing that draws is imported here: pages hold what students wrote, and are dra
 from __future__ import annotations
 
 import contextlib
-import stat
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from autograder.core.assignment import Lesson
-from autograder.core.clerk import Bounds, Task, Unfinished, ask, encode
+from autograder.core.clerk import Bounds, Task, Unfinished, ask
 from autograder.core.config import Config, Record
 from autograder.core.errors import DataError
 from autograder.core.files import replace_file
+from autograder.core.packing import encode
 from autograder.core.report import Report
 from autograder.reports.files import (
-    EXECUTED_NAME,
     FEEDBACK_NAME,
-    MAX_NOTEBOOK_BYTES,
-    MAX_REPORT_BYTES,
-    REPORT_JSON,
     REPORT_NAME,
     submission_folders,
 )
@@ -137,9 +131,19 @@ def draw_student(
     try:
         return ask(DRAW_STUDENT, wanted)
     except Unfinished as unfinished:
-        why = PLAIN.format(why=unfinished.trouble.value)
-        wanted = msgspec.structs.replace(wanted, executed=None, why_plain=why)
-        return ask(DRAW_PLAINLY, wanted)
+        return draw_plainly(wanted, unfinished)
+
+
+def draw_plainly(wanted: StudentPage, unfinished: Unfinished) -> bytes:
+    """Draw a page that could not be drawn with all that can take long.
+
+    Raises
+    ------
+    Unfinished
+        If not even that can be done.
+    """
+    why = PLAIN.format(why=unfinished.trouble.value)
+    return ask(DRAW_PLAINLY, msgspec.structs.replace(wanted, executed=None, why_plain=why))
 
 
 def write_feedback(
@@ -151,11 +155,16 @@ def write_feedback(
 ) -> Path:
     """Write a student's page into `folder`; returns where it is. See `draw_student`."""
     path = folder / FEEDBACK_NAME
-    earlier = b""
-    with contextlib.suppress(OSError):
-        earlier = _read(path, DRAW_STUDENT.bounds.answer_bytes)
+    earlier = earlier_page(folder)
     replace_file(path, draw_student(report, executed, config, lesson, earlier=earlier))
     return path
+
+
+def earlier_page(folder: Path) -> bytes:
+    """The page that lies there; nothing where there is none."""
+    with contextlib.suppress(OSError):
+        return read_up_to(folder / FEEDBACK_NAME, DRAW_STUDENT.bounds.answer_bytes)
+    return b""
 
 
 def _as_json(report: Report) -> bytes:
@@ -205,89 +214,7 @@ def write_class_report(root: Path, config: Config, lesson: Lesson) -> Path:
     return root / REPORT_NAME
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuilt:
-    """What came of building the pages of a folder.
-
-    Attributes
-    ----------
-    needing_a_person
-        Submissions that report.html names first.
-    feedback
-        Students' pages that were missing or older than their report, and were written.
-    problems
-        One sentence for each submission whose pages could not be built.
-    """
-
-    report: Path
-    submissions: int
-    unfinished: int
-    needing_a_person: int
-    feedback: int
-    problems: list[str]
-
-
-def rebuild_pages(
-    root: Path,
-    config: Config,
-    lesson: Lesson,
-    *,
-    on_feedback: Callable[[int, int], None] | None = None,
-) -> Rebuilt:
-    """Write the students' pages that are missing or out of date, then report.html.
-
-    Parameters
-    ----------
-    lesson
-        What it says counts for no one's own work.
-    on_feedback
-        Called with (students' pages done, students' pages to do).
-
-    Raises
-    ------
-    DataError
-        If `root` is no folder of results.
-    """
-    problems: dict[str, str] = {}
-    stale = [folder for folder in submission_folders(root) if _is_stale(folder)]
-    for done, folder in enumerate(stale, start=1):
-        try:
-            _write_feedback(folder, config, lesson)
-        except (Unfinished, OSError) as error:  # one page must not cost the others
-            problems[folder.name] = f"{FEEDBACK_NAME} could not be written: {error}"
-        if on_feedback is not None:
-            on_feedback(done, len(stale))
-    drawn = draw_class(root, config, lesson)
-    replace_file(root / REPORT_NAME, drawn.page)
-    return Rebuilt(
-        report=root / REPORT_NAME,
-        submissions=drawn.submissions,
-        unfinished=drawn.unfinished,
-        needing_a_person=drawn.needing_a_person,
-        feedback=len(stale),
-        problems=[f"{key}: {said}" for key, said in sorted({**problems, **drawn.problems}.items())],
-    )
-
-
-def _is_stale(folder: Path) -> bool:
-    """Whether there is a report, and no page that is as new."""
-    try:
-        report = (folder / REPORT_JSON).stat()
-        written = (folder / FEEDBACK_NAME).stat().st_mtime_ns
-    except OSError:
-        return (folder / REPORT_JSON).is_file()
-    return stat.S_ISREG(report.st_mode) and written < report.st_mtime_ns
-
-
-def _write_feedback(folder: Path, config: Config, lesson: Lesson) -> None:
-    executed = None
-    with contextlib.suppress(FileNotFoundError):
-        executed = _read(folder / EXECUTED_NAME, MAX_NOTEBOOK_BYTES)
-    report = _read(folder / REPORT_JSON, MAX_REPORT_BYTES)
-    write_feedback(report, executed, folder, config, lesson)
-
-
-def _read(path: Path, limit: int) -> bytes:
+def read_up_to(path: Path, limit: int) -> bytes:
     """The file; cut where it is larger than anything that grading writes."""
     with path.open("rb") as file:
         return file.read(limit)

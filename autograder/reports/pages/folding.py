@@ -23,8 +23,10 @@ ANCHORS = {"code": NETWORK_ID, "markdown": REFLECTIONS_ID}
 CHAPTERS = ("# ", "## ")
 """With which a cell of the lesson begins a new run of folded ones."""
 MAX_TITLE_CHARACTERS = 60
-CELL = re.compile(r'(?:<details><summary>[^<]*</summary>\n)?<div class="cell[^>]*>')
-"""How a cell begins, folded or not. Nothing that a student wrote keeps a class when it is drawn."""
+CELL = re.compile(r'<div class="cell[^>]*>')
+"""How a cell begins. Nothing that a student wrote keeps a class when it is drawn."""
+FOLDS = re.compile(r"</?details>|<summary>[^<]*</summary>")
+"""What stands between cells. Nothing that a student wrote can be folded, either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ def fold(drawn: str, cells: Iterable[ShownCell], lesson: Lesson) -> Markup:
         count = "Lesson" if len(run) == 1 else f"Lesson, {len(run)} cells"
         opening[run[0]] = f"<details><summary>{count}: {title}</summary>"
         closing.add(run[-1])
-    lines = [first] if first else []
+    lines = [_unfolded(first)]
     for place, (cell, piece) in enumerate(zip(shown, pieces, strict=True)):
         inner, end, rest = piece.rpartition("</div>")
         anchor = anchors.get(cell.source.strip(), "") or (f"cell-{cell.number}" * bool(cell.number))
@@ -74,9 +76,13 @@ def fold(drawn: str, cells: Iterable[ShownCell], lesson: Lesson) -> Markup:
             opening.get(place, ""),
             f'<div class="cell{" failed" * cell.failed}"{name}>{inner}{end}',
             "</details>" if place in closing else "",
-            rest.replace("</details>", "").strip("\n"),
+            _unfolded(rest),
         ]
     return Markup("".join(f"{line}\n" for line in lines if line))
+
+
+def _unfolded(between: str) -> str:
+    return FOLDS.sub("", between).strip("\n")
 
 
 def _anchors(lesson: Lesson) -> dict[str, str]:

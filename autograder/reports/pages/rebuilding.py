@@ -1,0 +1,145 @@
+"""Builds the pages of a folder of results: students' that are out of date, and staff's."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.core.assignment import Lesson
+from autograder.core.clerk import Unfinished
+from autograder.core.clerks import ask_each
+from autograder.core.config import Config
+from autograder.core.files import replace_file
+from autograder.reports.files import (
+    EXECUTED_NAME,
+    FEEDBACK_NAME,
+    MAX_NOTEBOOK_BYTES,
+    MAX_REPORT_BYTES,
+    REPORT_JSON,
+    REPORT_NAME,
+    submission_folders,
+)
+from autograder.reports.pages.drawing import (
+    DRAW_STUDENT,
+    StudentPage,
+    draw_class,
+    draw_plainly,
+    earlier_page,
+    read_up_to,
+)
+
+TOGETHER = 8
+"""Pages that are drawn in one task: half of the time that one of them may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What came of building the pages of a folder.
+
+    Attributes
+    ----------
+    needing_a_person
+        Submissions that report.html names first.
+    feedback
+        Students' pages that were missing or older than their report, and were written.
+    problems
+        One sentence for each submission whose pages could not be built.
+    """
+
+    report: Path
+    submissions: int
+    unfinished: int
+    needing_a_person: int
+    feedback: int
+    problems: list[str]
+
+
+def rebuild_pages(
+    root: Path,
+    config: Config,
+    lesson: Lesson,
+    *,
+    on_feedback: Callable[[int, int], None] | None = None,
+) -> Rebuilt:
+    """Write the students' pages that are missing or out of date, then report.html.
+
+    Parameters
+    ----------
+    lesson
+        What it says counts for no one's own work.
+    on_feedback
+        Called with (students' pages done, students' pages to do).
+
+    Raises
+    ------
+    DataError
+        If `root` is no folder of results.
+    """
+    problems: dict[str, str] = {}
+    stale = [folder for folder in submission_folders(root) if _is_stale(folder)]
+    pages = (_Stale.read(folder, config, lesson) for folder in stale)
+    drawn_pages = ask_each(DRAW_STUDENT, pages, lambda page: page.wanted, together=TOGETHER)
+    for done, (page, answer) in enumerate(drawn_pages, start=1):
+        try:
+            page.write(answer)
+        except (Unfinished, OSError) as error:  # one page must not cost the others
+            problems[page.folder.name] = f"{FEEDBACK_NAME} could not be written: {error}"
+        if on_feedback is not None:
+            on_feedback(done, len(stale))
+    drawn = draw_class(root, config, lesson)
+    replace_file(root / REPORT_NAME, drawn.page)
+    return Rebuilt(
+        report=root / REPORT_NAME,
+        submissions=drawn.submissions,
+        unfinished=drawn.unfinished,
+        needing_a_person=drawn.needing_a_person,
+        feedback=len(stale),
+        problems=[f"{key}: {said}" for key, said in sorted({**problems, **drawn.problems}.items())],
+    )
+
+
+def _is_stale(folder: Path) -> bool:
+    """Whether there is a report, and no page that is as new."""
+    try:
+        report = (folder / REPORT_JSON).stat()
+        written = (folder / FEEDBACK_NAME).stat().st_mtime_ns
+    except OSError:
+        return (folder / REPORT_JSON).is_file()
+    return stat.S_ISREG(report.st_mode) and written < report.st_mtime_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stale:
+    """A student's page that is to be drawn; without what it takes where that cannot be read."""
+
+    folder: Path
+    wanted: StudentPage | None = None
+    problem: OSError | None = None
+
+    @classmethod
+    def read(cls, folder: Path, config: Config, lesson: Lesson) -> _Stale:
+        executed = None
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                executed = read_up_to(folder / EXECUTED_NAME, MAX_NOTEBOOK_BYTES)
+            report = read_up_to(folder / REPORT_JSON, MAX_REPORT_BYTES)
+        except OSError as error:
+            return cls(folder=folder, problem=error)
+        wanted = StudentPage(
+            report=report,
+            executed=executed,
+            config=config,
+            lesson=lesson,
+            earlier=earlier_page(folder),
+        )
+        return cls(folder=folder, wanted=wanted)
+
+    def write(self, answer: bytes | Unfinished | None) -> None:
+        if self.wanted is None or answer is None:
+            raise self.problem or OSError("nothing was drawn")
+        if isinstance(answer, Unfinished):
+            answer = draw_plainly(self.wanted, answer)
+        replace_file(self.folder / FEEDBACK_NAME, answer)
