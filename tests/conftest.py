@@ -45,7 +45,7 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return max(1, min(2 * (psutil.cpu_count() or 1), room))
 
 
-BUILT_ONCE = {"zygote", "graded_class", "own", "built", "shared"}
+BUILT_ONCE = {"zygote", "graded_class", "own_course", "built", "shared"}
 """Fixtures that take so long that no second process should make them anew."""
 
 

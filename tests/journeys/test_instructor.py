@@ -45,7 +45,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The course with another threshold, budget, points and prompts; released."""
     folder = copy_checkout(tmp_path_factory.mktemp("own") / "our course")
     change(
@@ -60,32 +60,32 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_students_read_the_new_rules(own: Path) -> None:
-    notebook = (own / "student/m5.ipynb").read_text(encoding="utf-8")
+def test_students_read_the_new_rules(own_course: Path) -> None:
+    notebook = (own_course / "student/m5.ipynb").read_text(encoding="utf-8")
     for words in (*PROMPTS.values(), f"{BUDGET:,}", f"more than {THRESHOLD * 100:g} %"):
         assert words in notebook
     accuracy, budget = COMMITTED["accuracy"]["threshold"], COMMITTED["budget"]["max_parameters"]
     assert f"{budget:,}" not in notebook and f"{accuracy * 100:g} %" not in notebook
-    readme = (own / "README.md").read_text(encoding="utf-8")
+    readme = (own_course / "README.md").read_text(encoding="utf-8")
     for name, points in POINTS.items():
         assert f"| {name.replace('_', ' ')} | {points} |" in readme
-    with zipfile.ZipFile(own / "dist/autograder.zip") as archive:
+    with zipfile.ZipFile(own_course / "dist/autograder.zip") as archive:
         config = json.loads(archive.read("files_m5/otter_config.json"))
     assert config["points"] == POINTS
 
 
-def test_the_release_is_current(own: Path) -> None:
-    done = m5("release", "--check", cwd=own)
+def test_the_release_is_current(own_course: Path) -> None:
+    done = m5("release", "--check", cwd=own_course)
     assert done.returncode == ExitStatus.GRADED, done.stderr
     assert "current" in done.stdout
 
 
-def test_a_student_is_graded_by_the_new_rules(own: Path, tmp_path: Path) -> None:
-    made = released(*ANSWERS, path=own / "student/m5.ipynb")
+def test_a_student_is_graded_by_the_new_rules(own_course: Path, tmp_path: Path) -> None:
+    made = released(*ANSWERS, path=own_course / "student/m5.ipynb")
     fix_network(made, units=8)
     train_little(made, images=4_000, epochs=2)
     write(tmp_path / "ada.ipynb", made)
-    done = m5("grade", tmp_path / "ada.ipynb", "-o", tmp_path / "grades", cwd=own)
+    done = m5("grade", tmp_path / "ada.ipynb", "-o", tmp_path / "grades", cwd=own_course)
     assert done.returncode == ExitStatus.GRADED, done.stderr
     row = read_rows(tmp_path / "grades")["ada"]
     assert THRESHOLD < float(row["accuracy"]) < COMMITTED["accuracy"]["threshold"]
