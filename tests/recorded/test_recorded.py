@@ -49,7 +49,8 @@ def test_all_files_are_what_they_were(name: str, found: Files) -> None:
     assert sorted(now) == sorted(then)
     lines: list[str] = []
     for path in sorted(now):
-        one, other = then[path].splitlines(), now[path].splitlines()
+        one = then[path].splitlines()
+        other = compare.placed_as(then[path], now[path]).splitlines()
         lines += difflib.unified_diff(one, other, f"expected/{path}", f"now/{path}", "", "", 0, "")
     assert not lines, "\n".join(line[:SHOWN_CHARACTERS] for line in lines[:SHOWN_LINES])
 
