@@ -226,23 +226,28 @@ def refuse_none(results: ResultsFolder) -> None:
 
 
 def write_comparison(results: ResultsFolder, changes: Sequence[Change]) -> None:
-    """Write old and new side by side; with that a regrade has come to its end."""
+    """Write old and new side by side."""
     write_table(results.root / REGRADE_NAME, COLUMNS, [change.row() for change in changes])
-    forget_begun(results)
 
 
 def forget_begun(results: ResultsFolder) -> None:
-    """Once all are graded by the same rules: no later regrade has to finish one that was killed."""
+    """Once all is written, pages too: no later regrade has to finish one that was killed."""
     (results.root / JOURNAL_NAME).unlink(missing_ok=True)
 
 
-def after_runs(results: ResultsFolder, changes: Sequence[Change]) -> list[Change]:
+def after_runs(
+    results: ResultsFolder, assignment: Assignment, changes: Sequence[Change]
+) -> list[Change]:
     """The same once those that needed a new run have had one, as far as they had."""
+    run = run_of(assignment)
     found = []
     for change in changes:
-        report = results.report_in(change.submission)
-        if change.why and report is not None and results.marker_of(change.submission) is not None:
-            change = replace(change, new=Grade.of(report), why="")
+        report, marker = results.report_in(change.submission), results.marker_of(change.submission)
+        if change.why and report is not None and marker is not None:
+            if marker.configuration_hash == run.configuration_hash:
+                change = replace(change, new=Grade.of(report), why="")
+            else:
+                change = replace(change, why=f"{change.why}; it is not in what --rerun names")
         found.append(change)
     return found
 

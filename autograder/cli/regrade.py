@@ -164,12 +164,13 @@ def _run_again(
             cluster=cluster,
             only={change.submission for change in changes if change.why},
         )
-    changes = after_runs(results, changes)
+    changes = after_runs(results, assignment, changes)
     write_comparison(results, changes)
     return changes
 
 
 def _pages(results: ResultsFolder, root: Path, settings: Config, changes: Sequence[Change]) -> int:
+    from autograder.batch.regrading import forget_begun
     from autograder.batch.resuming import listed, listed_reports
     from autograder.batch.terminal import print_summary
     from autograder.core.assignment import read_lesson
@@ -180,6 +181,7 @@ def _pages(results: ResultsFolder, root: Path, settings: Config, changes: Sequen
     with progress_bar("Students' pages") as show:
         built = rebuild_pages(results.root, settings, read_lesson(root), on_feedback=show)
     say_pages(built, write_feedback_zip(results.root, listed(results)))
+    forget_begun(results)
     rows = [dict(zip(COLUMNS, row_of(each), strict=True)) for each in listed_reports(results)]
     print_summary(rows, (), needing_a_person=built.needing_a_person)
     needy = any(change.why for change in changes)

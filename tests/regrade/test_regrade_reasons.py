@@ -181,6 +181,16 @@ def test_those_that_need_it_are_run_and_no_others(grades: Grades) -> None:
     assert grades.regrade()[0] == 0
 
 
+def test_who_is_not_in_the_export_is_not_said_to_have_been_run(grades: Grades) -> None:
+    grades.course.change({"accuracy": {"threshold": 0.83}})
+    removed(grades.folder("over_budget"))
+    command = ("regrade", "OUT", "--rerun", "SUBMISSIONS")
+    said = house.grade(grades.out, names=["passes"], course=grades.course.root, command=command)
+    assert "started" not in said and "1 needs a new run." in said
+    row = grades.rows()["over_budget"]
+    assert row["outcome"] == "needs a new run" and "not in what --rerun names" in row["why"]
+
+
 def test_a_mark_counts_where_a_new_run_is_needed(grades: Grades, tmp_path: Path) -> None:
     marks = tmp_path / "ann.csv"
     marks.write_text("submission,check,points\npasses,reflection_1,4\n")

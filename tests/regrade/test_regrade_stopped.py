@@ -74,6 +74,21 @@ def test_wherever_it_is_killed_the_next_one_finishes(
     assert place >= 28, "it was killed often enough to mean something"
 
 
+def test_one_that_was_killed_while_it_drew_pages_keeps_old_and_new(
+    grades: Grades, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    grades.course.change({"accuracy": {"threshold": 0.83}})
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("autograder.reports.pages.rebuild_pages", killed)
+        grades.regrade()
+    grades.regrade()
+    row = grades.rows()["claim_standard_scaler"]
+    assert (row["old_score"], row["new_score"]) == ("60", "100")
+
+
 def test_old_grades_are_those_of_yesterday_though_a_regrade_was_killed_before(
     grades: Grades, monkeypatch: pytest.MonkeyPatch
 ) -> None:
