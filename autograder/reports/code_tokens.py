@@ -21,6 +21,8 @@ class _Cell(NamedTuple):
     """Each with whether it may be the name of a variable."""
     bound: frozenset[str]
     """Names that the cell itself gives to things."""
+    free: frozenset[str]
+    """Those that may be names of variables."""
 
 
 def normalised_code(sources: Iterable[str], known: frozenset[str]) -> list[tuple[str, ...]]:
@@ -40,12 +42,19 @@ def normalised_code(sources: Iterable[str], known: frozenset[str]) -> list[tuple
     >>> normalised_code(["hidden = layers.Dense(units=64)  # why?"], frozenset())
     [('v', '=', 'layers', '.', 'Dense', '(', 'units', '=', '64', ')')]
     """
-    cells = [_read(source[:MAX_CELL_CHARACTERS]) for source in sources]
+    texts = [source[:MAX_CELL_CHARACTERS] for source in sources]
+    cells = [_read(text) for text in texts]
     bound = known.union(*(cell.bound for cell in cells))
-    return [
-        tuple(_VARIABLE if is_free and text in bound else text for text, is_free in cell.tokens)
-        for cell in cells
-    ]
+    return [_renamed(text, cell.free & bound) for text, cell in zip(texts, cells, strict=True)]
+
+
+@lru_cache(maxsize=4096)
+def _renamed(source: str, variables: frozenset[str]) -> tuple[str, ...]:
+    """The tokens of a cell, in which these names read ``v``."""
+    return tuple(
+        _VARIABLE if is_free and text in variables else text
+        for text, is_free in _read(source).tokens
+    )
 
 
 def bound_names(sources: Iterable[str]) -> frozenset[str]:
@@ -86,7 +95,11 @@ def _read(source: str) -> _Cell:
             tokens.append((text, False))
         elif depth == 0:
             pending.clear()
-    return _Cell(tokens=tuple(tokens), bound=frozenset(bound))
+    return _Cell(
+        tokens=tuple(tokens),
+        bound=frozenset(bound),
+        free=frozenset(text for text, is_free in tokens if is_free),
+    )
 
 
 def _step(sign: str) -> int:

@@ -130,7 +130,7 @@ def _split(answer: str) -> Iterator[str]:
             word = ""
             for char in unicodedata.normalize("NFKC", part).casefold():
                 is_letter = char.isalnum() and not char.isdecimal()
-                is_alone = is_letter and any(a <= ord(char) <= b for a, b in _STAND_ALONE)
+                is_alone = is_letter and _stands_alone(char)
                 if is_letter and not is_alone:
                     word += char
                     continue
@@ -141,6 +141,11 @@ def _split(answer: str) -> Iterator[str]:
                     yield char
             if word:
                 yield word
+
+
+@lru_cache(maxsize=1 << 12)
+def _stands_alone(char: str) -> bool:
+    return any(a <= ord(char) <= b for a, b in _STAND_ALONE)
 
 
 def _similar(
