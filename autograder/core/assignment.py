@@ -54,6 +54,17 @@ class Lesson(Record, frozen=True, kw_only=True):
         return "\n\n".join(cell.source for cell in self.cells)
 
 
+class Asked(Record, frozen=True):
+    """How a notebook asks its questions, where the course has other ones now.
+
+    Nothing of it is an answer: whoever handed in before has the former questions in the notebook.
+    """
+
+    prompts: tuple[str, ...] = ()
+    text: str = ""
+    """Of the released notebook, from its first question on."""
+
+
 def read_lesson(root: Path) -> Lesson:
     """Read the released notebook, and its formulas in MathML.
 

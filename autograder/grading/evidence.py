@@ -15,11 +15,11 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from autograder.core.assignment import Asked
 from autograder.core.config import Record
 from autograder.core.packing import encode
 from autograder.core.report import IsolationReport, ReflectionReport, Report
 from autograder.core.verdict import Ending
-from autograder.grading.reflections import Asked
 from autograder.network.beside import Choice
 from autograder.network.measured import Measured
 from autograder.sandbox.execution import Execution

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.core.assignment import Assignment
+from autograder.core.assignment import Asked, Assignment
 from autograder.core.clerk import Unfinished
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.mnist import PRIVATE
@@ -28,7 +28,7 @@ from autograder.grading.describe import (
 )
 from autograder.grading.diagnosis import diagnose
 from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Outputs, Reflections
-from autograder.grading.reflections import Asked, Judgements, Written, judgements_of
+from autograder.grading.reflections import Judgements, Written, judgements_of
 from autograder.grading.second_runs import Attempts, Checked, is_due
 from autograder.grading.wording import describe_checks
 from autograder.intake.submission import Handin

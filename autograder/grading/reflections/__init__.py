@@ -15,6 +15,7 @@ from enum import Enum
 
 import msgspec
 
+from autograder.core.assignment import Asked
 from autograder.core.clerk import Bounds, Task, Trouble, Unfinished, ask
 from autograder.core.config import Record
 from autograder.core.report import ReflectionReport
@@ -64,17 +65,6 @@ class Fault(str, Enum):
     REPETITION = "repetition"
     SHORT = "short"
     SAME = "same"
-
-
-class Asked(Record, frozen=True):
-    """How a notebook asks its questions, where the course has other ones now.
-
-    Nothing of it is an answer: whoever handed in before has the former questions in the notebook.
-    """
-
-    prompts: tuple[str, ...] = ()
-    text: str = ""
-    """Of the released notebook, from its first question on."""
 
 
 class Written(Record, frozen=True):
