@@ -131,10 +131,9 @@ class Judge:
         """How the course asks its questions."""
         prompts = self.assignment.config.reflections.prompts
         questions = tuple(map(prompts.of, REFLECTION_NAMES))
-        text = self.assignment.lesson.text
-        found = [place for place in map(text.find, questions) if place >= 0]
-        begin = text.rfind("\n", 0, min(found)) + 1 if found else len(text)
-        return Asked(prompts=questions, text=text[begin:])
+        cells = self.assignment.lesson.cells
+        text = "\n\n".join(cell.source for cell in cells if cell.kind == "markdown")
+        return Asked(prompts=questions, text=text)
 
     def _written(self, notebook: bytes, asked: Asked = NOTHING_ASKED) -> Written:
         config = self.assignment.config.reflections

@@ -54,7 +54,9 @@ def test_a_question_of_then_is_no_answer_to_that_of_now(grades: Grades) -> None:
     prompts = read_json(grades.course.root / "otter_config.json")["reflections"]["prompts"]
     path, asked = grades.course.root / "student/m5.ipynb", prompts["reflection_1"]
     prompts["reflection_1"] = "What is a learning rate?"
-    path.write_text(path.read_text().replace(asked, prompts["reflection_1"]))
+    text = path.read_text().replace(asked, prompts["reflection_1"])
+    assert "| reflection 1 | 10 |" in text  # a line of the lesson with a label
+    path.write_text(text.replace("| reflection 1 | 10 |", "| reflection 1 | 12 |"))
     grades.course.change({"reflections": {"prompts": prompts, "min_characters": 8}})
     before = {name: grades.report(name)["reflections"] for name in ("passes", "no_model")}
     assert not before["no_model"]["reflection_1"]["present"]
