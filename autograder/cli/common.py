@@ -84,7 +84,8 @@ def explained(command: Callable[..., int]) -> Callable[..., None]:
             refused = isinstance(error, REFUSALS)
             status = ExitStatus.WRONG_USAGE if refused else ExitStatus.OUR_FAULT
         except KeyboardInterrupt:
-            onward = " Go on by the same command with --resume." if "resume" in options else ""
+            onward = " with --resume" if "resume" in options else ""
+            onward = f" Go on by the same command{onward}."
             say(f"m5: stopped; what was finished is on disk.{onward}", color="yellow", err=True)
             status = ExitStatus.INTERRUPTED
         except (click.ClickException, click.exceptions.Exit):

@@ -62,7 +62,7 @@ class Asked(Record, frozen=True):
 
     prompts: tuple[str, ...] = ()
     text: str = ""
-    """Of the released notebook, from its first question on."""
+    """All text cells of the released notebook of then."""
 
 
 def read_lesson(root: Path) -> Lesson:
