@@ -46,6 +46,8 @@ LEFT_OUT = (
     ".*_cache",
 )
 PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "-n", "0", "--tb=line", "--no-header")
+BY_SIGNAL = 128
+"""A shell adds this to the number of the signal that ended a program."""
 FAILED, NOTHING_WRONG = 1, 0
 """Exit statuses of pytest: of all others none says that a test noticed anything."""
 
@@ -125,7 +127,7 @@ def run_tests(tree: Path, tests: Sequence[str], seconds: float = SECONDS) -> tup
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    if process.returncode < 0:
+    if process.returncode < 0 or process.returncode > BY_SIGNAL:
         return None, "was killed"
     lines = [line for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return process.returncode, (lines or said.splitlines() or [""])[0 if lines else -1]
