@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TextIO
 
 from autograder.core.config import CHECK_NAMES
@@ -79,12 +78,7 @@ class Gradebook:
         self._file = self._path.open("a", encoding="utf-8", newline="")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
 
