@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from autograder.core.config import Config
 from autograder.core.report import Report
@@ -16,21 +16,26 @@ BAR = 40
 """Characters for everybody."""
 
 
-def curves(reports: Iterable[Report], config: Config) -> list[str]:
-    """Lines for a terminal: the share of all who have a score that passes, by either rule alone."""
+def curves(reports: Iterable[Report], tried: Config, *, today: Config) -> list[str]:
+    """Lines for a terminal: the share of all who have a score that passes, by either rule alone.
+
+    Each curve goes some steps to both sides of what is tried, and has the rule of today too.
+    """
     graded = [report for report in reports if report.score is not None]
-    threshold, budget = config.accuracy.threshold, config.budget.max_parameters
+    threshold, budget = tried.accuracy.threshold, tried.budget.max_parameters
     thresholds = [round(threshold + step * THRESHOLD_STEP, 6) for step in STEPS]
     budgets = [round(budget * (1 + step * BUDGET_STEP)) for step in STEPS]
     return [
         "", "Would pass the check “accuracy”, by threshold:",
         *_curve(
-            graded, [x for x in thresholds if 0 < x < 1], threshold, reads_more_than,
+            graded, [x for x in thresholds if 0 < x < 1],
+            {threshold: "tried", today.accuracy.threshold: "now"}, reads_more_than,
             lambda value: f"more than {percent(value)}",
         ),
         "", "Would pass the check “budget”, by its size:",
         *_curve(
-            graded, [x for x in budgets if x > 0], budget, has_at_most,
+            graded, [x for x in budgets if x > 0],
+            {budget: "tried", today.budget.max_parameters: "now"}, has_at_most,
             lambda value: f"at most {value:,.0f}",
         ),
         "",
@@ -50,18 +55,19 @@ def has_at_most(report: Report, budget: float) -> bool:
 
 def _curve(
     graded: Sequence[Report],
-    values: Sequence[float],
-    wanted: float,
+    steps: Iterable[float],
+    named: Mapping[float, str],
     passes: Callable[[Report, float], bool],
-    named: Callable[[float], str],
+    told: Callable[[float], str],
 ) -> Iterator[str]:
-    names = [named(value) for value in values]
-    for value, name in zip(values, names, strict=True):
+    values = sorted({*steps, *named})
+    width = max(len(told(value)) for value in values)
+    for value in values:
         count = sum(passes(report, value) for report in graded)
         share = count / len(graded) if graded else 0.0
-        mark = " <" if value == wanted else ""
+        mark = f" <- {named[value]}" if value in named else ""
         bar = "#" * round(BAR * share)
         yield (
-            f"  {name:>{max(map(len, names))}}  {bar:{BAR}} {100 * share:5.1f} %  "
+            f"  {told(value):>{width}}  {bar:{BAR}} {100 * share:5.1f} %  "
             f"{count} of {len(graded)}{mark}"
         )

@@ -95,6 +95,7 @@ def regrade(
     from autograder.batch.worker import PAGE_AHEAD
     from autograder.core.assignment import load_assignment
     from autograder.core.clerk import clerk
+    from autograder.core.config import CONFIG_NAME, load_config
     from autograder.reports.folder import ResultsFolder
     from autograder.reports.pages import AHEAD_OF_CLASS
 
@@ -111,8 +112,9 @@ def regrade(
     root = root or root_of(config)
     results = ResultsFolder(folder, overwrite=False, resume=True)
     if dry_run:
-        with _assignment_as_if(root, config, threshold, budget) as assignment:
-            return _try(results, _with_timeout(assignment, timeout), marks)
+        today = load_config(config or root / CONFIG_NAME)
+        with _assignment_as_if(root, today, threshold, budget) as assignment:
+            return _try(results, _with_timeout(assignment, timeout), marks, today)
     assignment = _with_timeout(load_assignment(root, config), timeout)
     assignment.begin_reading()
     changes = _regrade(results, assignment, marks)
@@ -227,14 +229,12 @@ def _say_list(title: str, lines: Sequence[str]) -> None:
 
 @contextlib.contextmanager
 def _assignment_as_if(
-    root: Path, config_path: Path | None, threshold: float | None, budget: int | None
+    root: Path, config: Config, threshold: float | None, budget: int | None
 ) -> Iterator[Assignment]:
     """The assignment by other rules, with tests made for them, which are gone afterwards."""
     from autograder.core.assignment import DATA_PATH, Assignment, read_lesson
-    from autograder.core.config import CONFIG_NAME, load_config
     from autograder.release.build import make_tests
 
-    config = load_config(config_path or root / CONFIG_NAME)
     changes = {"accuracy": ("threshold", threshold), "budget": ("max_parameters", budget)}
     for section, (key, value) in changes.items():
         if value is not None:
@@ -252,7 +252,9 @@ def _assignment_as_if(
         )
 
 
-def _try(results: ResultsFolder, assignment: Assignment, marks: Sequence[Path]) -> int:
+def _try(
+    results: ResultsFolder, assignment: Assignment, marks: Sequence[Path], today: Config
+) -> int:
     from autograder.batch.regrading import judge_all, refuse_none
     from autograder.batch.resuming import listed_reports, load_overrides, run_of
     from autograder.batch.whatif import curves
@@ -266,7 +268,7 @@ def _try(results: ResultsFolder, assignment: Assignment, marks: Sequence[Path]) 
     _say_list("Would have another grade", [f"{c.submission}: {c.told}" for c in other])
     needy = [change for change in changes if change.why]
     _say_list("Would need a new run", [f"{c.submission}: {c.why}" for c in needy])
-    for line in curves(results.reports(), assignment.config):
+    for line in curves(results.reports(), assignment.config, today=today):
         say(line)
     say(f"{_counts(changes)} Nothing was written.")
     return ExitStatus.NOT_ALL_GRADED if needy else ExitStatus.GRADED

@@ -163,8 +163,17 @@ def test_a_dry_run_writes_nothing_and_shows_who_would_pass(grades: Grades) -> No
     assert grades.files() == before
     assert "claim_standard_scaler: FAILED 60 -> PASSED 100 (accuracy: 0 -> 40)" in said
     assert "passes: PASSED 100 -> FAILED 80 (budget: 20 -> 0)" in said
-    assert "more than 83.00 %" in said
-    assert "at most 44,000" in said and said.count("3 of 8 <") == 2
+    assert "at most 44,000" in said and said.count("3 of 8 <- tried") == 2
+    rules = json.loads((grades.course.root / "otter_config.json").read_text())
+    today = [line for line in said.splitlines() if line.endswith("<- now")]
+    threshold, budget = rules["accuracy"]["threshold"], rules["budget"]["max_parameters"]
+    told = (f"more than {threshold:.2%}".replace("%", " %"), f"at most {budget:,}")
+    assert all(words in line for words, line in zip(told, today, strict=True))
+    reports = [grades.report(name) for name in NAMES]
+    passed = [check["name"] for report in reports for check in report["checks"]
+              if check["status"] == "passed"]  # fmt: skip
+    for line, check in zip(today, ("accuracy", "budget"), strict=True):
+        assert f" {passed.count(check)} of 8 <- now" in line
     assert status == 0
     assert "8 judged, 3 with another grade; 0 need a new run. Nothing was written." in said
 
