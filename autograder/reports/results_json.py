@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from autograder.core.report import CellReport, CheckResult, CheckStatus, Report
 from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
@@ -18,6 +20,7 @@ MAX_OUTPUT_CHARACTERS = 8_000
 MAX_NAME_CHARACTERS = 150
 MAX_FAILED_CELLS = 10
 """Cells that are shown with their error; those after the first mostly fail because of it."""
+BY_HAND = "You have all points, some of them from a person who read your work."
 
 
 def gradescope_results(report: Report, *, leaderboard: bool = False) -> dict[str, Any]:
@@ -71,9 +74,30 @@ def schema() -> dict[str, Any]:
     return content
 
 
+def is_done(check: CheckResult) -> bool:
+    """Whether it passed, or a person gave all of its points."""
+    return check.status is CheckStatus.PASSED or check.earned >= check.max_points
+
+
+def decided(check: CheckResult) -> CheckResult:
+    """The same, with nothing left to do where a person has decided."""
+    if check.override is None:
+        return check
+    status = CheckStatus.PASSED if is_done(check) else check.status
+    return msgspec.structs.replace(check, status=status, next_step="")
+
+
+def headline_of(report: Report) -> str:
+    """The line of verdict for the student; where people gave what was missing, that they did."""
+    is_marked = any(check.override is not None for check in report.checks)
+    is_full = report.score is not None and report.score >= report.max_score
+    is_by_hand = is_marked and is_full and report.verdict is not Verdict.PASSED
+    return BY_HAND if is_by_hand else report.headline
+
+
 def _summary(report: Report) -> list[str]:
     """What stands above the checks: one line of verdict, the notes, where the time went."""
-    lines = [f"{report.headline} {report.score:g} of {report.max_score:g} points."]
+    lines = [f"{headline_of(report)} {report.score:g} of {report.max_score:g} points."]
     lines += [*report.override_notes, *report.reasons, *(note for note in report.notes if note)]
     if report.cells:
         slowest = max(report.cells, key=lambda cell: cell.seconds)
@@ -109,7 +133,7 @@ def _test(number: int, check: CheckResult) -> dict[str, Any]:
     if check.override is not None:
         lines.insert(0, check.override_note)
         passed = check.earned >= check.max_points
-    if check.next_step:
+    if check.next_step and check.override is None:
         lines.append(f"Next step: {check.next_step}")
     return {
         "number": str(number),

@@ -22,6 +22,7 @@ from autograder.reports.pages.executed import render_executed
 from autograder.reports.pages.feedback import FeedbackView, NetworkView
 from autograder.reports.pages.markup import TAGS
 from autograder.reports.pages.pictures import Series, draw_curves
+from autograder.reports.results_json import BY_HAND, gradescope_results
 from tests.pages.hostile import hostile_notebook, hostile_report
 from tests.pages.sample_reports import make_report
 from tests.pages.samples import make_notebook, png
@@ -307,5 +308,9 @@ def test_points_by_hand_leave_nothing_to_do(config: Config, tmp_path: Path) -> N
     report = msgspec.structs.replace(report, checks=given, score=report.max_score)
     page = write_feedback(report, None, tmp_path, config, Lesson()).read_text(encoding="utf-8")
     assert ">PASSED<" in page
-    for untrue in ("How small could it be", "not yet", "ext step"):
-        assert untrue not in page.partition("Your network")[0]
+    results = gradescope_results(report)
+    said = results["output"] + "".join(test["output"] for test in results["tests"])
+    for text in (page.partition("Your network")[0], said):
+        assert BY_HAND in text
+        for untrue in ("How small could it be", "not yet", "pass yet", "ext step"):
+            assert untrue not in text

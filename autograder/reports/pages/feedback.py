@@ -31,7 +31,12 @@ from autograder.reports.pages.executed import (
 )
 from autograder.reports.pages.folding import NETWORK_ID, REFLECTIONS_ID, fold
 from autograder.reports.pages.pictures import ConfusionView, Series, confusions_of, draw_curves
-from autograder.reports.results_json import MAX_FAILED_CELLS
+from autograder.reports.results_json import (
+    MAX_FAILED_CELLS,
+    decided,
+    headline_of,
+    is_done,
+)
 
 MAX_NAME_CHARACTERS = 200
 MAX_SENTENCE_CHARACTERS = 2_000
@@ -134,13 +139,13 @@ def feedback_view(report: Report, wanted: StudentPage) -> FeedbackView:
     return FeedbackView(
         name=excerpt(report.name or report.submission, MAX_NAME_CHARACTERS),
         state=_state(report) if is_known else NO_GRADE,
-        headline=_sentence(report.headline),
+        headline=_sentence(headline_of(report)),
         next_step=_sentence(next_step),
         next_place=place if f'id="{place}"' in executed else "",
         score=report.score if is_known else None,
         max_score=report.max_score,
         notes=[_sentence(note) for note in report.notes if note] if is_known else [],
-        checks=[_shown(_decided(check)) for check in report.checks] if is_known else [],
+        checks=[_shown(decided(check)) for check in report.checks] if is_known else [],
         failed_cells=[_shown(cell) for cell in failed[:MAX_FAILED_CELLS]],
         more_failed_cells=max(0, len(failed) - MAX_FAILED_CELLS),
         network=_network(network, wanted) if network else None,
@@ -153,21 +158,8 @@ def feedback_view(report: Report, wanted: StudentPage) -> FeedbackView:
 
 
 def _state(report: Report) -> str:
-    is_done = bool(report.checks) and all(_is_done(check) for check in report.checks)
-    return PASSED if is_done else NOT_YET
-
-
-def _is_done(check: CheckResult) -> bool:
-    """Whether it passed, or a person gave all of its points."""
-    return check.status is CheckStatus.PASSED or check.earned >= check.max_points
-
-
-def _decided(check: CheckResult) -> CheckResult:
-    """The same, with nothing left to do where a person has decided."""
-    if check.override is None:
-        return check
-    status = CheckStatus.PASSED if _is_done(check) else check.status
-    return msgspec.structs.replace(check, status=status, next_step="")
+    has_passed = bool(report.checks) and all(map(is_done, report.checks))
+    return PASSED if has_passed else NOT_YET
 
 
 def _next_step(report: Report, failed: Sequence[CellReport]) -> tuple[str, str]:
