@@ -16,7 +16,15 @@ from autograder.core.errors import ResultsError
 from autograder.core.report import Override, Student
 from autograder.core.verdict import Verdict
 from autograder.reports.gradebooks import write_gradebooks
-from autograder.reports.tables import COLUMNS, Gradebook, plain_cell, row_of, unguarded, write_table
+from autograder.reports.tables import (
+    COLUMNS,
+    Gradebook,
+    listed_in,
+    plain_cell,
+    row_of,
+    unguarded,
+    write_table,
+)
 from tests.gradescope.reports import check, report
 
 
@@ -191,3 +199,27 @@ def test_of_a_row_that_does_not_fit_on_the_disk_nothing_is_left(
             patch.setattr(os, "write", write)
             book.add(report())
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("table", "listed"),
+    [
+        ("submission,score\nb,1\n0123,2\n", ["b", "0123"]),
+        ('\ufeff"submission";score\r\n123;2\r\nb;1\r\n;\r\n', ["0123", "b"]),
+        ("score\tsubmission\tremark\n1\t007\tlate\n", ["007"]),
+        ("submission\n007\n7\nb\nb\n", ["007", "7", "b"]),
+        ("submission\n'-Ann\n", ["-Ann"]),
+        ("submission\n", []),
+        *(
+            (text, None)
+            for text in ("", "name\nb\n", "submission\nb\n1.23E+05\n", "submission\n00007")
+        ),
+        *((text, None) for text in ("submission\n" + "x" * 200_000, "submission\n\udcff\n")),
+    ],
+)
+def test_whoever_has_a_row_keeps_it_whatever_a_spreadsheet_made_of_the_name(
+    table: str, listed: list[str] | None, tmp_path: Path
+) -> None:
+    names = ["-Ann", "007", "0123", "7", "b"]
+    (tmp_path / "grades.csv").write_bytes(table.encode("utf-8", "surrogateescape"))
+    assert listed_in(tmp_path / "grades.csv", names) == (names if listed is None else listed)

@@ -133,7 +133,10 @@ class Change:
 def judge_all(
     results: ResultsFolder, assignment: Assignment, *, on_done: OnDone = lambda done, total: None
 ) -> Iterator[tuple[Change, Judged | None]]:
-    """Judge each submission of the folder, those of its table first; nothing is written.
+    """Judge each submission of the class; nothing is written.
+
+    These are all that have a row in grades.csv, or lost it with their report. What else lies there
+    is from before somebody handed in again, and is nobody's grade.
 
     Raises
     ------
@@ -142,7 +145,8 @@ def judge_all(
     """
     run = run_of(assignment)
     again = Rejudge(assignment, results, run)
-    names = list(dict.fromkeys([*listed(results), *results.others(())]))
+    names = listed(results)
+    names += [name for name in results.others({*names}) if results.report_in(name) is None]
     for done, (name, found) in enumerate(again.judge(Case(name=name) for name in names), start=1):
         old = results.report_in(name)
         judged, why = None, ""

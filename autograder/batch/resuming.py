@@ -37,7 +37,7 @@ from autograder.reports.files import EVIDENCE_NAME
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.overrides import OVERRIDES_NAME, Gradable, Overrides, read_overrides
-from autograder.reports.tables import COLUMNS, names_in, plain_cell, row_of, write_table
+from autograder.reports.tables import COLUMNS, listed_in, row_of, write_table
 
 TOGETHER = 20
 """Notebooks whose answers are judged in one task: a third of the time that one of them may take."""
@@ -265,9 +265,7 @@ def run_of(assignment: Assignment) -> Run:
 
 def listed(results: ResultsFolder) -> list[str]:
     """The submissions in grades.csv, in its order; where it cannot be read, all that there are."""
-    names = {plain_cell(name): name for name in results.others(())}
-    rows = names_in(results.gradebook)
-    return list(names.values()) if rows is None else [names[each] for each in rows if each in names]
+    return listed_in(results.gradebook, results.others(()))
 
 
 def listed_reports(results: ResultsFolder) -> list[Report]:

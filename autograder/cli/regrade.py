@@ -261,14 +261,15 @@ def _try(
 
     refuse_none(results)
     results.refuse_another(run_of(assignment))
-    load_overrides(results, assignment.config, listed_reports(results), marks)
+    reports = listed_reports(results)
+    load_overrides(results, assignment.config, reports, marks)
     with progress_bar("Judging") as show:
         changes = [change for change, _ in judge_all(results, assignment, on_done=show)]
     other = [change for change in changes if change.is_other]
     _say_list("Would have another grade", [f"{c.submission}: {c.told}" for c in other])
     needy = [change for change in changes if change.why]
     _say_list("Would need a new run", [f"{c.submission}: {c.why}" for c in needy])
-    for line in curves(results.reports(), assignment.config, today=today):
+    for line in curves(reports, assignment.config, today=today):
         say(line)
     say(f"{_counts(changes)} Nothing was written.")
     return ExitStatus.NOT_ALL_GRADED if needy else ExitStatus.GRADED

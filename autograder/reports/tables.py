@@ -139,13 +139,30 @@ def write_table(
         raise not_written(path, error) from error
 
 
-def names_in(gradebook: Path) -> list[str] | None:
-    """The submissions in grades.csv, in its order and as they stand there; None if unreadable."""
+def listed_in(gradebook: Path, submissions: Sequence[str]) -> list[str]:
+    """Which of these have a row in grades.csv, in its order; all of them where that is not plain.
+
+    A spreadsheet may have saved it, with semicolons or without the zeros in front of a name. What
+    cannot be recognised must cost nobody their row.
+    """
+    exact = {plain_cell(name): name for name in submissions}
+    alike: dict[str, list[str]] = {}
+    for name in submissions:
+        alike.setdefault(plain_key(name), []).append(name)
     try:
-        with gradebook.open(encoding="utf-8-sig", newline="") as file:
-            return list(dict.fromkeys(row["submission"] for row in csv.DictReader(file)))
-    except (OSError, ValueError, KeyError, csv.Error):
-        return None
+        text = gradebook.read_bytes().decode("utf-8-sig")
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        column = next(rows, []).index("submission")
+        cells = [row[column] for row in rows if len(row) > column]
+    except (OSError, ValueError, csv.Error):
+        return list(submissions)
+    found: list[str] = []
+    for cell in filter(str.strip, cells):
+        names = [exact[cell]] if cell in exact else alike.get(plain_key(cell), [])
+        if len(names) != 1:
+            return list(submissions)
+        found += names
+    return list(dict.fromkeys(found))
 
 
 def row_of(report: Report) -> list[str]:
@@ -245,8 +262,7 @@ def read_table(
         If the file cannot be read, or is not such a table.
     """
     text = _text(path)
-    delimiter = max(DELIMITERS, key=text[: text.find("\n", 1)].count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     line = 1
     try:
         headings = [plain_key(heading) for heading in next(reader, [])]
@@ -268,6 +284,11 @@ def plain_key(text: str) -> str:
     key = unicodedata.normalize("NFC", unguarded(one_line(text)).lstrip("'")).casefold()
     # Spreadsheets take the zeros from the front of a student id.
     return (key.lstrip("0") or "0") if key.isdigit() else key
+
+
+def _delimiter(text: str) -> str:
+    """What stands between the headings most often."""
+    return max(DELIMITERS, key=text[: text.find("\n", 1)].count)
 
 
 def _text(path: Path) -> str:

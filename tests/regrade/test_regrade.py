@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -176,6 +177,23 @@ def test_a_dry_run_writes_nothing_and_shows_who_would_pass(grades: Grades) -> No
         assert f" {passed.count(check)} of 8 <- now" in line
     assert status == 0
     assert "8 judged, 3 with another grade; 0 need a new run. Nothing was written." in said
+
+
+def test_who_has_no_row_is_not_of_the_class(grades: Grades) -> None:
+    """An earlier hand-in, say, whose folder stays; a spreadsheet has saved the table since."""
+    (grades.course.root / "assignment/m5.ipynb").symlink_to(house.ROOT / "assignment/m5.ipynb")
+    table = grades.out / "grades.csv"
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.reader(file) if row[0] != "passes"]
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    status, said = grades.regrade("--dry-run", "--threshold", "0.97")
+    assert status == 1 and said.count(" of 7") == 18 and "\n  passes:" not in said
+    assert "6 judged" in said and "  twin_of_passes: it is so near" in said
+    grades.regrade()
+    assert list(grades.rows()) == [name for name in NAMES if name != "passes"]
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        assert [row["submission"] for row in csv.DictReader(file)] == list(grades.rows())
 
 
 def test_a_dry_run_names_those_whom_a_new_run_may_help(grades: Grades) -> None:

@@ -20,6 +20,7 @@ from autograder.reports.files import (
     Results,
     read_code,
     read_results,
+    submission_folders,
 )
 from autograder.reports.pages.class_view import (
     MAX_NOTE_CHARACTERS,
@@ -42,7 +43,7 @@ from autograder.reports.pages.environment import (
 )
 from autograder.reports.pages.pictures import class_confusions, confusion_matrix
 from autograder.reports.similarity import Similar, Work, find_similar
-from autograder.reports.tables import names_in, plain_cell
+from autograder.reports.tables import listed_in
 
 FAILED, ABSENT = "The grader failed", "No score, since nothing was handed in"
 LEAKED = "Learned from test images"
@@ -121,10 +122,11 @@ KINDS = {"code": "Code", "reflections": "Reflections"}
 def draw_class(wanted: ClassPage) -> DrawnClass:
     """Read a results folder and draw the page about it: what the clerk does."""
     results = read_results(Path(wanted.root))
-    listed = names_in(Path(wanted.root) / GRADEBOOK_NAME)
-    if listed is not None:  # no earlier submission of somebody who has handed in again
-        own = [each for each in results.entries if plain_cell(each.key) in listed]
-        results = replace(results, entries=own)
+    # No earlier submission of somebody who has handed in again; but whoever lost their report.
+    names = [folder.name for folder in submission_folders(Path(wanted.root))]
+    listed = set(listed_in(Path(wanted.root) / GRADEBOOK_NAME, names))
+    entries = [each for each in results.entries if each.key in listed or each.report is None]
+    results = replace(results, entries=entries)
     released = work_of(wanted.lesson)
     page, needing_a_person = page_of(
         results, wanted.config, released, why_not_compared=wanted.why_not_compared
