@@ -260,7 +260,8 @@ def grade_handins(
         try:
             complete = pool is None or batch.grade(todo, pool)
         finally:
-            order = order or [name for name in names if name in batch.rows]
+            # Who had no report that could be read may have one now.
+            order = [*dict.fromkeys([*order, *(name for name in names if name in batch.rows)])]
             table = write_tables(results, order, assignment.config)
     if not complete:
         raise KeyboardInterrupt

@@ -30,6 +30,7 @@ from autograder.core.config import CHECK_NAMES, Record
 from autograder.core.errors import UsageError
 from autograder.core.files import replace_file
 from autograder.core.report import Report
+from autograder.core.verdict import Verdict
 from autograder.grading.evidence import NeedsNewRun
 from autograder.reports.files import not_written
 from autograder.reports.folder import ResultsFolder
@@ -38,6 +39,7 @@ from autograder.reports.tables import plain_cell, write_table
 
 REGRADE_NAME = "regrade.csv"
 JOURNAL_NAME = ".regrade.json"
+GRADER_FAILED = "the grader failed with it, see its grading.log"
 COLUMNS = (
     "submission", "name", "outcome", "old_score", "new_score", "old_verdict", "new_verdict",
     "changed", "why",
@@ -247,7 +249,9 @@ def after_runs(
     found = []
     for change in changes:
         report, marker = results.report_in(change.submission), results.marker_of(change.submission)
-        if change.why and report is not None and marker is not None:
+        if change.why and report is not None and report.verdict is Verdict.GRADER_ERROR:
+            change = replace(change, new=Grade.of(report), why=GRADER_FAILED)
+        elif change.why and report is not None and marker is not None:
             if marker.configuration_hash == run.configuration_hash:
                 change = replace(change, new=Grade.of(report), why="")
             else:

@@ -7,6 +7,8 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -169,15 +171,20 @@ def test_scores_that_promise_too_much_are_not_unpacked(grades: Grades) -> None:
 
 def test_those_that_need_it_are_run_and_no_others(grades: Grades) -> None:
     grades.course.change({"accuracy": {"threshold": 0.83}})
-    removed(grades.folder("over_budget"))
+    for name in ("over_budget", "passes"):
+        removed(grades.folder(name))
+    (grades.folder("passes") / "report.json").write_text("{")
+    grades.regrade()
+    assert "UNREADABLE" in (grades.out / "report.html").read_text(encoding="utf-8")
     command = ("regrade", "OUT", "--rerun", "SUBMISSIONS")
     said = house.grade(grades.out, names=NAMES, course=grades.course.root, command=command)
-    assert said.count("started") == 1 and "over_budget: started" in said
+    started = [line for line in said.splitlines() if "started" in line]
+    assert [line.partition(":")[0] for line in started] == ["over_budget", "passes"]
     rows = grades.rows()
     assert rows["over_budget"]["outcome"] == "unchanged" and not rows["over_budget"]["why"]
     assert (grades.folder("over_budget") / "evidence.json").exists()
     table = (grades.out / "grades.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
-    assert [line.split('"')[1] for line in table] == NAMES
+    assert sorted(line.split('"')[1] for line in table) == NAMES
     assert grades.regrade()[0] == 0
 
 
@@ -189,6 +196,24 @@ def test_who_is_not_in_the_export_is_not_said_to_have_been_run(grades: Grades) -
     assert "started" not in said and "1 needs a new run." in said
     row = grades.rows()["over_budget"]
     assert row["outcome"] == "needs a new run" and "not in what --rerun names" in row["why"]
+
+
+def test_a_new_run_with_which_the_grader_fails_has_no_score(
+    grades: Grades, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object) -> Any:
+        return lambda **_: SimpleNamespace(execute=lambda notebook: 1 // 0)
+
+    monkeypatch.setattr(house._Pool, "_replaying", fail)
+    grades.course.change({"accuracy": {"threshold": 0.83}})
+    removed(grades.folder("over_budget"))
+    command = ("regrade", "OUT", "--rerun", "SUBMISSIONS")
+    said = house.grade(grades.out, names=NAMES, course=grades.course.root, command=command)
+    row = grades.rows()["over_budget"]
+    assert (row["old_score"], row["new_score"], row["new_verdict"]) == ("40", "", "GRADER_ERROR")
+    assert "the grader failed with it" in row["why"] and "40 -> GRADER_ERROR no score" in said
+    assert "1 needs a new run." in said
+    assert grades.regrade()[0] == 1
 
 
 def test_a_mark_counts_where_a_new_run_is_needed(grades: Grades, tmp_path: Path) -> None:
