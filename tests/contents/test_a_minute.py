@@ -42,7 +42,8 @@ ASKED_ON_THE_WAY = (
 ELSEWHERE = (
     submission.READ,  # before the first cell
     executed.WRITE_TWIN,  # where no cell is run
-    drawing.draw_class_task(1),  # for all rows together, once they are there
+    drawing.REDRAW_STUDENT,  # for all rows together, once they are there
+    drawing.draw_class_task(1),
 )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from markupsafe import Markup
 
 from autograder.core.assignment import Lesson, read_lesson
 from autograder.core.config import Config
@@ -291,7 +290,7 @@ def test_what_took_long_is_drawn_once(
     afresh = feedback.draw_feedback(again)
     other = wanted.executed.replace(b"mine = 1", b"mine = 2") if wanted.executed else b""
     for name in ("draw_cells", "draw_curves"):
-        monkeypatch.setattr(feedback, name, lambda *_: Markup("drawn again"))
+        monkeypatch.setattr(feedback, name, lambda *_: b"drawn again")
     assert feedback.draw_feedback(msgspec.structs.replace(again, earlier=page)) == afresh != page
     open_cells = [outside(each.decode()).count('<div class="cell') for each in (page, afresh)]
     assert open_cells[1] == open_cells[0] + 1

@@ -5,8 +5,8 @@ import signal
 
 from autograder.core.report import ReflectionReport
 from autograder.grading.reflections import Written, judge_written
-from autograder.reports.pages.drawing import StudentPage
-from autograder.reports.pages.feedback import draw_feedback
+from autograder.reports.pages.drawing import KeptPage
+from autograder.reports.pages.feedback import redraw_feedback
 
 CRASHES, HANGS = "over_budget", "failing_cell"
 """Recorded submissions in which these words stand, and in no other:"""
@@ -25,6 +25,6 @@ def judge(written: Written) -> dict[str, ReflectionReport]:
     return judge_written(written)
 
 
-def draw(wanted: StudentPage) -> bytes:
-    _hurt(wanted.executed or b"")
-    return draw_feedback(wanted)
+def draw(kept: KeptPage) -> str:
+    _hurt(kept.read().executed or b"")
+    return redraw_feedback(kept)

@@ -13,7 +13,7 @@ import pytest
 
 from autograder.core.clerk import Task
 from autograder.grading.reflections import JUDGE
-from autograder.reports.pages.drawing import DRAW_STUDENT
+from autograder.reports.pages.drawing import REDRAW_STUDENT
 from tests.regrade.conftest import Grades
 from tests.regrade.hostile_tasks import CRASHES, HANGS
 
@@ -33,7 +33,7 @@ def test_who_ends_the_task_is_left_to_staff_and_all_others_come_out_as_ever(
     assert usual.regrade()[0] == 0
     monkeypatch.setattr("autograder.batch.resuming.JUDGE", hostile(JUDGE, "judge"))
     monkeypatch.setattr(
-        "autograder.reports.pages.rebuilding.DRAW_STUDENT", hostile(DRAW_STUDENT, "draw")
+        "autograder.reports.pages.rebuilding.REDRAW_STUDENT", hostile(REDRAW_STUDENT, "draw")
     )
     assert grades.regrade()[0] == 0
     for name, why in ((CRASHES, "broken"), (HANGS, "late")):

@@ -18,7 +18,11 @@ from autograder.core.files import replace_file
 from autograder.core.packing import encode
 from autograder.core.report import Report
 from autograder.reports.files import (
+    EXECUTED_NAME,
     FEEDBACK_NAME,
+    MAX_NOTEBOOK_BYTES,
+    MAX_REPORT_BYTES,
+    REPORT_JSON,
     REPORT_NAME,
     submission_folders,
 )
@@ -43,6 +47,37 @@ class StudentPage(Record, frozen=True):
     """A page drawn before, from which parts that would come out the same are taken."""
     why_plain: str = ""
     """Where it is not empty, the page is drawn without all that can take long."""
+
+
+class KeptPage(Record, frozen=True):
+    """A student's page in a results folder, to be drawn from what lies there and written there."""
+
+    folder: str
+    config: Config
+    lesson: Lesson
+    why_plain: str = ""
+
+    def read(self) -> StudentPage:
+        """What is needed to draw it.
+
+        Raises
+        ------
+        OSError
+            If a file is missing or cannot be read.
+        """
+        folder, executed = Path(self.folder), None
+        with contextlib.suppress(FileNotFoundError):
+            executed = read_up_to(
+                folder / EXECUTED_NAME, 0 if self.why_plain else MAX_NOTEBOOK_BYTES
+            )
+        return StudentPage(
+            report=read_up_to(folder / REPORT_JSON, MAX_REPORT_BYTES),
+            executed=executed or None,
+            config=self.config,
+            lesson=self.lesson,
+            earlier=earlier_page(folder),
+            why_plain=self.why_plain,
+        )
 
 
 class ClassPage(Record, frozen=True):
@@ -79,6 +114,10 @@ DRAW_PLAINLY: Task[StudentPage, bytes] = Task(
     bytes,
     msgspec.structs.replace(DRAW_STUDENT.bounds, cpu_seconds=4, wall_seconds=12),
 )
+REDRAW_STUDENT: Task[KeptPage, str] = Task(
+    "autograder.reports.pages.feedback:redraw_feedback", str, DRAW_STUDENT.bounds
+)
+REDRAW_PLAINLY: Task[KeptPage, str] = Task(REDRAW_STUDENT.function, str, DRAW_PLAINLY.bounds)
 
 
 def draw_class_task(submissions: int) -> Task[ClassPage, DrawnClass]:
@@ -131,11 +170,12 @@ def draw_student(
     try:
         return ask(DRAW_STUDENT, wanted)
     except Unfinished as unfinished:
-        return draw_plainly(wanted, unfinished)
+        why = PLAIN.format(why=unfinished.trouble.value)
+    return ask(DRAW_PLAINLY, msgspec.structs.replace(wanted, executed=None, why_plain=why))
 
 
-def draw_plainly(wanted: StudentPage, unfinished: Unfinished) -> bytes:
-    """Draw a page that could not be drawn with all that can take long.
+def redraw_plainly(kept: KeptPage, unfinished: Unfinished) -> str:
+    """Draw a page that could not be drawn with all that can take long; see `redraw_feedback`.
 
     Raises
     ------
@@ -143,7 +183,7 @@ def draw_plainly(wanted: StudentPage, unfinished: Unfinished) -> bytes:
         If not even that can be done.
     """
     why = PLAIN.format(why=unfinished.trouble.value)
-    return ask(DRAW_PLAINLY, msgspec.structs.replace(wanted, executed=None, why_plain=why))
+    return ask(REDRAW_PLAINLY, msgspec.structs.replace(kept, why_plain=why))
 
 
 def write_feedback(

@@ -1,10 +1,12 @@
-"""The templates, and how values are shown in them."""
+"""The templates, how values are shown in them, and parts that are kept from page to page."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -135,3 +137,44 @@ def measure(value: float | None) -> str:
 def whole_percent(value: float) -> str:
     """A rough share: 64 %, and <1 % for what is little but there."""
     return "<1\u00a0%" if 0 < value < 0.005 else f"{value:.0%}".replace("%", "\u00a0%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a page that takes long to draw; bytes, since a notebook may be megabytes of them.
+
+    No text or markup of a submission can hold the two comments around it: what is shown has none.
+    """
+
+    begin: str
+    end: str
+    drawn: bytes
+
+    @classmethod
+    def of(cls, name: str, made_of: bytes, earlier: bytes, draw: Callable[[], bytes]) -> Part:
+        """From an earlier page where it was drawn from the same, else drawn."""
+        digest = hashlib.sha256(our_code() + made_of).hexdigest()
+        begin, end = f"<!-- {name} {digest} -->", f"<!-- end of {name} -->"
+        start = earlier.find(begin.encode()) + len(begin)
+        stop = earlier.find(end.encode(), start) if start >= len(begin) else -1
+        return cls(begin=begin, end=end, drawn=draw() if stop < 0 else earlier[start:stop])
+
+    def has(self, place: str) -> bool:
+        """Whether a link to `place` leads somewhere."""
+        return f'id="{place}"'.encode() in self.drawn
+
+    def __html__(self) -> str:
+        """What a template puts in its place, until `put_into`."""
+        return self.begin
+
+    def put_into(self, page: bytes) -> bytes:
+        """The page with the part itself."""
+        begin = self.begin.encode()
+        return page.replace(begin, b"".join([begin, self.drawn, self.end.encode()]), 1)
+
+
+@cache
+def our_code() -> bytes:
+    """Changes when pages are drawn in another way."""
+    paths = [*HERE.glob("*.py"), *HERE.glob("templates/notebook/*")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(paths))).digest()

@@ -135,16 +135,18 @@ def _exporter() -> NotebookPage:
 
 def render_executed(notebook: Mapping[str, Any], lesson: Lesson) -> Markup:
     """Show the notebook, in bounded size; odd parts are left out, nothing fails."""
-    return fold(draw_cells(notebook, lesson.formulas), shown_cells(notebook), lesson)
+    drawn = draw_cells(notebook, lesson.formulas)
+    return Markup(fold(drawn, shown_cells(notebook), lesson).decode())
 
 
-def draw_cells(notebook: Mapping[str, Any], formulas: Mapping[str, str]) -> Markup:
+def draw_cells(notebook: Mapping[str, Any], formulas: Mapping[str, str]) -> bytes:
     """Draw its cells one after another, whatever the lesson says: nothing is folded yet."""
     html = sealed(_exporter().draw(_bounded(notebook), formulas))
     html = html.replace("<th></th>", "<td></td>")  # the corner of a table is no heading
     html = HEADING.sub(lambda tag: f"{tag[1]}h{min(int(tag[2]) + HEADINGS_BELOW, 6)}", html)
     drawn = list(formulas.values())
-    return Markup(PLACE.sub(lambda place: "".join(drawn[int(place[1]) :][:1]) or place[0], html))
+    html = PLACE.sub(lambda place: "".join(drawn[int(place[1]) :][:1]) or place[0], html)
+    return html.encode("utf-8", "replace")
 
 
 def shown_cells(notebook: Mapping[str, Any]) -> Iterator[ShownCell]:

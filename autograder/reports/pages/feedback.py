@@ -7,22 +7,22 @@ out of that page, so that a class that is judged anew has its pages at once.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from markupsafe import Markup
 
 from autograder.core.assignment import Lesson
 from autograder.core.config import Record
+from autograder.core.files import replace_file
 from autograder.core.report import CellReport, CheckResult, CheckStatus, NetworkReport, Report
 from autograder.core.text import excerpt
 from autograder.core.verdict import Verdict
-from autograder.reports.pages.drawing import StudentPage
-from autograder.reports.pages.environment import HERE, environment, render
+from autograder.reports.files import FEEDBACK_NAME
+from autograder.reports.pages.drawing import KeptPage, StudentPage
+from autograder.reports.pages.environment import Part, environment, our_code, render
 from autograder.reports.pages.executed import (
     MAX_TEXT_CHARACTERS,
     draw_cells,
@@ -59,7 +59,7 @@ class NetworkView:
     more_layers: int
     hints: list[str]
     confusions: list[ConfusionView]
-    curves: Markup
+    curves: Part
     history: list[Series]
     epochs: int
 
@@ -94,7 +94,7 @@ class FeedbackView:
     seconds: float | None
     budget: int
     assignment: str
-    executed: Markup
+    executed: Part | None
 
 
 def draw_feedback(wanted: StudentPage) -> bytes:
@@ -108,16 +108,37 @@ def draw_feedback(wanted: StudentPage) -> bytes:
     report = msgspec.json.decode(wanted.report, type=Report)
     if wanted.why_plain:
         report = _plain(report, wanted.why_plain)
-    return render("feedback.html", view=feedback_view(report, wanted)).encode("utf-8", "replace")
+    view = feedback_view(report, wanted)
+    page = render("feedback.html", view=view).encode("utf-8", "replace")
+    for part in (view.network and view.network.curves, view.executed):
+        page = part.put_into(page) if part else page
+    return page
+
+
+def redraw_feedback(kept: KeptPage) -> str:
+    """Draw the page of a student's folder and write it there: what the clerk does for a class.
+
+    Returns
+    -------
+    str
+        Why it could not be read or written; empty where it was.
+    """
+    try:
+        replace_file(Path(kept.folder) / FEEDBACK_NAME, draw_feedback(kept.read()))
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 def warm_up() -> None:
     """Load templates, colours and what draws curves, on something small of our own."""
-    environment().get_template("feedback.html")
+    templates = environment()
+    for name in templates.list_templates(extensions=["html"]):
+        templates.get_template(name)
     cells = [{"cell_type": "markdown", "source": "*a*"}, {"cell_type": "code", "source": "a = 1"}]
     render_executed({"cells": cells}, Lesson())
     draw_curves([Series(name="loss", values=[1.0, 0.5]), Series(name="accuracy", values=[0.5, 1])])
-    _our_code()
+    our_code()
 
 
 def _plain(report: Report, why: str) -> Report:
@@ -133,7 +154,7 @@ def feedback_view(report: Report, wanted: StudentPage) -> FeedbackView:
     # Where the grader failed nothing is known, and no part of a grade may be shown.
     is_known = report.verdict is not Verdict.GRADER_ERROR and report.score is not None
     failed = [cell for cell in report.cells if cell.error] if is_known else []
-    executed = _executed(wanted) if is_known else Markup()
+    executed = _executed(wanted) if is_known else None
     next_step, place = _next_step(report, failed) if is_known else ("", "")
     network = report.network if is_known else None
     return FeedbackView(
@@ -141,7 +162,7 @@ def feedback_view(report: Report, wanted: StudentPage) -> FeedbackView:
         state=_state(report) if is_known else NO_GRADE,
         headline=_sentence(headline_of(report)),
         next_step=_sentence(next_step),
-        next_place=place if f'id="{place}"' in executed else "",
+        next_place=place if executed is not None and executed.has(place) else "",
         score=report.score if is_known else None,
         max_score=report.max_score,
         notes=[_sentence(note) for note in report.notes if note] if is_known else [],
@@ -221,62 +242,36 @@ def _network(network: NetworkReport, wanted: StudentPage) -> NetworkView:
         more_layers=max(0, len(network.layers) - MAX_LAYERS),
         hints=[_sentence(hint.text) for hint in network.hints],
         confusions=confusions_of(network),
-        curves=_part(
+        curves=Part.of(
             "learning curve",
             msgspec.json.encode(network.history),
             wanted.earlier,
-            lambda: Markup("").join(draw_curves(history)),
+            lambda: "".join(draw_curves(history)).encode("utf-8", "replace"),
         ),
         history=history,
         epochs=max((len(series.values) for series in history), default=0),
     )
 
 
-def _executed(wanted: StudentPage) -> Markup:
-    """The notebook as it ran; empty where none was run."""
+def _executed(wanted: StudentPage) -> Part | None:
+    """The notebook as it ran; None where none was run."""
     text = wanted.executed
     if text is None:
-        return Markup()
+        return None
     try:
         notebook: Any = msgspec.json.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return Markup()
+        return None
     if not isinstance(notebook, Mapping):
-        return Markup()
+        return None
     formulas = wanted.lesson.formulas
-    return _part(
+    part = Part.of(
         "notebook",
         text.strip() + msgspec.json.encode(formulas),
         wanted.earlier,
         lambda: draw_cells(notebook, formulas),
-        lambda drawn: fold(drawn, shown_cells(notebook), wanted.lesson),
     )
-
-
-def _part(
-    name: str,
-    made_of: bytes,
-    earlier: bytes,
-    draw: Callable[[], Markup],
-    finish: Callable[[Markup], Markup] = lambda drawn: drawn,
-) -> Markup:
-    """A part of the page, from an earlier page where it was drawn from the same.
-
-    No text or markup of a submission can hold the two comments: what is shown has none.
-    """
-    digest = hashlib.sha256(_our_code() + made_of).hexdigest()
-    begin, end = f"<!-- {name} {digest} -->", f"<!-- end of {name} -->"
-    _, _, rest = earlier.partition(begin.encode())
-    drawn, found, _ = rest.partition(end.encode())
-    kept = Markup(drawn.decode()) if found else draw()
-    return Markup(f"{begin}{finish(kept)}{end}")
-
-
-@cache
-def _our_code() -> bytes:
-    """Changes when pages are drawn in another way."""
-    paths = [*HERE.glob("*.py"), *HERE.glob("templates/notebook/*")]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(paths))).digest()
+    return replace(part, drawn=fold(part.drawn, shown_cells(notebook), wanted.lesson))
 
 
 def _sentence(text: str) -> str:

@@ -12,8 +12,6 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from autograder.core.assignment import Lesson
 from autograder.core.text import excerpt
 
@@ -23,9 +21,9 @@ ANCHORS = {"code": NETWORK_ID, "markdown": REFLECTIONS_ID}
 CHAPTERS = ("# ", "## ")
 """With which a cell of the lesson begins a new run of folded ones."""
 MAX_TITLE_CHARACTERS = 60
-CELL = re.compile(r'<div class="cell[^>]*>')
+CELL = b'<div class="cell'
 """How a cell begins. Nothing that a student wrote keeps a class when it is drawn."""
-FOLDS = re.compile(r"</?details>|<summary>[^<]*</summary>")
+FOLDS = re.compile(rb"</?details>|<summary>[^<]*</summary>")
 """What stands between cells. Nothing that a student wrote can be folded, either."""
 
 
@@ -44,7 +42,7 @@ class ShownCell:
     failed: bool
 
 
-def fold(drawn: str, cells: Iterable[ShownCell], lesson: Lesson) -> Markup:
+def fold(drawn: bytes, cells: Iterable[ShownCell], lesson: Lesson) -> bytes:
     """Fold away which runs of cells are the lesson's, as released, and name where answers begin.
 
     A cell that failed is shown whoever wrote it, and so is the question before an answer.
@@ -52,11 +50,11 @@ def fold(drawn: str, cells: Iterable[ShownCell], lesson: Lesson) -> Markup:
     Parameters
     ----------
     drawn
-        The cells as they were drawn, folded by whatever lesson, or not yet.
+        The cells as they were drawn, folded by whatever lesson, or not yet; UTF-8.
     cells
         The same ones, or more where not all were drawn.
     """
-    first, *pieces = CELL.split(drawn)
+    first, *pieces = drawn.split(CELL)
     shown = list(itertools.islice(cells, len(pieces)))
     anchors = _anchors(lesson)
     known = {cell.source.strip() for cell in lesson.cells if not cell.is_answer} - anchors.keys()
@@ -69,20 +67,21 @@ def fold(drawn: str, cells: Iterable[ShownCell], lesson: Lesson) -> Markup:
         closing.add(run[-1])
     lines = [_unfolded(first)]
     for place, (cell, piece) in enumerate(zip(shown, pieces, strict=True)):
-        inner, end, rest = piece.rpartition("</div>")
+        inner, end, rest = piece.partition(b">")[2].rpartition(b"</div>")
         anchor = anchors.get(cell.source.strip(), "") or (f"cell-{cell.number}" * bool(cell.number))
         name = f' id="{anchor}"' if anchor else ""
+        tag = f'<div class="cell{" failed" * cell.failed}"{name}>'
         lines += [
-            opening.get(place, ""),
-            f'<div class="cell{" failed" * cell.failed}"{name}>{inner}{end}',
-            "</details>" if place in closing else "",
+            opening.get(place, "").encode("utf-8", "replace"),
+            b"".join([tag.encode(), inner, end]),
+            b"</details>" if place in closing else b"",
             _unfolded(rest),
         ]
-    return Markup("".join(f"{line}\n" for line in lines if line))
+    return b"".join(line + b"\n" for line in lines if line)
 
 
-def _unfolded(between: str) -> str:
-    return FOLDS.sub("", between).strip("\n")
+def _unfolded(between: bytes) -> bytes:
+    return FOLDS.sub(b"", between).strip(b"\n")
 
 
 def _anchors(lesson: Lesson) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,21 +13,16 @@ from autograder.core.clerks import ask_each
 from autograder.core.config import Config
 from autograder.core.files import replace_file
 from autograder.reports.files import (
-    EXECUTED_NAME,
     FEEDBACK_NAME,
-    MAX_NOTEBOOK_BYTES,
-    MAX_REPORT_BYTES,
     REPORT_JSON,
     REPORT_NAME,
     submission_folders,
 )
 from autograder.reports.pages.drawing import (
-    DRAW_STUDENT,
-    StudentPage,
+    REDRAW_STUDENT,
+    KeptPage,
     draw_class,
-    draw_plainly,
-    earlier_page,
-    read_up_to,
+    redraw_plainly,
 )
 
 TOGETHER = 8
@@ -80,13 +74,15 @@ def rebuild_pages(
     """
     problems: dict[str, str] = {}
     stale = [folder for folder in submission_folders(root) if _is_stale(folder)]
-    pages = (_Stale.read(folder, config, lesson) for folder in stale)
-    drawn_pages = ask_each(DRAW_STUDENT, pages, lambda page: page.wanted, together=TOGETHER)
-    for done, (page, answer) in enumerate(drawn_pages, start=1):
+    pages = (KeptPage(folder=str(each.resolve()), config=config, lesson=lesson) for each in stale)
+    written = ask_each(REDRAW_STUDENT, pages, lambda page: page, together=TOGETHER)
+    for done, (page, answer) in enumerate(written, start=1):
         try:
-            page.write(answer)
-        except (Unfinished, OSError) as error:  # one page must not cost the others
-            problems[page.folder.name] = f"{FEEDBACK_NAME} could not be written: {error}"
+            why = redraw_plainly(page, answer) if isinstance(answer, Unfinished) else answer
+        except Unfinished as unfinished:  # one page must not cost the others
+            why = str(unfinished)
+        if why:
+            problems[stale[done - 1].name] = f"{FEEDBACK_NAME} could not be written: {why}"
         if on_feedback is not None:
             on_feedback(done, len(stale))
     drawn = draw_class(root, config, lesson)
@@ -109,37 +105,3 @@ def _is_stale(folder: Path) -> bool:
     except OSError:
         return (folder / REPORT_JSON).is_file()
     return stat.S_ISREG(report.st_mode) and written < report.st_mtime_ns
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stale:
-    """A student's page that is to be drawn; without what it takes where that cannot be read."""
-
-    folder: Path
-    wanted: StudentPage | None = None
-    problem: OSError | None = None
-
-    @classmethod
-    def read(cls, folder: Path, config: Config, lesson: Lesson) -> _Stale:
-        executed = None
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                executed = read_up_to(folder / EXECUTED_NAME, MAX_NOTEBOOK_BYTES)
-            report = read_up_to(folder / REPORT_JSON, MAX_REPORT_BYTES)
-        except OSError as error:
-            return cls(folder=folder, problem=error)
-        wanted = StudentPage(
-            report=report,
-            executed=executed,
-            config=config,
-            lesson=lesson,
-            earlier=earlier_page(folder),
-        )
-        return cls(folder=folder, wanted=wanted)
-
-    def write(self, answer: bytes | Unfinished | None) -> None:
-        if self.wanted is None or answer is None:
-            raise self.problem or OSError("nothing was drawn")
-        if isinstance(answer, Unfinished):
-            answer = draw_plainly(self.wanted, answer)
-        replace_file(self.folder / FEEDBACK_NAME, answer)
