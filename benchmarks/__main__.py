@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.core.assignment import load_assignment
-from autograder.sandbox.box import Toolbox
+from autograder.sandbox.box.folders import Toolbox
 from benchmarks import fixed, memory, speed
 from benchmarks.bench import Bench
 from benchmarks.machine import describe

@@ -11,7 +11,9 @@ from autograder.core.assignment import Assignment
 from autograder.network.beside import Claim, read_claims
 from autograder.network.export import read_export
 from autograder.network.measurement import Measurement, measure
-from autograder.sandbox.box import Box, Toolbox, Zygote
+from autograder.sandbox.box import Box
+from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.zygote import Zygote
 from autograder.sandbox.executor import Executor
 from tests.notebooks import SMALL_DATA, notebook
 

@@ -11,7 +11,7 @@ import pytest
 
 from autograder.core.errors import DataError
 from autograder.core.mnist import Mnist, load_mnist
-from autograder.sandbox.box import Toolbox
+from autograder.sandbox.box.folders import Toolbox
 
 # Published SHA-256 values of the uncompressed IDX files.
 IDX_SHA256 = {

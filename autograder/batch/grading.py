@@ -34,7 +34,9 @@ from autograder.intake.collecting import Intake, collect
 from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import Gradebook, row_of
-from autograder.sandbox.box import BoxKind, Toolbox, probe
+from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.guarantees import probe
+from autograder.sandbox.box.isolation import BoxKind
 
 PROBED_SUBMISSIONS = 20
 """So many other submissions are tried to be read; if one is hidden, its neighbours are."""

@@ -29,14 +29,16 @@ if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
     from autograder.grading.evidence import Outcome
     from autograder.intake.submission import Handin
-    from autograder.sandbox.box import Isolation, Toolbox, Zygote
+    from autograder.sandbox.box.folders import Toolbox
+    from autograder.sandbox.box.isolation import Isolation
+    from autograder.sandbox.box.zygote import Zygote
 
 END_SECONDS = 4.0
 """For closing the box and leaving, before the process is ended whatever it does: somebody waits,
 and an exception that asks it to leave may get lost, where it comes in a callback of a library."""
 AHEAD = (
     "autograder.core.assignment",
-    "autograder.sandbox.box",
+    "autograder.sandbox.box.guarantees",
     "autograder.sandbox.executor",
     "autograder.grading.pipeline",
 )
@@ -72,7 +74,7 @@ def make_grader(
     from autograder.core.assignment import Assignment
     from autograder.core.errors import BoxError
     from autograder.grading.pipeline import Grader
-    from autograder.sandbox.box import probe_forked
+    from autograder.sandbox.box.guarantees import probe_forked
 
     if zygote is not None:
         try:
@@ -106,7 +108,7 @@ def _start_zygote(
     setup: Setup, toolbox: Toolbox, isolation: Isolation, stack: contextlib.ExitStack
 ) -> Zygote | None:
     from autograder.core.errors import BoxError
-    from autograder.sandbox.box import Zygote
+    from autograder.sandbox.box.zygote import Zygote
 
     try:
         return stack.enter_context(
@@ -217,7 +219,8 @@ def _with_page(graded: Graded, notes: list[str], setup: Setup) -> Graded:
 def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolation]:
     """The toolbox and what is known of boxes: as given, or of our own."""
     from autograder.core.mnist import load_mnist
-    from autograder.sandbox.box import Toolbox, probe
+    from autograder.sandbox.box.folders import Toolbox
+    from autograder.sandbox.box.guarantees import probe
 
     if setup.toolbox is None:
         toolbox = stack.enter_context(Toolbox.make(load_mnist(Path(setup.data)).handed_out()))

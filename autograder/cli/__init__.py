@@ -188,7 +188,9 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
     """
     from autograder.batch.terminal import print_isolation
     from autograder.core.assignment import find_root, load_assignment
-    from autograder.sandbox.box import BoxKind, Toolbox, probe
+    from autograder.sandbox.box.folders import Toolbox
+    from autograder.sandbox.box.guarantees import probe
+    from autograder.sandbox.box.isolation import BoxKind
 
     assignment = load_assignment(root or find_root(Path.cwd()))
     with Toolbox.make(assignment.mnist.handed_out()) as toolbox:

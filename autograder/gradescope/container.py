@@ -19,7 +19,8 @@ from autograder.core.config import Limits
 from autograder.core.errors import AutograderError, BoxError
 from autograder.core.text import safe_name
 from autograder.gradescope.supervisor import GRADER
-from autograder.sandbox.box import Toolbox, probe
+from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.guarantees import probe
 
 GRADER_BYTES = 420 << 20
 """For the harness itself: the grading process was seen at 0.25 GB while it measured the starter's

@@ -37,7 +37,9 @@ from autograder.intake.submission import Handin
 from autograder.intake.upload import find_notebook
 from autograder.otter.results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
-from autograder.sandbox.box import Isolation, Toolbox, probe
+from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.guarantees import probe
+from autograder.sandbox.box.isolation import Isolation
 
 KILL_ME_FIRST = "300"
 """Added to our score and our children's where the kernel chooses whom to kill for memory, so that

@@ -15,7 +15,7 @@ import nbformat
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
 from autograder.core.verdict import Ending
-from autograder.sandbox.box.box import Box
+from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.execution import (
     MEMORY_ERRORS,

@@ -18,7 +18,7 @@ from jupyter_client.session import Session
 from zmq.utils.monitor import recv_monitor_message
 
 from autograder.core.errors import BoxError
-from autograder.sandbox.box.box import Box
+from autograder.sandbox.box import Box
 from autograder.sandbox.execution import TOO_LARGE, Message
 
 POLL_SECONDS = 0.25

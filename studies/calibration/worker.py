@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from autograder.grading.evidence import Outcome
     from autograder.grading.pipeline import Grader
     from autograder.intake.submission import Handin
-    from autograder.sandbox.box import Isolation, Toolbox
+    from autograder.sandbox.box.folders import Toolbox
+    from autograder.sandbox.box.isolation import Isolation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

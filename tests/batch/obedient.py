@@ -21,7 +21,8 @@ from autograder.core.errors import MalformedSubmission
 from autograder.core.report import CheckResult, CheckStatus, NetworkReport, Report
 from autograder.core.verdict import Verdict
 from autograder.intake.submission import Handin, read_submission
-from autograder.sandbox.box import Isolation, Toolbox
+from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.isolation import Isolation
 
 NETWORK = NetworkReport(
     accuracy=0.97,

@@ -20,14 +20,17 @@ import psutil
 import pytest
 
 from autograder.core.errors import BoxError
-from autograder.sandbox.box import BoxKind, box
+from autograder.sandbox import box
+from autograder.sandbox.box.isolation import BoxKind
 from tests.box.conftest import Lab
 
 WAIT_SECONDS = 30.0
 GRADER = """
 import sys, time
 from pathlib import Path
-from autograder.sandbox.box import Box, BoxKind, Toolbox
+from autograder.sandbox.box import Box
+from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.isolation import BoxKind
 from autograder.core.config import load_config
 
 root, toolbox, kind, program = sys.argv[1:]

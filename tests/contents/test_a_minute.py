@@ -20,8 +20,8 @@ from autograder.core.clerk import Task
 from autograder.grading import reflections
 from autograder.intake import submission
 from autograder.reports.pages import drawing
-from autograder.sandbox import executor
-from autograder.sandbox.box import box, limits
+from autograder.sandbox import box, executor
+from autograder.sandbox.box import limits
 
 MINUTE = 60.0
 ON_THE_WAY = (

@@ -23,7 +23,9 @@ from autograder.batch.messages import Graded
 from autograder.batch.pool import Event
 from autograder.core.assignment import load_assignment
 from autograder.intake.submission import Handin
-from autograder.sandbox.box import Isolation, Toolbox, probe
+from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.guarantees import probe
+from autograder.sandbox.box.isolation import Isolation
 from autograder.sandbox.execution import Execution
 from tests.recorded import store
 

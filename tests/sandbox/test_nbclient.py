@@ -16,7 +16,9 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.core.assignment import Assignment
-from autograder.sandbox.box import Box, Isolation, Toolbox
+from autograder.sandbox.box import Box
+from autograder.sandbox.box.folders import Toolbox
+from autograder.sandbox.box.isolation import Isolation
 from autograder.sandbox.executor import Executor
 from autograder.sandbox.streams import StreamText
 

@@ -18,7 +18,7 @@ import msgspec
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
 from autograder.core.verdict import Ending
-from autograder.sandbox.box.box import Box
+from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.isolation import BoxKind, Finding, Guarantee, Isolation
 from autograder.sandbox.box.limits import ControlGroup
