@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,11 +12,13 @@ import msgspec
 import pytest
 
 from autograder.core.config import Config, Limits
-from autograder.core.report import Report
+from autograder.core.report import Report, RunReport
 from autograder.core.verdict import Ending
+from autograder.grading.checks import Findings
+from autograder.grading.describe import notes_on_runs
 from autograder.grading.evidence import Attempt
-from autograder.grading.pipeline import Grader
-from autograder.grading.second_runs import Attempts, Checked, run_seeds
+from autograder.grading.judge import Checked, best_of, reports_of
+from autograder.grading.pipeline import Grader, run_seeds
 from autograder.intake.folders import handin_at
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.feedback import feedback_view
@@ -57,7 +59,8 @@ def attempt(
         execution=Execution(cells=(), ending=ending, notebook=None, seconds=SECONDS),
         measured=None if accuracy is None else measured,
     )
-    return Checked(attempt=run, checks=[], score=score)
+    findings = Findings(attempt=run, answers=None, reflections={}, hints=())
+    return Checked(findings=findings, checks=[], score=score)
 
 
 class Machine:
@@ -71,16 +74,37 @@ class Machine:
     def __call__(self, shift: int, limits: Limits) -> Attempt:
         self.limits.append(limits)
         self.now += SECONDS
-        return self.attempts[shift].attempt
+        return self.attempts[shift].run
 
 
-def run(machine: Machine, config: Config, deadline: float | None = None) -> Attempts:
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """All runs of one notebook, the one that counts, and what is said of them."""
+
+    all: tuple[Checked, ...]
+    left_out: int
+    config: Config
+
+    @property
+    def best(self) -> Attempt:
+        return self.all[best_of(self.all)].run
+
+    @property
+    def reports(self) -> list[RunReport]:
+        return reports_of(self.all)
+
+    @property
+    def notes(self) -> list[str]:
+        return notes_on_runs(self.reports, self.left_out, self.config)
+
+
+def run(machine: Machine, config: Config, deadline: float | None = None) -> Runs:
     runs, left_out = run_seeds(machine, config=config, deadline=deadline, clock=lambda: machine.now)
-    return Attempts(all=tuple(machine.attempts[: len(runs)]), left_out=left_out)
+    return Runs(all=machine.attempts[: len(runs)], left_out=left_out, config=config)
 
 
-def accuracies(attempts: Attempts) -> list[float | None]:
-    return [each.attempt.accuracy for each in attempts.all]
+def accuracies(attempts: Runs) -> list[float | None]:
+    return [each.run.accuracy for each in attempts.all]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +128,7 @@ def test_it_stops_at_the_first_run_that_passes(config: Config) -> None:
     machine = Machine(attempt(0, 0.949), attempt(1, 0.951, score=100), attempt(2, 0.96))
     attempts = run(machine, config)
     assert accuracies(attempts) == [0.949, 0.951]
-    assert attempts.best.attempt.seed == FIRST + 1
+    assert attempts.best.seed == FIRST + 1
     assert [(r.seed, r.accuracy, r.counted) for r in attempts.reports] == [
         (FIRST, 0.949, False),
         (FIRST + 1, 0.951, True),
@@ -118,10 +142,10 @@ def test_it_stops_at_the_first_run_that_passes(config: Config) -> None:
 def test_the_best_of_all_counts(config: Config, others: Sequence[float], best: int) -> None:
     second = [attempt(shift, accuracy) for shift, accuracy in enumerate(others, start=1)]
     attempts = run(Machine(attempt(0, 0.949), *second), config)
-    assert attempts.best.attempt.seed == FIRST + best
+    assert attempts.best.seed == FIRST + best
     assert (
-        f"seed {FIRST + best}: {attempts.best.attempt.accuracy:.4f} (this run counts)"
-        in (attempts.notes(config)[0])
+        f"seed {FIRST + best}: {attempts.best.accuracy:.4f} (this run counts)"
+        in (attempts.notes[0])
     )
 
 
@@ -130,7 +154,7 @@ def test_no_second_run_can_take_away_points(config: Config) -> None:
     late = attempt(1, 0.97, score=50, ending=Ending.TIMED_OUT)
     attempts = run(Machine(attempt(0, 0.949, score=60), late, attempt(2, 0.9, score=60)), config)
     assert len(attempts.all) == 3, "a run that ended badly settles nothing"
-    assert attempts.best.attempt.seed == FIRST
+    assert attempts.best.seed == FIRST
 
 
 @pytest.mark.parametrize(("count", "runs"), [(0, 1), (1, 2), (2, 3)])
@@ -156,7 +180,7 @@ def test_no_run_is_begun_that_cannot_be_done_in_time(
     attempts = run(machine, config, deadline)
     assert len(attempts.all) == runs
     assert attempts.left_out == 3 - runs
-    assert ("no time left" in " ".join(attempts.notes(config))) == (runs < 3)
+    assert ("no time left" in " ".join(attempts.notes)) == (runs < 3)
 
 
 def test_a_second_run_is_stopped_when_its_time_is_over(config: Config) -> None:
@@ -169,7 +193,7 @@ def test_a_second_run_is_stopped_when_its_time_is_over(config: Config) -> None:
 
 def test_nothing_is_said_where_there_was_no_cause(config: Config) -> None:
     attempts = run(Machine(attempt(0, 0.97)), config)
-    assert attempts.notes(config) == [] and attempts.reports == []
+    assert attempts.notes == [] and attempts.reports == []
 
 
 @pytest.mark.parametrize(
@@ -178,7 +202,7 @@ def test_nothing_is_said_where_there_was_no_cause(config: Config) -> None:
 def test_the_margin_is_told_in_words(config: Config, margin: float, told: str) -> None:
     config = with_runs(config, margin=margin)
     attempts = run(Machine(*(attempt(shift, 0.949) for shift in range(3))), config)
-    assert told in attempts.notes(config)[0]
+    assert told in attempts.notes[0]
 
 
 SEEDED = "keras.utils.set_random_seed({seed})\n" + SMALL_NETWORK

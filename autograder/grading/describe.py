@@ -20,6 +20,7 @@ from autograder.core.report import (
     HintReport,
     NetworkReport,
     Report,
+    RunReport,
     UnitReport,
 )
 from autograder.core.text import percent
@@ -199,6 +200,39 @@ def notes_for(run: Attempt) -> list[str]:
     if dropped > 1 << 20:
         notes.append(f"Your notebook's output was cut: {dropped / 1e6:.0f} MB of it were not kept.")
     return notes
+
+
+def notes_on_runs(runs: Sequence[RunReport], left_out: int, config: Config) -> list[str]:
+    """What to tell the student about second runs; nothing where there was no cause for one.
+
+    Parameters
+    ----------
+    runs
+        See ``Report.runs``.
+    left_out
+        Further runs that were due, but for which no time was left.
+    """
+    points = f"{100 * config.second_runs.margin:g}"
+    margin = f"less than {points} percentage point{'s' * (points != '1')}"
+    missed = (
+        f"Your network missed the wanted accuracy by {margin}, which may be the luck of the "
+        "random numbers that training begins with."
+    )
+    if not runs:
+        if not left_out:
+            return []
+        return [f"{missed} There was no time left to run your notebook again with others."]
+    outcomes = [
+        f"seed {run.seed}: "
+        + ("no network" if run.accuracy is None else f"{run.accuracy:.4f}")
+        + (" (this run counts)" if run.counted else "")
+        for run in runs
+    ]
+    late = " There was no time left for a further run." if left_out else ""
+    return [
+        f"{missed} So your notebook was run again with other seeds, and the best run counts. "
+        f"{'; '.join(outcomes)}.{late}"
+    ]
 
 
 def staff_notes_for(measured: Measured | None) -> list[str]:

@@ -7,6 +7,7 @@ first judgement is made from the same record.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from autograder.core.assignment import Asked
-from autograder.core.config import Record
+from autograder.core.config import Config, Record
 from autograder.core.packing import encode
 from autograder.core.report import IsolationReport, ReflectionReport, Report
 from autograder.core.verdict import Ending
@@ -82,6 +83,25 @@ class Attempt(Record, frozen=True):
             and self.measured is not None
             and not self.measured.leaked
         )
+
+
+def is_near(accuracy: float, config: Config) -> bool:
+    """Whether an accuracy misses the threshold, but by less than the margin.
+
+    The same network, trained from other seeds, comes out a little better or worse
+    (docs/calibration.md), so that chance may have decided.
+    """
+    threshold = config.accuracy.threshold
+    return not accuracy > threshold and threshold - accuracy < config.second_runs.margin
+
+
+def is_due(attempts: Sequence[Attempt], config: Config) -> bool:
+    """Whether a notebook is to be run again after these runs, the first one first."""
+    first, last = attempts[0], attempts[-1]
+    if not first.is_sound or first.accuracy is None or not is_near(first.accuracy, config):
+        return False
+    has_passed = last.is_sound and (last.accuracy or 0.0) > config.accuracy.threshold
+    return len(attempts) <= config.second_runs.count and not has_passed
 
 
 class Reflections(Record, frozen=True):

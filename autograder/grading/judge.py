@@ -14,7 +14,7 @@ from autograder.core.assignment import Asked, Assignment
 from autograder.core.clerk import Unfinished
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.mnist import PRIVATE
-from autograder.core.report import Report
+from autograder.core.report import CheckResult, Report, RunReport
 from autograder.core.verdict import Verdict
 from autograder.grading.checks import Answers, Findings, load_tests, run_checks
 from autograder.grading.describe import (
@@ -22,20 +22,71 @@ from autograder.grading.describe import (
     describe_cells,
     describe_network,
     notes_for,
+    notes_on_runs,
     staff_notes_for,
     ungraded,
     verdict_of,
 )
 from autograder.grading.diagnosis import diagnose
-from autograder.grading.evidence import Attempt, Evidence, NeedsNewRun, Outputs, Reflections
+from autograder.grading.evidence import (
+    Attempt,
+    Evidence,
+    NeedsNewRun,
+    Outputs,
+    Reflections,
+    is_due,
+)
 from autograder.grading.reflections import Judgements, Written, judgements_of
-from autograder.grading.second_runs import Attempts, Checked, is_due
 from autograder.grading.wording import describe_checks
 from autograder.intake.submission import Handin
 from autograder.network.beside import remarks_for_staff
 
 Networks = Sequence[Any]
 NOTHING_ASKED = Asked()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One run of a notebook, and what the checks made of it.
+
+    Attributes
+    ----------
+    score
+        Points of all checks.
+    """
+
+    findings: Findings
+    checks: list[CheckResult]
+    score: float
+
+    @property
+    def run(self) -> Attempt:
+        """The run itself."""
+        return self.findings.attempt
+
+
+def best_of(runs: Sequence[Checked]) -> int:
+    """The run that counts: most points, then highest accuracy, then the earliest.
+
+    Points come first, so that no second run can take away what the first one earned.
+    """
+    return max(range(len(runs)), key=lambda i: (runs[i].score, runs[i].run.accuracy or 0.0))
+
+
+def reports_of(runs: Sequence[Checked]) -> list[RunReport]:
+    """A record for each run; empty where there was one only."""
+    if len(runs) == 1:
+        return []
+    best = best_of(runs)
+    return [
+        RunReport(
+            seed=each.run.seed,
+            accuracy=each.run.accuracy,
+            seconds=round(each.run.execution.seconds, 3),
+            counted=place == best,
+        )
+        for place, each in enumerate(runs)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +136,7 @@ class Judge:
             self._check(run, self._answers(run, scores, network), reflections)
             for run, scores, network in zip(runs, outputs, networks or gone, strict=False)
         ]
-        attempts = Attempts(all=tuple(one for one, _ in checked), left_out=evidence.left_out)
-        best = attempts.all.index(attempts.best)
-        return self._report(evidence, handin, attempts, checked[best][1]), best
+        return self._report(evidence, handin, checked), best_of(checked)
 
     def _due(self, evidence: Evidence) -> int:
         """How many of the runs would have been made by these rules."""
@@ -170,7 +219,7 @@ class Judge:
         run: Attempt,
         answers: Answers | None,
         reflections: Judgements,
-    ) -> tuple[Checked, Findings]:
+    ) -> Checked:
         config = self.assignment.config
         hints = (
             ()
@@ -184,13 +233,12 @@ class Judge:
         findings = Findings(attempt=run, answers=answers, reflections=reflections, hints=hints)
         results = run_checks(findings, self._tests)
         checks = describe_checks(results, findings, config)
-        return Checked(attempt=run, checks=checks, score=float(results.total)), findings
+        return Checked(findings=findings, checks=checks, score=float(results.total))
 
-    def _report(
-        self, evidence: Evidence, handin: Handin, attempts: Attempts, findings: Findings
-    ) -> Report:
-        best, config = attempts.best, self.assignment.config
-        run, reflections = best.attempt, findings.reflections
+    def _report(self, evidence: Evidence, handin: Handin, checked: Sequence[Checked]) -> Report:
+        best, config = checked[best_of(checked)], self.assignment.config
+        run, findings, runs = best.run, best.findings, reports_of(checked)
+        reflections = findings.reflections
         execution, measured = run.execution, run.measured
         verdict = verdict_of(run, best.checks)
         staff_notes = [
@@ -220,10 +268,10 @@ class Judge:
             seconds=execution.seconds,
             peak_bytes=execution.peak_bytes,
             output_bytes=execution.output_bytes,
-            notes=[*attempts.notes(config), *notes_for(run)],
+            notes=[*notes_on_runs(runs, evidence.left_out, config), *notes_for(run)],
             staff_notes=staff_notes,
             content_hash=evidence.content_hash,
-            runs=attempts.reports,
+            runs=runs,
         )
 
 

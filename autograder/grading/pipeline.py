@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,7 @@ import nbformat
 from threadpoolctl import threadpool_limits
 
 from autograder.core.assignment import Assignment
-from autograder.core.config import SEEDS, Limits
+from autograder.core.config import SEEDS, Config, Limits
 from autograder.core.errors import (
     MalformedSubmission,
     NotEvaluated,
@@ -33,9 +34,9 @@ from autograder.grading.evidence import (
     Reflections,
     decode_evidence,
     encode_evidence,
+    is_due,
 )
 from autograder.grading.judge import Judge
-from autograder.grading.second_runs import run_seeds
 from autograder.intake.submission import Handin, Submission, read_submission
 from autograder.network.beside import read_choice, read_claims
 from autograder.network.export import NetworkExport, read_export
@@ -220,6 +221,39 @@ class Grader:
                     too_large=too_large,
                 )
                 return replace(run, attempt=attempt), None
+
+
+def run_seeds(
+    attempt: Callable[[int, Limits], Attempt],
+    *,
+    config: Config,
+    deadline: float | None,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[tuple[Attempt, ...], int]:
+    """Run a notebook once, and again where its network only just misses.
+
+    Parameters
+    ----------
+    attempt
+        Runs it with so much added to every seed, within these limits.
+    deadline
+        When the last cell must have ended, by `clock`; None where nobody waits. A run takes as
+        long as the first did, so none is begun that cannot be done by then.
+
+    Returns
+    -------
+    All runs, and how many more were due, but for which no time was left.
+    """
+    started = clock()
+    attempts = [attempt(0, config.limits)]
+    needed = clock() - started
+    while is_due(attempts, config):
+        left = None if deadline is None else deadline - clock()
+        if left is not None and left < needed:
+            return tuple(attempts), config.second_runs.count + 1 - len(attempts)
+        limits = config.limits if left is None else config.limits.within(left)
+        attempts.append(attempt(len(attempts), limits))
+    return tuple(attempts), 0
 
 
 def _reader_of(found: Measurement) -> Callable[[Images], Outputs]:

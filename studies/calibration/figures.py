@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 from autograder.core.config import Config
-from autograder.grading.second_runs import is_near
+from autograder.grading.evidence import is_near
 from studies.calibration.measuring import Sample
 from studies.calibration.subjects import Role, Subject
 
