@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 from autograder.core.assignment import Assignment
-from autograder.core.report import CheckResult, CheckStatus, HintReport, ReflectionReport
-from autograder.core.verdict import Ending, Verdict
+from autograder.core.report import CheckResult, CheckStatus, HintReport, ReflectionReport, Verdict
 from autograder.grading.checks import Answers, Findings, VerifiedModel, load_tests, run_checks
 from autograder.grading.describe import notes_for, verdict_of
 from autograder.grading.diagnosis import Fault
 from autograder.grading.evidence import Attempt, NeedsNewRun
 from autograder.grading.wording import OVERFLOWS, SEEN, describe_checks
 from autograder.network.measured import Comparison
-from autograder.sandbox.execution import CellRun, CellStatus, Execution
+from autograder.sandbox.execution import CellRun, CellStatus, Ending, Execution
 
 LABELS = np.arange(1000, dtype=np.uint8) % 10
 RUN = Execution(

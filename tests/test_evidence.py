@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from autograder.core.verdict import Ending
 from autograder.grading.evidence import Attempt, Evidence, decode_evidence, encode_evidence
-from autograder.sandbox.execution import CellRun, CellStatus, Execution
+from autograder.sandbox.execution import CellRun, CellStatus, Ending, Execution
 
 
 def evidence(**changes: object) -> Evidence:

@@ -13,8 +13,7 @@ import pytest
 from autograder.core.assignment import Assignment
 from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import ResultsError
-from autograder.core.report import Override, Student
-from autograder.core.verdict import Verdict
+from autograder.core.report import Override, Student, Verdict
 from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.tables import (
     COLUMNS,

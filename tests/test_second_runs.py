@@ -13,7 +13,6 @@ import pytest
 
 from autograder.core.config import Config, Limits
 from autograder.core.report import Report, RunReport
-from autograder.core.verdict import Ending
 from autograder.grading.checks import Findings
 from autograder.grading.describe import notes_on_runs
 from autograder.grading.evidence import Attempt
@@ -25,7 +24,7 @@ from autograder.reports.pages.feedback import feedback_view
 from autograder.reports.results_json import gradescope_results
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.isolation import Isolation
-from autograder.sandbox.execution import Execution
+from autograder.sandbox.execution import Ending, Execution
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, write
 from tests.rules import with_own_rules
 

@@ -11,7 +11,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from autograder.core.config import load_config
-from autograder.core.verdict import Verdict
+from autograder.core.report import Verdict
 from autograder.grading.evidence import Outcome
 from autograder.grading.pipeline import Grader
 from autograder.intake.folders import handin_at

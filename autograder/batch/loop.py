@@ -17,8 +17,7 @@ from autograder.batch.twins import evidence_of_twin, report_of_twin
 from autograder.batch.versions import reading_version
 from autograder.core.config import Config
 from autograder.core.errors import BoxError
-from autograder.core.report import Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import Report, Verdict
 from autograder.grading.describe import ungraded
 from autograder.grading.evidence import Evidence, encode_evidence
 from autograder.intake.submission import Handin, Submission

@@ -29,8 +29,7 @@ from autograder.core.clerk import obeying
 from autograder.core.config import CHECK_NAMES, Record
 from autograder.core.errors import UsageError
 from autograder.core.files import replace_file
-from autograder.core.report import Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import Report, Verdict
 from autograder.grading.evidence import NeedsNewRun
 from autograder.reports.files import not_written
 from autograder.reports.folder import ResultsFolder

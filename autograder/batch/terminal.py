@@ -18,9 +18,8 @@ from rich.text import Text
 
 from autograder.batch.loop import Progress
 from autograder.core.config import CHECK_NAMES
-from autograder.core.report import Report
+from autograder.core.report import Report, Verdict
 from autograder.core.text import one_line, plain_text
-from autograder.core.verdict import Verdict
 from autograder.sandbox.box.isolation import Isolation
 
 STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERROR: "bold red"}

@@ -23,7 +23,7 @@ from autograder.cli.common import (
 )
 from autograder.cli.regrade import regrade
 from autograder.core.errors import ExitStatus, UsageError, statuses_for_help
-from autograder.core.verdict import Verdict
+from autograder.core.report import Verdict
 
 if TYPE_CHECKING:
     from autograder.batch.grading import Done

@@ -7,7 +7,34 @@ from enum import Enum
 import msgspec
 
 from autograder.core.config import Record
-from autograder.core.verdict import Verdict
+
+
+class Verdict(str, Enum):
+    """Why grading ended as it did, in one word.
+
+    Only ``GRADER_ERROR`` is our own fault; it never writes a score.
+    """
+
+    PASSED = "PASSED"
+    """Every check passed."""
+    FAILED = "FAILED"
+    """Everything ran; at least one check did not pass."""
+    CELL_ERROR = "CELL_ERROR"
+    """A cell raised an error; later cells ran all the same."""
+    TIMED_OUT = "TIMED_OUT"
+    """A cell or the notebook ran out of time; what was trained by then was graded."""
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    """The kernel was stopped for using more memory than allowed."""
+    KERNEL_DIED = "KERNEL_DIED"
+    """The kernel ended before the last cell."""
+    OUTPUT_TOO_LARGE = "OUTPUT_TOO_LARGE"
+    """The notebook printed, wrote or exported more than allowed."""
+    MALFORMED_SUBMISSION = "MALFORMED_SUBMISSION"
+    """There was no notebook that could be run."""
+    UNVERIFIABLE_MODEL = "UNVERIFIABLE_MODEL"
+    """The network could not be rebuilt and measured; its parameters may have been counted."""
+    GRADER_ERROR = "GRADER_ERROR"
+    """The grader failed; nothing is known about the submission."""
 
 
 class CheckStatus(str, Enum):
@@ -268,7 +295,4 @@ class Report(Record, frozen=True, kw_only=True):
 
     def points_of(self, name: str) -> float | None:
         """Points that the check of that name earned; None where there is none."""
-        for check in self.checks:
-            if check.name == name:
-                return check.earned
-        return None
+        return next((check.earned for check in self.checks if check.name == name), None)

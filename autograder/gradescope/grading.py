@@ -26,9 +26,8 @@ from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.clerk import clerk
 from autograder.core.errors import AutograderError, BoxError
 from autograder.core.processes import container_bytes, end_with_parent
-from autograder.core.report import Report, Student
+from autograder.core.report import Report, Student, Verdict
 from autograder.core.text import plain_text
-from autograder.core.verdict import Verdict
 from autograder.gradescope.container import ADVICE, Fit, Submitters, fit_limits, read_metadata
 from autograder.gradescope.supervisor import GRADER, Place
 from autograder.grading.evidence import Outcome

@@ -22,9 +22,9 @@ from autograder.core.report import (
     Report,
     RunReport,
     UnitReport,
+    Verdict,
 )
 from autograder.core.text import percent
-from autograder.core.verdict import Ending, Verdict
 from autograder.grading.diagnosis import is_far_below_reported, reported_accuracy
 from autograder.grading.evidence import Attempt
 from autograder.grading.hints import hint_for
@@ -32,7 +32,7 @@ from autograder.grading.wording import skipped_checks
 from autograder.intake.submission import Handin
 from autograder.network.beside import remarks_for_student
 from autograder.network.measured import Measured
-from autograder.sandbox.execution import CellStatus, Execution
+from autograder.sandbox.execution import CellStatus, Ending, Execution
 
 PICTURED_PAIRS = 3
 """Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""
@@ -48,6 +48,16 @@ HEADLINES = {
     Verdict.MALFORMED_SUBMISSION: "There was no notebook that could be run.",
     Verdict.GRADER_ERROR: "The grader failed. This is not your fault, and it is no grade.",
 }
+ENDED_BY = {
+    Ending.TIMED_OUT: Verdict.TIMED_OUT,
+    Ending.KERNEL_DIED: Verdict.KERNEL_DIED,
+    Ending.OUT_OF_MEMORY: Verdict.OUT_OF_MEMORY,
+    Ending.TOO_MANY_PROCESSES: Verdict.KERNEL_DIED,
+    Ending.OUTPUT_TOO_LARGE: Verdict.OUTPUT_TOO_LARGE,
+    Ending.DISK_FULL: Verdict.OUTPUT_TOO_LARGE,
+}
+"""What the grading ends with, whatever the checks say, where a run did not come to its end; the
+report's sentences tell apart what has the same verdict."""
 
 
 def ungraded(
@@ -86,8 +96,8 @@ def ungraded(
 
 def verdict_of(run: Attempt, checks: list[CheckResult]) -> Verdict:
     """Why grading ended as it did: the first of these that holds."""
-    if (verdict := run.execution.ending.verdict) is not None:
-        return verdict
+    if run.execution.ending is not Ending.COMPLETED:
+        return ENDED_BY[run.execution.ending]
     if run.too_large:
         return Verdict.OUTPUT_TOO_LARGE
     if any(cell.status is not CellStatus.OK for cell in run.execution.cells):

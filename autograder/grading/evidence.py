@@ -20,10 +20,9 @@ from autograder.core.assignment import Asked
 from autograder.core.config import Config, Record
 from autograder.core.packing import encode
 from autograder.core.report import IsolationReport, ReflectionReport, Report
-from autograder.core.verdict import Ending
 from autograder.network.beside import Choice
 from autograder.network.measured import Measured
-from autograder.sandbox.execution import Execution
+from autograder.sandbox.execution import Ending, Execution
 
 if TYPE_CHECKING:
     import nbformat

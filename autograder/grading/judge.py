@@ -14,8 +14,7 @@ from autograder.core.assignment import Asked, Assignment
 from autograder.core.clerk import Unfinished
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.mnist import PRIVATE
-from autograder.core.report import CheckResult, Report, RunReport
-from autograder.core.verdict import Verdict
+from autograder.core.report import CheckResult, Report, RunReport, Verdict
 from autograder.grading.checks import Answers, Findings, load_tests, run_checks
 from autograder.grading.describe import (
     HEADLINES,

@@ -22,8 +22,7 @@ from autograder.core.errors import (
     UnverifiableModel,
 )
 from autograder.core.mnist import Images
-from autograder.core.report import IsolationReport
-from autograder.core.verdict import Verdict
+from autograder.core.report import IsolationReport, Verdict
 from autograder.grading.checks import load_otter
 from autograder.grading.describe import log_of, ungraded
 from autograder.grading.evidence import (

@@ -15,7 +15,7 @@ import msgspec
 
 from autograder.core.config import CHECK_NAMES, Config, Record
 from autograder.core.errors import ReleaseError
-from autograder.core.verdict import Verdict
+from autograder.core.report import Verdict
 
 ENDING = ".expect.json"
 STARTER, REFERENCE = "starter", "reference"

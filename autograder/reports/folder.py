@@ -21,9 +21,8 @@ from autograder.core.files import (
     read_plain_file,
     replace_file,
 )
-from autograder.core.report import Report
+from autograder.core.report import Report, Verdict
 from autograder.core.text import plain_text
-from autograder.core.verdict import Verdict
 from autograder.reports.files import (
     EXECUTED_NAME,
     FEEDBACK_NAME,

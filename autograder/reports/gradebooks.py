@@ -10,8 +10,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.core.config import CHECK_NAMES, Config
-from autograder.core.report import Report, Student
-from autograder.core.verdict import Verdict
+from autograder.core.report import Report, Student, Verdict
 from autograder.reports.files import FEEDBACK_NAME, SUBMISSIONS_NAME, not_written
 from autograder.reports.tables import number, plain_cell, write_table
 

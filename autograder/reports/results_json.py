@@ -11,7 +11,6 @@ import msgspec
 
 from autograder.core.report import CellReport, CheckResult, CheckStatus, Report
 from autograder.core.text import excerpt
-from autograder.core.verdict import Verdict
 from autograder.reports.placeholder import FAILED, NOTHING_HANDED_IN, failed_results
 
 SCHEMA = Path(__file__).with_name("gradescope.schema.json")

@@ -1,4 +1,7 @@
-"""What comes of running a notebook: plain data, believed only as far as a grade needs it."""
+"""What comes of running a notebook: plain data, believed only as far as a grade needs it.
+
+The standard library alone, since the watchdog says endings too.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-
-from autograder.core.verdict import Ending
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 MEMORY_ERRORS = frozenset({"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError"})
@@ -41,6 +42,20 @@ UNREADABLE_ERROR = {
     "evalue": "The error of this cell was too long to be received.",
 }
 """Content of a reply that was too large."""
+
+
+class Ending(str, Enum):
+    """How the run of a notebook as a whole ended."""
+
+    COMPLETED = "completed"
+    """The last cell was run; how well, each cell says."""
+    TIMED_OUT = "timed out"
+    KERNEL_DIED = "kernel died"
+    OUT_OF_MEMORY = "out of memory"
+    TOO_MANY_PROCESSES = "too many processes"
+    OUTPUT_TOO_LARGE = "output too large"
+    """Its cells showed too much."""
+    DISK_FULL = "too many or too large files"
 
 
 class CellStatus(str, Enum):

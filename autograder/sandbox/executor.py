@@ -14,7 +14,6 @@ import nbformat
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
-from autograder.core.verdict import Ending
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.execution import (
@@ -23,6 +22,7 @@ from autograder.sandbox.execution import (
     CellError,
     CellRun,
     CellStatus,
+    Ending,
     Execution,
     Reply,
     epoch_of,

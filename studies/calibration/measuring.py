@@ -15,8 +15,7 @@ from autograder.batch.pool import LocalPool, Pool
 from autograder.core.assignment import Assignment
 from autograder.core.config import Record
 from autograder.core.errors import BoxError, DataError
-from autograder.core.report import Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import Report, Verdict
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
 from autograder.sandbox.box.isolation import BoxKind

@@ -14,7 +14,7 @@ import nbformat
 from msgspec import Meta
 
 from autograder.core.config import Record
-from autograder.core.verdict import Verdict
+from autograder.core.report import Verdict
 
 HERE = Path(__file__).resolve().parent
 RELEASED = HERE.parent.parent / "student/m5.ipynb"

@@ -23,7 +23,7 @@ from autograder.batch.messages import Graded
 from autograder.core.assignment import Assignment
 from autograder.core.config import CHECK_NAMES
 from autograder.core.processes import owned_by
-from autograder.core.verdict import Verdict
+from autograder.core.report import Verdict
 from autograder.grading import pipeline
 from autograder.grading.evidence import Outcome
 from autograder.grading.pipeline import Grader

@@ -15,7 +15,7 @@ from autograder.core.assignment import Assignment, Lesson, load_assignment
 from autograder.core.clerk import Bounds, Task
 from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import MalformedSubmission
-from autograder.core.verdict import Verdict
+from autograder.core.report import Verdict
 from autograder.grading import reflections
 from autograder.intake import submission
 from autograder.intake.submission import Handin, read_submission

@@ -14,8 +14,8 @@ from autograder.core.report import (
     IsolationReport,
     NetworkReport,
     Report,
+    Verdict,
 )
-from autograder.core.verdict import Verdict
 
 PRIVATE_ACCURACY = 0.987654321
 

@@ -8,8 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from autograder.core.report import CheckStatus, Override
-from autograder.core.verdict import Verdict
+from autograder.core.report import CheckStatus, Override, Verdict
 from autograder.reports.overrides import MAX_COMMENT_CHARACTERS
 from autograder.reports.placeholder import UNFINISHED, failed_results, is_plausible
 from autograder.reports.results_json import MAX_FAILED_CELLS, gradescope_results, schema

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from autograder.core.config import CHECK_NAMES, load_config
-from autograder.core.verdict import Verdict
+from autograder.core.report import Verdict
 from autograder.otter.plugin import ActivityM5Plugin, NotGraded
 from autograder.otter.results import otter_results, write_pickle
 from tests.gradescope.conftest import GOOD_NETWORK, ROOT, Autograder

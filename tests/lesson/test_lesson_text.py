@@ -70,7 +70,7 @@ def test_example_in_the_lesson_runs_and_learns(
 
 
 def test_questions_and_answers_name_every_verdict() -> None:
-    from autograder.core.verdict import Verdict
+    from autograder.core.report import Verdict
 
     page = (ROOT / "docs/students.md").read_text("utf-8")
     for verdict in Verdict:

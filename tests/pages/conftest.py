@@ -9,8 +9,7 @@ import pytest
 
 from autograder.core.assignment import read_lesson
 from autograder.core.config import Config, load_config
-from autograder.core.report import Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import Report, Verdict
 from autograder.reports.pages import FEEDBACK_NAME, rebuild_pages
 from tests.browser import OpenPage
 from tests.pages.samples import write_class

@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from autograder.core.config import Config
-from autograder.core.report import CellReport, ConfusionReport, Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import CellReport, ConfusionReport, Report, Verdict
 from tests.pages.sample_reports import make_report
 
 HOSTILE = (

@@ -22,8 +22,8 @@ from autograder.core.report import (
     ReflectionReport,
     Report,
     UnitReport,
+    Verdict,
 )
-from autograder.core.verdict import Verdict
 from autograder.grading.describe import HEADLINES, png_text
 
 NAMES = (

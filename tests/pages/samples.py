@@ -16,8 +16,7 @@ from typing import Any
 import msgspec
 
 from autograder.core.config import Config
-from autograder.core.report import Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import Report, Verdict
 from tests.pages.sample_reports import UNGRADED, make_report
 
 

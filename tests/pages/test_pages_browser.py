@@ -13,8 +13,7 @@ from playwright.sync_api import Page
 
 from autograder.core.assignment import Lesson
 from autograder.core.config import Config
-from autograder.core.report import CheckStatus
-from autograder.core.verdict import Verdict
+from autograder.core.report import CheckStatus, Verdict
 from autograder.reports.overrides import OVERRIDES_NAME, read_overrides
 from autograder.reports.pages import write_class_report
 from tests.pages.conftest import BROKEN, SIZE, BuiltClass, OpenPage

@@ -13,8 +13,7 @@ import pytest
 
 from autograder.core.assignment import Lesson, read_lesson
 from autograder.core.config import Config
-from autograder.core.report import IsolationReport, Override, Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import IsolationReport, Override, Report, Verdict
 from autograder.reports.pages import feedback, write_feedback
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.executed import render_executed

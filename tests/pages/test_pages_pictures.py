@@ -15,8 +15,7 @@ from PIL import Image
 from autograder.core.assignment import Lesson
 from autograder.core.config import Config
 from autograder.core.mnist import Mnist
-from autograder.core.report import ConfusionReport, Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import ConfusionReport, Report, Verdict
 from autograder.grading.describe import png_text
 from autograder.reports.files import Entry
 from autograder.reports.pages import write_feedback

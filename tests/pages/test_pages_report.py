@@ -15,7 +15,7 @@ from autograder.cli import main
 from autograder.core.assignment import Lesson
 from autograder.core.config import Config
 from autograder.core.errors import DataError
-from autograder.core.verdict import Verdict
+from autograder.core.report import Verdict
 from autograder.reports.files import read_results
 from autograder.reports.pages import rebuild_pages, write_class_report
 from autograder.reports.pages.class_report import page_of, work_of

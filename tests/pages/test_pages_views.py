@@ -16,8 +16,8 @@ from autograder.core.report import (
     ReflectionReport,
     Report,
     UnitReport,
+    Verdict,
 )
-from autograder.core.verdict import Verdict
 from autograder.reports.files import Entry
 from autograder.reports.pages.class_report import concerns_of, needing
 from autograder.reports.pages.class_view import (

@@ -19,8 +19,7 @@ from autograder.batch.pool import Event
 from autograder.core.assignment import load_assignment
 from autograder.core.config import Config, load_config
 from autograder.core.errors import BoxError, DataError
-from autograder.core.report import NetworkReport, Report
-from autograder.core.verdict import Verdict
+from autograder.core.report import NetworkReport, Report, Verdict
 from studies.calibration import (
     Role,
     Subject,

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from autograder.core.assignment import Lesson
 from autograder.core.config import REFLECTION_NAMES, Config
-from autograder.core.report import Report
+from autograder.core.report import Report, Verdict
 from autograder.core.text import excerpt, percent
-from autograder.core.verdict import Verdict
 from autograder.network.measured import CLASSES
 from autograder.reports.files import (
     FEEDBACK_NAME,

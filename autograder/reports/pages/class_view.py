@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from math import ceil, log10
 from statistics import mean, median, quantiles
 
-from autograder.core.report import CheckResult, CheckStatus
+from autograder.core.report import CheckResult, CheckStatus, Verdict
 from autograder.core.text import excerpt
-from autograder.core.verdict import Verdict
 from autograder.reports.files import Entry
 from autograder.reports.tables import plain_cell
 

@@ -17,9 +17,15 @@ import msgspec
 from autograder.core.assignment import Lesson
 from autograder.core.config import Record
 from autograder.core.files import replace_file
-from autograder.core.report import CellReport, CheckResult, CheckStatus, NetworkReport, Report
+from autograder.core.report import (
+    CellReport,
+    CheckResult,
+    CheckStatus,
+    NetworkReport,
+    Report,
+    Verdict,
+)
 from autograder.core.text import excerpt
-from autograder.core.verdict import Verdict
 from autograder.reports.files import FEEDBACK_NAME
 from autograder.reports.pages.drawing import KeptPage, StudentPage
 from autograder.reports.pages.environment import Part, environment, our_code, render
