@@ -93,7 +93,7 @@ def test_all_that_passes_is_copied(runner: Runner) -> None:
         ("the images given to fit", 6000, (28, 28)),
     ]
     assert claims[0].rows.max() == 1
-    assert measured.preparation.is_proved
+    assert measured.preparation.source
     assert measured.preparation.source == "the images given to fit"
     assert measured.preparation.name == "x / 255, padded to 32 x 32"
     assert measured.measured.accuracy > 0.8

@@ -23,8 +23,8 @@ from autograder.network.measured import (
     UnitCount,
     is_rectifier,
 )
+from autograder.network.preparation import Preparation, Prepared
 from autograder.network.preparation.images import raw_images
-from autograder.network.preparation.preparation import Preparation, Prepared
 from autograder.network.preparation.recovering import prove, recover
 from autograder.network.rebuild import Network, rebuild
 

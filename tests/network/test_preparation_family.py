@@ -9,9 +9,8 @@ import pytest
 
 from autograder.core.mnist import Mnist
 from autograder.network.beside import Claim
-from autograder.network.preparation import recovering
+from autograder.network.preparation import Preparation, recovering
 from autograder.network.preparation.images import RawImages, quartiles
-from autograder.network.preparation.preparation import Preparation
 from autograder.network.preparation.recovering import TRIED, prove, usual_preparations
 from tests.network import preparations as ways
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from autograder.network.preparation import Fit
 from autograder.network.preparation.geometry import ROUNDINGS, Frames, Geometry, geometries
 from autograder.network.preparation.images import (
     ALONE,
@@ -26,7 +27,6 @@ from autograder.network.preparation.images import (
     RawImages,
 )
 from autograder.network.preparation.matching import likely_layouts
-from autograder.network.preparation.preparation import Fit
 
 TIGHT = 1e-3
 """Root mean square of what a proved preparation may be off on pairs that were kept back, over the

@@ -16,6 +16,16 @@ from numpy.typing import NDArray
 
 from autograder.core.errors import NotEvaluated
 from autograder.network.beside import Claim
+from autograder.network.preparation import (
+    AS_IT_IS,
+    LINES,
+    Fit,
+    Layout,
+    Preparation,
+    Prepared,
+    layouts,
+    named,
+)
 from autograder.network.preparation.fitting import best_fit
 from autograder.network.preparation.geometry import (
     SIDE,
@@ -34,16 +44,6 @@ from autograder.network.preparation.images import (
     RawImages,
 )
 from autograder.network.preparation.matching import in_order, matched
-from autograder.network.preparation.preparation import (
-    AS_IT_IS,
-    LINES,
-    Fit,
-    Layout,
-    Preparation,
-    Prepared,
-    layouts,
-    named,
-)
 
 SAMPLE = 96
 """Rows of a claim that are looked at, taken from all of it: half to fit, half to prove."""
