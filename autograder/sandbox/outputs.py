@@ -7,8 +7,8 @@ from typing import Any
 import nbformat
 from nbformat.v4 import output_from_msg
 
+from autograder.core.text import StreamText, size_of
 from autograder.sandbox.execution import TOO_LARGE, Message
-from autograder.sandbox.streams import StreamText
 
 MAX_DEPTH = 40
 """Plotly's and Vega's figures nest about 15 deep."""
@@ -132,7 +132,7 @@ class OutputKeeper:
 
     def _print(self, cell: _Cell, node: Any) -> None:
         text = node["text"]
-        if not self._has_room(cell, len(text.encode("utf-8", "surrogatepass")) + STREAM_BYTES):
+        if not self._has_room(cell, size_of(text) + STREAM_BYTES):
             return
         last = cell.shown[-1] if cell.shown else None
         if last is None or last.stream is None or last.node["name"] != node["name"]:

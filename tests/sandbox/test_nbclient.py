@@ -16,11 +16,11 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.core.assignment import Assignment
+from autograder.core.text import StreamText
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.isolation import Isolation
 from autograder.sandbox.executor import Executor
-from autograder.sandbox.streams import StreamText
 
 SHOW = "from IPython.display import *\nimport IPython.display as d\n"
 CELLS: dict[str, str] = {

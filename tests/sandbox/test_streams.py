@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.sandbox.streams import StreamText, size_of
+from autograder.core.text import StreamText, size_of
 
 
 def left(*pieces: str) -> str:
