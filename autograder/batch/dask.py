@@ -25,7 +25,7 @@ from autograder.batch.messages import CellRan, Graded, Job, Lost, Setup, decode_
 from autograder.batch.pool import Event, LocalPool
 from autograder.core.config import Record
 from autograder.core.errors import BoxError
-from autograder.core.packing import encode
+from autograder.core.text import encode
 
 CONNECT_SECONDS = 30
 ASK_SECONDS = 0.5

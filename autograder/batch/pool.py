@@ -18,8 +18,8 @@ import psutil
 from autograder.batch.messages import Answer, CellRan, Job, Lost, Setup, decode_answer
 from autograder.batch.process import STOP_SECONDS, GradingProcess, Workplace
 from autograder.core.config import Limits
-from autograder.core.packing import encode
 from autograder.core.processes import container_bytes
+from autograder.core.text import encode
 
 OVERHEAD_SECONDS = 900.0
 """What a submission may take beside its cells: to start, to export, to measure; generous, since

@@ -157,7 +157,7 @@ def _main(descriptor: int, setup_file: str) -> None:
             # Only now what takes a second to import: jobs may be waiting.
             from autograder.batch.messages import Refused
             from autograder.core.errors import AutograderError
-            from autograder.core.packing import encode
+            from autograder.core.text import encode
 
             for module in AHEAD:
                 if not jobs.empty():
@@ -179,7 +179,7 @@ def _serve(link: Connection, jobs: queue.SimpleQueue[bytes], setup_file: Path) -
     import msgspec
 
     from autograder.batch.messages import CellRan, Graded, Job, Setup
-    from autograder.core.packing import encode
+    from autograder.core.text import encode
 
     setup = msgspec.json.decode(setup_file.read_bytes(), type=Setup)
     decoder = msgspec.msgpack.Decoder(Job)

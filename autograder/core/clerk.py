@@ -30,8 +30,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from autograder.core.errors import AutograderError
-from autograder.core.packing import encode
 from autograder.core.processes import HELPERS
+from autograder.core.text import encode
 
 A = TypeVar("A")
 R = TypeVar("R")

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from autograder.core.clerk import Clerk, Task, Unfinished, clerk, obeying
-from autograder.core.packing import encode
+from autograder.core.text import encode
 
 A = TypeVar("A")
 R = TypeVar("R")

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
+
+import msgspec
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """Stands for what cannot be shown or written."""
@@ -110,6 +113,32 @@ def writable(text: str) -> str:
         return text
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.replace("\x00", REPLACEMENT)
+
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(record: Any) -> bytes:
+    """A record as MessagePack, for another process; bytes as they are.
+
+    Half characters in it, which MessagePack cannot hold, are made printable.
+    """
+    if isinstance(record, bytes):
+        return record
+    try:
+        return _encoder.encode(record)
+    except UnicodeEncodeError:
+        return _encoder.encode(_printable(msgspec.to_builtins(record, builtin_types=(bytes,))))
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_printable(item) for item in value]
+    return value
 
 
 def safe_name(text: str, ending: str = "") -> str:

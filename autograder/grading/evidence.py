@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from autograder.core.assignment import Asked
 from autograder.core.config import Config, Record
-from autograder.core.packing import encode
 from autograder.core.report import IsolationReport, ReflectionReport, Report
+from autograder.core.text import encode
 from autograder.network.beside import Choice
 from autograder.network.measured import Measured
 from autograder.sandbox.execution import Ending, Execution

@@ -15,8 +15,8 @@ from autograder.core.clerk import Bounds, Task, Unfinished, ask
 from autograder.core.config import Config, Record
 from autograder.core.errors import DataError
 from autograder.core.files import replace_file
-from autograder.core.packing import encode
 from autograder.core.report import Report
+from autograder.core.text import encode
 from autograder.reports.files import (
     EXECUTED_NAME,
     FEEDBACK_NAME,
