@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.core.report import CellReport, CheckResult, CheckStatus, Report
+from autograder.core.report import CellReport, CheckResult, CheckStatus, Report, Verdict
 from autograder.core.text import excerpt
 from autograder.reports.placeholder import FAILED, NOTHING_HANDED_IN, failed_results
 
