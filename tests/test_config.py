@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autograder.core.config import parse_config
+from autograder.core.config import CONFIG_NAME, parse_config
 from autograder.core.errors import ConfigError
 
 GOOD = json.loads((Path(__file__).parents[1] / "otter_config.json").read_text("utf-8"))
@@ -97,6 +97,25 @@ def test_missing_section_is_named(section: str) -> None:
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"assignment": 1}'])
 def test_what_is_no_configuration_is_refused(text: bytes) -> None:
     with pytest.raises(ConfigError):
+        parse_config(text)
+
+
+def test_an_editor_may_put_a_mark_in_front() -> None:
+    text = json.dumps(GOOD).encode()
+    assert parse_config(b"\xef\xbb\xbf" + text) == parse_config(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b'{\n  "points": {\n    "runs" 10\n  }\n}\n', 3),
+        (b'{\n  "budget": {\n    "max_parameters": 9\n  }\n  "points": {}\n}\n', 5),
+        (b'{\n  "points": {\n', 3),
+    ],
+    ids=["colon", "comma", "cut"],
+)
+def test_a_slip_of_the_pen_has_its_line(text: bytes, line: int) -> None:
+    with pytest.raises(ConfigError, match=rf"^{CONFIG_NAME}, line {line}, or just before it"):
         parse_config(text)
 
 

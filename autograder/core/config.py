@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -239,7 +241,7 @@ def parse_config(text: bytes, source: str = CONFIG_NAME) -> Config:
     Parameters
     ----------
     text
-        JSON, UTF-8.
+        JSON, UTF-8; some editors put a byte order mark in front.
     source
         What to call it in an error.
 
@@ -247,16 +249,21 @@ def parse_config(text: bytes, source: str = CONFIG_NAME) -> Config:
     ------
     ConfigError
         If it is not JSON, lacks a key, has an unknown one, or a value is out of range; the text
-        names the key and the range.
+        names the line, or the key and the range.
     """
     if len(text) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{source}: {len(text):,} bytes are too many for a configuration.")
+    text = text.removeprefix(codecs.BOM_UTF8)
     try:
         config = msgspec.json.decode(text, type=Config)
-    except msgspec.DecodeError as error:
+    except msgspec.ValidationError as error:
         raise ConfigError(
             f"{source}: {error}. docs/configuration.md says what each key may hold."
         ) from error
+    except msgspec.DecodeError as error:
+        place = re.search(r"\(byte (\d+)\)", str(error))
+        line = text.count(b"\n", 0, int(place[1]) if place else None) + 1
+        raise ConfigError(f"{source}, line {line}, or just before it: {error}.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{source}: {error}.") from error
     limits = config.limits
