@@ -288,10 +288,12 @@ def _tell_of_earlier(progress: Progress, kept: Sequence[Known], strangers: Seque
     """Say what lies in the folder from an earlier run."""
     if kept:
         judged = sum(each.was_judged for each in kept)
-        told = f"; {judged} of them were judged again, by the same runs" if judged else ""
-        progress.warned(f"{len(kept)} were graded before, and are kept{told}.")
+        told = f"; judged again, by the same runs: {judged}" if judged else ""
+        progress.warned(f"{len(kept)} graded before and kept{told}.")
     if strangers:
+        names = ", ".join(strangers[:MAX_LISTED]) + ", ..." * (len(strangers) > MAX_LISTED)
         progress.warned(
-            f"{len(strangers)} graded before are not among these submissions: their folders "
-            f"are kept, their rows are not ({', '.join(strangers[:MAX_LISTED])}, ...)."
+            f"{len(strangers)} graded before, but not named now: {names}. Their folders are kept; "
+            "grades.csv and the tables to import have no row of them. To have these too, name all "
+            "that was handed in, not the late ones alone."
         )

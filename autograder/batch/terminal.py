@@ -260,7 +260,7 @@ def print_summary(
     line = f"{passed} passed, {len(rows) - passed - unscored} not yet"
     if unscored:
         line += f", {unscored} without a score"
-    line += f"; {needing_a_person} need you"
+    line += f"; {needing_a_person} need{'s' * (needing_a_person == 1)} you"
     if passed_over:
         line += f"; {len(passed_over)} path{'s' * (len(passed_over) > 1)} held no submission"
     Console(highlight=False).print(line + ".", soft_wrap=True)

@@ -149,6 +149,8 @@ def test_a_mark_by_student_goes_with_who_hands_in_again(course: Class) -> None:
     found = {row["submission"]: row["score"] for row in course.table("grades.csv")}
     assert found == {"submission_9": "2.5", "submission_2": "100", "submission_3": ""}
     assert (course.out / "submissions/submission_1").exists(), "its folder stays, nothing else"
+    told = "warned 1 graded before, but not named now: submission_1. Their folders are kept"
+    assert any(line.startswith(told) for line in course.said.lines)
     wanted = ClassPage(root=str(course.out), config=course.assignment.config, lesson=Lesson())
     assert draw_class(wanted).submissions == len(found)
 

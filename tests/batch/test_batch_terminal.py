@@ -100,7 +100,7 @@ def test_the_end_tells_a_reason_for_what_has_no_points_and_counts(
         "dan, no score: Nothing was handed in.",
     ]
     assert lines[-1] == (
-        "1 passed, 2 not yet, 2 without a score; 1 need you; 1 path held no submission."
+        "1 passed, 2 not yet, 2 without a score; 1 needs you; 1 path held no submission."
     )
 
 

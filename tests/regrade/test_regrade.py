@@ -152,7 +152,7 @@ def test_resuming_judges_again_instead_of_running_again(
     command = ("grade", "SUBMISSIONS", "-o", "OUT", "--resume")
     names = [name for name in NAMES if name != "malformed"]  # tried again: it was never run
     said = house.grade(grades.out, names=names, course=grades.course.root, command=command)
-    assert f"{len(names)} of them were judged again" in said
+    assert f"judged again, by the same runs: {len(names)}." in said
     report = json.loads((grades.folder("claim_standard_scaler") / "report.json").read_text())
     assert report["score"] == 100
 
