@@ -20,8 +20,8 @@ import numpy as np
 
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.mnist import Mnist
+from autograder.network import Measured
 from autograder.network.export import read_export
-from autograder.network.measured import Measured
 from autograder.network.measurement import measure
 from autograder.sandbox.inside.export import export_network
 

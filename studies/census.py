@@ -65,10 +65,18 @@ def floors(imports: Imports) -> int:
 
     @cache
     def floor(name: str) -> int:
-        own = 0 if file_of(name).name == "__init__.py" and name.count(".") > 1 else 1
-        return own + max((floor(other) for other in imports[name]), default=0)
+        above = max((floor(other) for other in imports[name]), default=0)
+        return above + (not is_face(file_of(name)))
 
     return max(map(floor, imports))
+
+
+def is_face(path: Path) -> bool:
+    """Whether a module is a package's own, and hands on names of others without any of its own."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    own = [n for n in body if not isinstance(n, (ast.Expr, ast.ImportFrom, ast.Assign))]
+    hands_on = any(isinstance(n, ast.ImportFrom) for n in body)
+    return path.name == "__init__.py" and hands_on and not own
 
 
 def of_rooms(imports: Imports) -> dict[str, frozenset[str]]:

@@ -16,8 +16,8 @@ from autograder.grading.describe import notes_for, verdict_of
 from autograder.grading.diagnosis import Fault
 from autograder.grading.evidence import Attempt, NeedsNewRun
 from autograder.grading.wording import OVERFLOWS, SEEN, describe_checks
-from autograder.network.measured import Comparison
-from autograder.sandbox.execution import CellRun, CellStatus, Ending, Execution
+from autograder.network import Comparison
+from autograder.sandbox import CellRun, CellStatus, Ending, Execution
 
 LABELS = np.arange(1000, dtype=np.uint8) % 10
 RUN = Execution(

@@ -12,8 +12,8 @@ import pytest
 
 from autograder.core.report import HintReport
 from autograder.grading.diagnosis import Fault, diagnose
+from autograder.network import Comparison, Compilation, Measured, UnitCount
 from autograder.network.export import read_export
-from autograder.network.measured import Comparison, Compilation, Measured, UnitCount
 from autograder.network.measurement import confusions, count_units
 from autograder.network.rebuild import Network, rebuild
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from autograder.grading.evidence import Attempt, Evidence, decode_evidence, encode_evidence
-from autograder.sandbox.execution import CellRun, CellStatus, Ending, Execution
+from autograder.sandbox import CellRun, CellStatus, Ending, Execution
 
 
 def evidence(**changes: object) -> Evidence:

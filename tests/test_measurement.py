@@ -10,8 +10,8 @@ import pytest
 
 from autograder.core.assignment import Assignment
 from autograder.core.mnist import PRIVATE
+from autograder.network import Measured
 from autograder.network.layer import MAX_WORK
-from autograder.network.measured import Measured
 from autograder.network.measurement import (
     MIN_TRAINING_IMAGES,
     Measurement,

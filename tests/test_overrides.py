@@ -14,7 +14,7 @@ from autograder.core.config import CHECK_NAMES, PointsConfig
 from autograder.core.errors import UsageError
 from autograder.core.report import Override, Student
 from autograder.core.text import one_line
-from autograder.intake.submission import Handin
+from autograder.intake import Handin
 from autograder.reports.overrides import (
     MAX_COMMENT_CHARACTERS,
     Mark,

@@ -22,12 +22,12 @@ from autograder.core.errors import BoxError
 from autograder.core.processes import kill_all
 from autograder.grading.pipeline import Grader
 from autograder.network.export import NetworkExport, read_export
+from autograder.sandbox import Execution
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe_forked
 from autograder.sandbox.box.isolation import BoxKind, Isolation
 from autograder.sandbox.box.zygote import Zygote
-from autograder.sandbox.execution import Execution
 from autograder.sandbox.executor import Executor
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook
 

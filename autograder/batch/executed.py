@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.core.clerk import Bounds, Task, Unfinished, ask
 from autograder.core.config import Record
-from autograder.intake.submission import Submission
+from autograder.intake import Submission
 
 MAX_OUTPUT_BYTES = 32 << 20
 """Of all outputs together, as JSON; the course keeps 8 MiB of what cells send, and control

@@ -24,8 +24,8 @@ from autograder.core.config import Limits, Record, Verification
 from autograder.core.files import NotPlain, TooLarge, opened_folder, read_plain_file
 from autograder.core.report import Report
 from autograder.grading.evidence import Evidence, NeedsNewRun, decode_evidence
-from autograder.intake.submission import Handin
-from autograder.network.measured import CLASSES
+from autograder.intake import Handin
+from autograder.network import CLASSES
 from autograder.reports.files import EVIDENCE_NAME, SCORES_NAME
 
 MAX_EVIDENCE_BYTES = 96 << 20

@@ -30,8 +30,8 @@ from autograder.batch.resuming import (
 )
 from autograder.core.assignment import Assignment
 from autograder.core.clerk import obeying
+from autograder.intake import Handin
 from autograder.intake.collecting import Intake, collect
-from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import Gradebook, row_of
 from autograder.sandbox.box.folders import Toolbox

@@ -20,7 +20,7 @@ from autograder.core.errors import BoxError
 from autograder.core.report import Report, Verdict
 from autograder.grading.describe import ungraded
 from autograder.grading.evidence import Evidence, encode_evidence
-from autograder.intake.submission import Handin, Submission
+from autograder.intake import Handin, Submission
 from autograder.reports.files import RunFiles
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.overrides import Overrides

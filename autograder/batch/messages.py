@@ -22,7 +22,7 @@ from autograder.sandbox.box.isolation import BoxKind, Isolation
 if TYPE_CHECKING:
     from autograder.core.assignment import Assignment
     from autograder.grading.evidence import Outcome
-    from autograder.intake.submission import Handin, Submission
+    from autograder.intake import Handin, Submission
 
 
 BEGIN = b"begin"
@@ -147,7 +147,7 @@ Answer = CellRan | Graded | Refused | Lost
 def read_job(handin: Handin, assignment_id: str) -> tuple[Job, Submission | None]:
     """The submission with its file, and what it says; or with the reason why there is none."""
     # Only now: the first grading process is started meanwhile.
-    from autograder.intake.submission import read_submission
+    from autograder.intake import read_submission
 
     content: bytes | None = None
     submission: Submission | None = None

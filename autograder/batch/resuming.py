@@ -32,7 +32,7 @@ from autograder.core.report import Report
 from autograder.grading.evidence import Evidence, NeedsNewRun
 from autograder.grading.judge import Judge
 from autograder.grading.reflections import JUDGE, Judgements, Written
-from autograder.intake.submission import Handin, hash_submission
+from autograder.intake import Handin, hash_submission
 from autograder.reports.files import EVIDENCE_NAME
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.gradebooks import write_gradebooks

@@ -10,7 +10,7 @@ from autograder.batch.filing import read_filed
 from autograder.core.report import Report
 from autograder.grading.evidence import NeedsNewRun, decode_evidence, encode_evidence
 from autograder.grading.judge import twin_notes
-from autograder.intake.submission import Submission
+from autograder.intake import Submission
 
 
 def report_of_twin(report: Report, submission: Submission, *, notes_of_other: int) -> Report:

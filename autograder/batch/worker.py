@@ -28,7 +28,7 @@ from autograder.core.processes import end_children
 if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
     from autograder.grading.evidence import Outcome
-    from autograder.intake.submission import Handin
+    from autograder.intake import Handin
     from autograder.sandbox.box.folders import Toolbox
     from autograder.sandbox.box.isolation import Isolation
     from autograder.sandbox.box.zygote import Zygote
@@ -44,7 +44,7 @@ AHEAD = (
 )
 """Imported while there is no setup yet."""
 CLERKS_AHEAD = (
-    "autograder.intake.submission",
+    "autograder.intake",
     "autograder.grading.reflections",
     "autograder.batch.executed:warm_up",
 )
@@ -239,7 +239,7 @@ def _place(setup: Setup, stack: contextlib.ExitStack) -> tuple[Toolbox, Isolatio
 def _handin(job: Job, folder: Path) -> Handin:
     from autograder.core.errors import BoxError
     from autograder.core.report import Student
-    from autograder.intake.submission import Handin
+    from autograder.intake import Handin
 
     path = folder / os.fsdecode(job.file_name)
     if job.content is not None:

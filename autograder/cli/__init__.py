@@ -95,7 +95,7 @@ def grade(
     if overwrite and resume:
         raise UsageError("--overwrite and --resume contradict each other; name one of them.")
     say("Reading the assignment ...", err=True)
-    clerk(("autograder.intake.submission", AHEAD_OF_CLASS)).start()
+    clerk(("autograder.intake", AHEAD_OF_CLASS)).start()
     root = root or root_of(config)
     assignment = load_assignment(root, config)
     if timeout is not None:

@@ -32,7 +32,7 @@ from autograder.gradescope.container import ADVICE, Fit, Submitters, fit_limits,
 from autograder.gradescope.supervisor import GRADER, Place
 from autograder.grading.evidence import Outcome
 from autograder.grading.pipeline import Grader
-from autograder.intake.submission import Handin
+from autograder.intake import Handin
 from autograder.intake.upload import find_notebook
 from autograder.otter.results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
@@ -47,7 +47,7 @@ the supervisor is left to say so."""
 MAX_LOG_LINES = 60
 """Of a run, in what staff read."""
 
-CLERKS_AHEAD = ("autograder.intake.submission", "autograder.grading.reflections")
+CLERKS_AHEAD = ("autograder.intake", "autograder.grading.reflections")
 """Imported by the helper that reads what students wrote, while we import what we need."""
 
 

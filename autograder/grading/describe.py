@@ -29,10 +29,10 @@ from autograder.grading.diagnosis import is_far_below_reported, reported_accurac
 from autograder.grading.evidence import Attempt
 from autograder.grading.hints import hint_for
 from autograder.grading.wording import skipped_checks
-from autograder.intake.submission import Handin
+from autograder.intake import Handin
+from autograder.network import Measured
 from autograder.network.beside import remarks_for_student
-from autograder.network.measured import Measured
-from autograder.sandbox.execution import CellStatus, Ending, Execution
+from autograder.sandbox import CellStatus, Ending, Execution
 
 PICTURED_PAIRS = 3
 """Pairs of digits that are mixed up most often, of which a report holds pictures: about 5 kB."""

@@ -11,14 +11,7 @@ from enum import Enum
 
 from autograder.core.report import HintReport as Hint
 from autograder.core.text import percent, whole_percent
-from autograder.network.measured import (
-    CLASSES,
-    Compilation,
-    LayerSummary,
-    Measured,
-    UnitCount,
-    is_rectifier,
-)
+from autograder.network import CLASSES, Compilation, LayerSummary, Measured, UnitCount, is_rectifier
 
 MANY_UNITS = 0.25
 """Of a layer's units; a few dead or saturated ones are found in every healthy network."""

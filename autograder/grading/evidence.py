@@ -20,9 +20,9 @@ from autograder.core.assignment import Asked
 from autograder.core.config import Config, Record
 from autograder.core.report import IsolationReport, ReflectionReport, Report
 from autograder.core.text import encode
+from autograder.network import Measured
 from autograder.network.beside import Choice
-from autograder.network.measured import Measured
-from autograder.sandbox.execution import Ending, Execution
+from autograder.sandbox import Ending, Execution
 
 if TYPE_CHECKING:
     import nbformat

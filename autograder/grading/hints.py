@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from autograder.sandbox.execution import CellRun, CellStatus
+from autograder.sandbox import CellRun, CellStatus
 
 HINTS: tuple[tuple[str, str, str], ...] = (
     (

@@ -37,7 +37,7 @@ from autograder.grading.evidence import (
 )
 from autograder.grading.reflections import Judgements, Written, judgements_of
 from autograder.grading.wording import describe_checks
-from autograder.intake.submission import Handin
+from autograder.intake import Handin
 from autograder.network.beside import remarks_for_staff
 
 Networks = Sequence[Any]

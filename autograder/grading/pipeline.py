@@ -36,7 +36,7 @@ from autograder.grading.evidence import (
     is_due,
 )
 from autograder.grading.judge import Judge
-from autograder.intake.submission import Handin, Submission, read_submission
+from autograder.intake import Handin, Submission, read_submission
 from autograder.network.beside import read_choice, read_claims
 from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure

@@ -11,7 +11,7 @@ from autograder.core.text import percent
 from autograder.grading.checks import Findings
 from autograder.grading.diagnosis import Fault
 from autograder.grading.hints import hint_for
-from autograder.network.measured import Measured
+from autograder.network import Measured
 
 TITLES = {
     "runs": "The notebook runs",

@@ -22,8 +22,8 @@ import yaml
 
 from autograder.core.errors import MalformedSubmission
 from autograder.core.text import safe_name, shown_name
+from autograder.intake import MAX_FILE_BYTES
 from autograder.intake.folders import NOTEBOOK_ENDINGS, SKIPPED_FOLDERS
-from autograder.intake.submission import MAX_FILE_BYTES
 
 MAX_DIRECTORY_BYTES = 4 << 20
 """The archive's table of contents, some 60 bytes a file; Python reads it whole, and needs ten

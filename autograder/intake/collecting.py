@@ -14,6 +14,7 @@ from pathlib import Path
 
 from autograder.core.errors import MalformedSubmission, UsageError
 from autograder.core.text import one_line, safe_name, shown_name
+from autograder.intake import Handin
 from autograder.intake.archives import may_hold_notebook, unpack_class
 from autograder.intake.exports import Export, export_in
 from autograder.intake.folders import (
@@ -26,7 +27,6 @@ from autograder.intake.folders import (
     place_of,
     search_folder,
 )
-from autograder.intake.submission import Handin
 from autograder.intake.upload import find_notebook, looks_like_notebook
 
 MAX_LISTED = 5

@@ -20,9 +20,9 @@ from typing import Any
 from autograder.core.files import NotPlain, TooLarge, opened_folder, read_plain_file
 from autograder.core.report import Student
 from autograder.core.text import one_line, safe_name
+from autograder.intake import MAX_FILE_BYTES, Handin
 from autograder.intake.archives import METADATA_NAME, read_metadata
 from autograder.intake.folders import is_notebook_name
-from autograder.intake.submission import MAX_FILE_BYTES, Handin
 
 MAX_STUDENTS = 100
 MAX_TEXT_CHARACTERS = 200

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from autograder.core.text import safe_name, shown_name
-from autograder.intake.submission import Handin
+from autograder.intake import Handin
 
 NOTEBOOK_ENDINGS = (".ipynb", ".ipynb.json", ".ipynb.txt")
 """Browsers add ``.json`` or ``.txt`` to a download that they take for text."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autograder.core.errors import MalformedSubmission
 from autograder.core.text import safe_name, shown_name
+from autograder.intake import MAX_FILE_BYTES, Handin, Submission, read_submission
 from autograder.intake.archives import (
     BLOCK_BYTES,
     MAX_DIRECTORY_BYTES,
@@ -20,7 +21,6 @@ from autograder.intake.archives import (
 )
 from autograder.intake.folders import NOTEBOOK_ENDINGS, SKIPPED_FOLDERS, search_folder
 from autograder.intake.notebook import GET_NOTEBOOK, SNIFFED_BYTES
-from autograder.intake.submission import MAX_FILE_BYTES, Handin, Submission, read_submission
 
 MAX_FILES = 10_000
 """Files of one upload that are looked at."""

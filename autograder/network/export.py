@@ -24,8 +24,8 @@ from autograder.core.config import Record
 from autograder.core.errors import OutputTooLarge, UnverifiableModel
 from autograder.core.files import NotPlain, TooLarge, opened_folder, read_plain_file
 from autograder.core.text import one_line, shown_name
+from autograder.network import Compilation, Name
 from autograder.network.beside import Claim
-from autograder.network.measured import Compilation, Name
 
 DESCRIPTION_NAME = "network.json"
 BESIDE = ("",)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.core.text import shown_name
+from autograder.network import LayerSummary
 from autograder.network.export import MAX_DEPTH
 from autograder.network.kinds import planner_of
 from autograder.network.layer import (
@@ -18,7 +19,6 @@ from autograder.network.layer import (
     too_large,
     volume,
 )
-from autograder.network.measured import LayerSummary
 from autograder.network.operations import OPERATORS
 from autograder.network.parsing import (
     MAX_STEPS,

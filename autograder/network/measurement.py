@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from autograder.core.config import Verification
 from autograder.core.errors import NotEvaluated
 from autograder.core.mnist import PRIVATE, PUBLIC, Mnist
-from autograder.network.export import NetworkExport
-from autograder.network.measured import (
+from autograder.network import (
     CLASSES,
     Comparison,
     Confusion,
@@ -23,6 +22,7 @@ from autograder.network.measured import (
     UnitCount,
     is_rectifier,
 )
+from autograder.network.export import NetworkExport
 from autograder.network.preparation import Preparation, Prepared
 from autograder.network.preparation.images import raw_images
 from autograder.network.preparation.recovering import prove, recover

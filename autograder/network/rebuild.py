@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from autograder.core.errors import NotEvaluated, UnverifiableModel
 from autograder.core.text import shown_name
+from autograder.network import LayerSummary, Observer
 from autograder.network.export import (
     BESIDE,
     MAX_DEPTH,
@@ -22,7 +23,6 @@ from autograder.network.export import (
 from autograder.network.graph import Assembler, Step
 from autograder.network.kinds import COUNTED
 from autograder.network.layer import Array, Shape
-from autograder.network.measured import LayerSummary, Observer
 from autograder.network.parsing import MAX_STEPS, ParsedLayer, malformed, parse_layer
 
 MAX_BATCH_ELEMENTS = 8_000_000

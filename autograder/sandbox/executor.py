@@ -14,9 +14,7 @@ import nbformat
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
-from autograder.sandbox.box import Box
-from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.execution import (
+from autograder.sandbox import (
     MEMORY_ERRORS,
     TOO_LARGE,
     CellError,
@@ -29,6 +27,8 @@ from autograder.sandbox.execution import (
     expects_error,
     first_line,
 )
+from autograder.sandbox.box import Box
+from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.kernel import Kernel, KernelDied
 from autograder.sandbox.outputs import OutputKeeper
 

@@ -32,7 +32,7 @@ from autograder.core.processes import (
     owned_by,
     take_census,
 )
-from autograder.sandbox.execution import Ending
+from autograder.sandbox import Ending
 
 CENSUS_SECONDS = 0.1
 """Between two looks at memory and processes. Touching fresh memory at 3 GB/s overshoots by

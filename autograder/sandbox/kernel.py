@@ -18,8 +18,8 @@ from jupyter_client.session import Session
 from zmq.utils.monitor import recv_monitor_message
 
 from autograder.core.errors import BoxError
+from autograder.sandbox import TOO_LARGE, Message
 from autograder.sandbox.box import Box
-from autograder.sandbox.execution import TOO_LARGE, Message
 
 POLL_SECONDS = 0.25
 """How long to wait for a message before looking whether the kernel still lives."""

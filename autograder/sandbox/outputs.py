@@ -8,7 +8,7 @@ import nbformat
 from nbformat.v4 import output_from_msg
 
 from autograder.core.text import StreamText, size_of
-from autograder.sandbox.execution import TOO_LARGE, Message
+from autograder.sandbox import TOO_LARGE, Message
 
 MAX_DEPTH = 40
 """Plotly's and Vega's figures nest about 15 deep."""

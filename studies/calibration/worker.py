@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from autograder.batch.messages import Setup
     from autograder.grading.evidence import Outcome
     from autograder.grading.pipeline import Grader
-    from autograder.intake.submission import Handin
+    from autograder.intake import Handin
     from autograder.sandbox.box.folders import Toolbox
     from autograder.sandbox.box.isolation import Isolation
 

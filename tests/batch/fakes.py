@@ -16,8 +16,8 @@ from autograder.batch.pool import LocalPool, Pool
 from autograder.core.assignment import Assignment, Lesson, load_assignment
 from autograder.core.errors import AutograderError
 from autograder.core.report import Report
+from autograder.intake import Handin
 from autograder.intake.collecting import collect
-from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder
 from autograder.sandbox.box.isolation import BoxKind, Isolation
 from tests.notebooks import notebook, write

@@ -19,7 +19,7 @@ from autograder.batch.messages import Setup
 from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.report import CheckResult, CheckStatus, NetworkReport, Report, Verdict
-from autograder.intake.submission import Handin, read_submission
+from autograder.intake import Handin, read_submission
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.isolation import Isolation
 

@@ -18,8 +18,8 @@ from autograder.batch.pool import Pool
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
 from autograder.core.report import Report
+from autograder.intake import Handin
 from autograder.intake.collecting import collect
-from autograder.intake.submission import Handin
 from autograder.reports.folder import ResultsFolder
 from tests.batch.dask_cluster import DaskCluster
 from tests.batch.fakes import Said, fake_setup, write_class

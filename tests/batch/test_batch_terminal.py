@@ -16,7 +16,7 @@ from autograder.batch import pool as machine
 from autograder.batch.terminal import TerminalProgress, print_grades, print_summary
 from autograder.core.assignment import Assignment
 from autograder.core.report import Report, Verdict
-from autograder.intake.submission import Handin
+from autograder.intake import Handin
 from autograder.reports.files import RunFiles
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import COLUMNS

@@ -18,8 +18,8 @@ import pytest
 
 from autograder.core.errors import BoxError
 from autograder.core.processes import is_living, take_census
+from autograder.sandbox import Ending
 from autograder.sandbox.box import Box
-from autograder.sandbox.execution import Ending
 from autograder.sandbox.guard import Disk, read_line
 from tests.box.conftest import PROGRAM_SECONDS, Lab
 

@@ -14,11 +14,11 @@ import re
 from pathlib import Path
 
 import autograder
+from autograder import intake
 from autograder.batch import executed
 from autograder.core import processes
 from autograder.core.clerk import Task
 from autograder.grading import reflections
-from autograder.intake import submission
 from autograder.reports.pages import drawing
 from autograder.sandbox import box, executor
 from autograder.sandbox.box import limits
@@ -40,7 +40,7 @@ ASKED_ON_THE_WAY = (
     drawing.DRAW_PLAINLY,
 )
 ELSEWHERE = (
-    submission.READ,  # before the first cell
+    intake.READ,  # before the first cell
     executed.WRITE_TWIN,  # where no cell is run
     drawing.REDRAW_STUDENT,  # for all rows together, once they are there
     drawing.draw_class_task(1),

@@ -16,7 +16,7 @@ import pytest
 
 from autograder.core.assignment import Lesson
 from autograder.core.text import excerpt
-from autograder.intake.submission import Contents, read_contents
+from autograder.intake import Contents, read_contents
 from autograder.reports.code_tokens import normalised_code
 from autograder.reports.pages import executed
 from autograder.reports.pages.markup import Budget, OutOfTime, checked_picture, clean_html

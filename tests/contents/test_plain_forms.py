@@ -10,6 +10,7 @@ import msgspec
 import nbformat
 import pytest
 
+from autograder import intake
 from autograder.batch.executed import MAX_OUTPUT_BYTES, executed_text
 from autograder.core.assignment import Assignment, Lesson, load_assignment
 from autograder.core.clerk import Bounds, Task
@@ -17,8 +18,7 @@ from autograder.core.config import REFLECTION_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.report import Verdict
 from autograder.grading import reflections
-from autograder.intake import submission
-from autograder.intake.submission import Handin, read_submission
+from autograder.intake import Handin, read_submission
 from autograder.reports.pages import drawing, write_class_report, write_feedback
 from tests.notebooks import ANSWERS, released, write
 from tests.pages.sample_reports import make_report
@@ -54,7 +54,7 @@ def test_a_file_that_cannot_be_read_in_bounds_is_refused_by_name(
     path = write(tmp_path / "mine.ipynb", made)
     handin = Handin(submission="mine", path=path)
     assert read_submission(handin, assignment_id="activity-m5").answer_hash
-    monkeypatch.setattr(submission, "READ", with_bounds(submission.READ, **changes))
+    monkeypatch.setattr(intake, "READ", with_bounds(intake.READ, **changes))
     with pytest.raises(MalformedSubmission, match=f"“mine.ipynb” {said}.*upload it again"):
         read_submission(handin, assignment_id="activity-m5")
 

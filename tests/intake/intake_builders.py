@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autograder.intake.submission import Handin, Submission, read_submission
+from autograder.intake import Handin, Submission, read_submission
 
 ASSIGNMENT = "activity-m5"
 PYTHON = {

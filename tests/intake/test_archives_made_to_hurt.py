@@ -14,8 +14,8 @@ import pytest
 from intake_builders import ASSIGNMENT, notebook
 
 from autograder.core.errors import MalformedSubmission
+from autograder.intake import read_submission
 from autograder.intake.collecting import Intake, collect
-from autograder.intake.submission import read_submission
 
 NOTEBOOK = json.dumps(notebook())
 Find = Callable[..., Intake]

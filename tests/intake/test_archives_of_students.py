@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.core.errors import MalformedSubmission
-from autograder.intake import upload
-from autograder.intake.submission import MAX_FILE_BYTES
+from autograder.intake import MAX_FILE_BYTES, upload
 from autograder.intake.upload import Budget, Found, unpack_notebooks
 
 

@@ -16,9 +16,9 @@ from intake_builders import ASSIGNMENT, notebook
 
 from autograder.core.errors import MalformedSubmission
 from autograder.core.text import safe_name
+from autograder.intake import Handin, read_submission
 from autograder.intake.collecting import collect
 from autograder.intake.folders import names_of
-from autograder.intake.submission import Handin, read_submission
 
 
 def make(folder: Path, *names: str) -> Path:

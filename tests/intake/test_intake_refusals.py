@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from intake_builders import ASSIGNMENT, PYTHON, code, notebook, read
 
+from autograder import intake
 from autograder.core.errors import MalformedSubmission
+from autograder.intake import Handin, read_submission, repairing
 from autograder.intake import notebook as reading_json
-from autograder.intake import repairing, submission
-from autograder.intake.submission import Handin, read_submission
 
 
 def zipped(name: str) -> bytes:
@@ -163,7 +163,7 @@ def test_unreadable_file_is_refused(tmp_path: Path) -> None:
 def test_size_limit_is_exact(
     extra: int, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "MAX_FILE_BYTES", 4096)
+    monkeypatch.setattr(intake, "MAX_FILE_BYTES", 4096)
     content = json.dumps(notebook()).encode().ljust(4096 + extra)
     if refused:
         with pytest.raises(MalformedSubmission, match="larger than"):
@@ -176,7 +176,7 @@ def test_a_file_that_turns_out_larger_than_it_said_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As one that grows meanwhile; the files of /proc say that they are empty."""
-    monkeypatch.setattr(submission, "MAX_FILE_BYTES", 64)
+    monkeypatch.setattr(intake, "MAX_FILE_BYTES", 64)
     path = Path("/proc/self/status")
     assert path.stat().st_size == 0
     with pytest.raises(MalformedSubmission, match="larger than"):

@@ -12,7 +12,7 @@ import pytest
 
 from autograder.core.errors import MalformedSubmission
 from autograder.core.report import Student
-from autograder.intake.submission import Handin, read_submission
+from autograder.intake import Handin, read_submission
 from autograder.intake.upload import find_notebook
 from tests.notebooks import notebook, write
 

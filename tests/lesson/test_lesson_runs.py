@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 from autograder.core.config import load_config
 from autograder.release.expectations import read_expectations
-from autograder.sandbox.execution import epoch_of
+from autograder.sandbox import epoch_of
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = 600

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from autograder.network.measured import Comparison
+from autograder.network import Comparison
 from autograder.network.preparation.recovering import paired_p_value
 
 PAIRED = [

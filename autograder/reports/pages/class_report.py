@@ -10,7 +10,7 @@ from autograder.core.assignment import Lesson
 from autograder.core.config import REFLECTION_NAMES, Config
 from autograder.core.report import Report, Verdict
 from autograder.core.text import excerpt, percent
-from autograder.network.measured import CLASSES
+from autograder.network import CLASSES
 from autograder.reports.files import (
     FEEDBACK_NAME,
     GRADEBOOK_NAME,

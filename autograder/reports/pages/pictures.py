@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from autograder.core.report import ConfusionReport, NetworkReport
-from autograder.network.measured import CLASSES
+from autograder.network import CLASSES
 from autograder.reports.files import Entry
 
 MAX_SERIES = 12

@@ -17,12 +17,12 @@ import msgspec
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
+from autograder.sandbox import Ending
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.isolation import BoxKind, Finding, Guarantee, Isolation
 from autograder.sandbox.box.limits import ControlGroup
 from autograder.sandbox.box.zygote import Zygote
-from autograder.sandbox.execution import Ending
 
 SELFTEST_SECONDS = 40.0
 TRIED_BYTES = 256 << 20

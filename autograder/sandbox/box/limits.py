@@ -21,7 +21,7 @@ import psutil
 
 from autograder.core.errors import BoxError
 from autograder.core.processes import HELPERS
-from autograder.sandbox.execution import Ending
+from autograder.sandbox import Ending
 from autograder.sandbox.guard import Finding, Watched, command
 
 ROOT = Path("/sys/fs/cgroup")
