@@ -130,6 +130,12 @@ def test_a_row_that_is_wrong_is_named(tmp_path: Path, row: str, says: str) -> No
     assert says in str(caught.value)
 
 
+def test_what_stands_under_no_heading_is_not_dropped(tmp_path: Path) -> None:
+    """Columns that a spreadsheet left empty behind the last one would take half of a comment."""
+    with pytest.raises(UsageError, match=r"a\.csv, line 2: has more cells than there are headings"):
+        read(tmp_path, "submission;check;points;comment;;\nsubmission_1;runs;1;good; but late;\n")
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

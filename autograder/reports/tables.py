@@ -235,7 +235,7 @@ MAX_HEADING_CHARACTERS = 40
 DELIMITERS = (",", ";", "\t")
 """Spreadsheets in languages with a decimal comma write semicolons."""
 REST = ""
-"""Key of what stands in a row behind the last column."""
+"""Key of what stands in a row behind the last column, or in one without a heading."""
 
 
 class Problem(Exception):
@@ -272,7 +272,9 @@ def read_table(
             if any(cell.strip() for cell in cells):
                 row = dict.fromkeys(columns, "")
                 row |= zip(headings, (unguarded(one_line(cell)) for cell in cells), strict=False)
-                row[REST] = "".join(cells[len(headings) :]).strip()
+                pairs = zip(headings, cells, strict=False)
+                nameless = [cell for heading, cell in pairs if not heading]
+                row[REST] = "".join([*nameless, *cells[len(headings) :]]).strip()
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
