@@ -106,6 +106,8 @@ def regrade(
             "--threshold and --budget are for --dry-run. To apply them, change otter_config.json, "
             "and run `m5 release`."
         )
+    if gone := [path for path in rerun if not path.exists()]:
+        raise UsageError(f"--rerun: {gone[0]} is not there. Nothing was judged.")
     marks = [*([overrides] if overrides else []), *files]
     ahead = () if dry_run else (PAGE_AHEAD, AHEAD_OF_CLASS)
     clerk(("autograder.grading.reflections", *ahead)).start()

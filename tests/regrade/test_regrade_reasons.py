@@ -234,6 +234,13 @@ def test_another_assignments_grades_are_left_alone(grades: Grades) -> None:
     assert status == 2 and "another assignment" in said and grades.files() == before
 
 
+def test_an_export_that_is_not_there_is_said_before_anything_is_judged(grades: Grades) -> None:
+    grades.course.change({"accuracy": {"threshold": 0.97}})
+    before = grades.files()
+    status, said = grades.regrade("--rerun", str(grades.out / "nowhere.zip"))
+    assert status == 2 and "nowhere.zip is not there" in said and grades.files() == before
+
+
 def test_a_folder_without_grades_is_named(grades: Grades, tmp_path: Path) -> None:
     grades.out = tmp_path / "nothing"
     status, said = grades.regrade()
