@@ -255,22 +255,36 @@ CASES = {
 }
 
 
-OF_KERAS = {
-    *("double precision", "a convolution", "labels in a table", "compiled for XLA"),
-    *("another optimizer", "gradients of two batches", "a scaled loss", "a falling learning rate"),
-    *("several metrics", "weighted metrics"),
-}
-"""What Keras does in a step, for which nothing of ours has a line; tried at night."""
-
-
-@pytest.mark.parametrize(
-    "case", [pytest.param(n, marks=[pytest.mark.long] * (n in OF_KERAS)) for n in CASES]
+TOGETHER = (
+    ("tensors", "in order", "even batches of 70", "validation apart"),
+    ("bytes", "weights of samples", "stopped early"),
+    ("one-hot", "weights of classes", "one batch"),
+    ("batches shuffled", "averages of weights"),
+    ("PReLU as an activation",),
 )
+"""What ours has a line for, in few trainings; what Keras does by itself is tried at night,
+and so is each of these alone."""
+
+
+@pytest.mark.parametrize("cases", TOGETHER, ids=", ".join)
+def test_calls_give_what_keras_gives(cases: tuple[str, ...]) -> None:
+    check_calls(*cases)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES)
 def test_every_call_gives_what_keras_gives(case: str) -> None:
-    make, options = CASES[case]
+    check_calls(case)
+
+
+def check_calls(*cases: str) -> None:
+    """Train with the options of all cases, on the one network that is not as usual."""
+    makers = {make for make, _ in map(CASES.__getitem__, cases)} - {normal} or {normal}
+    (make,) = makers
+    options = {name: value for case in cases for name, value in CASES[case][1].items()}
     outcomes = []
     for steps in (1, 4):
-        keras.utils.clear_session()  # so that names are given anew
+        keras.utils.clear_session(free_memory=False)  # so that names are given anew
         model = make()
         given = {"x": X, "y": Y, "batch_size": 20, "epochs": 2, **options}
         history = train(model, steps, **copy.deepcopy(given))
@@ -316,12 +330,18 @@ def batches_of(kind: str, drawn: list[int]) -> tuple[Any, dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "kind",
-    ["dataset", "dataset without end", "generator", "PyDataset", "PyDataset in threads"],
+    [
+        pytest.param("dataset", marks=pytest.mark.long),
+        "dataset without end",
+        "generator",
+        "PyDataset",
+        pytest.param("PyDataset in threads", marks=pytest.mark.long),
+    ],
 )
 def test_batches_that_are_seen_in_passing_are_keras_own(kind: str) -> None:
     outcomes = []
     for steps in (1, 4):
-        keras.utils.clear_session()
+        keras.utils.clear_session(free_memory=False)
         model, drawn = normal(), list[int]()
         x, options = batches_of(kind, drawn)
         history = train(model, steps, x=x, **options)
@@ -379,7 +399,9 @@ def test_networks_trained_in_a_loop_warn_of_nothing(
     monkeypatch.setattr(polymorphic_function, "_frequent_tracing_detector_manager", manager)
     monkeypatch.setattr(tf.get_logger(), "propagate", True)
     for _ in range(6):
-        train(build(0, False), 50, x=X, y=Y, shuffle=shuffle)
+        model = keras.Sequential([keras.Input((12,)), layers.Dense(4, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        train(model, 50, x=X, y=Y, shuffle=shuffle)
     assert caplog.messages == []
 
 
@@ -415,26 +437,34 @@ def with_layer(layer: Any, network: Any = keras.Sequential) -> Any:
     return model
 
 
+WRITTEN = {
+    "loss": lambda: compiled(loss=own_loss),
+    "metric": lambda: compiled(metrics=[lambda y, predicted: keras.ops.sum(predicted)]),
+    "optimizer": lambda: compiled(optimizer=type("Own", (keras.optimizers.SGD,), {})()),
+    "lambda": lambda: with_layer(layers.Lambda(lambda x: 2 * x)),
+    "activation": lambda: with_layer(layers.Activation(lambda x: 2 * x)),
+    "regularizer": lambda: with_layer(
+        layers.Dense(4, kernel_regularizer=type("Own", (keras.regularizers.L2,), {})(0.1))
+    ),
+    "layer": lambda: with_layer(type("Own", (layers.Flatten,), {})()),
+    "network": lambda: with_layer(layers.Flatten(), type("Own", (keras.Sequential,), {})),
+}
+"""Networks with something that a student wrote."""
+
+
+@pytest.mark.parametrize("what", WRITTEN)
+def test_what_a_student_wrote_is_found(what: str) -> None:
+    assert BATCHES["runs_no_line_of_others"](normal())
+    assert not BATCHES["runs_no_line_of_others"](WRITTEN[what]())
+
+
 @pytest.mark.parametrize(
-    "make",
-    [
-        lambda: compiled(loss=own_loss),
-        lambda: compiled(metrics=[lambda y, predicted: keras.ops.sum(predicted)]),
-        lambda: compiled(optimizer=type("Own", (keras.optimizers.SGD,), {})()),
-        lambda: with_layer(layers.Lambda(lambda x: 2 * x)),
-        lambda: with_layer(layers.Activation(lambda x: 2 * x)),
-        lambda: with_layer(
-            layers.Dense(4, kernel_regularizer=type("Own", (keras.regularizers.L2,), {})(0.1))
-        ),
-        lambda: with_layer(type("Own", (layers.Flatten,), {})()),
-        lambda: with_layer(layers.Flatten(), type("Own", (keras.Sequential,), {})),
-    ],
-    ids=["loss", "metric", "optimizer", "lambda", "activation", "regularizer", "layer", "network"],
+    "what", [pytest.param(n, marks=[pytest.mark.long] * (n != "layer")) for n in WRITTEN]
 )
 def test_what_a_student_wrote_is_traced_as_often_as_by_keras(
-    make: Any, monkeypatch: pytest.MonkeyPatch
+    what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert traces(make, 4, monkeypatch) == traces(make, 1, monkeypatch)
+    assert traces(WRITTEN[what], 4, monkeypatch) == traces(WRITTEN[what], 1, monkeypatch)
 
 
 def steps_in(model: Any, callbacks: Any = None, **options: Any) -> int:
@@ -513,7 +543,9 @@ def test_the_students_own_choices_stand() -> None:
 
     own = OwnStep([keras.Input((12,)), layers.Dense(4)])
     own.compile("adam", "mse")
-    assert steps_in(own) == 1
+    assert steps_in(own) == steps_in(extra()) == steps_in(compiled(metrics=[Halves()])) == 1
+    for part in ("steps_per_epoch", "validation_steps"):
+        assert steps_in(build(0, False), **{part: 2}) == 1
     assert steps_in(build(0, False), x=iter([1])) == 1
 
 
