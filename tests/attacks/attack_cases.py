@@ -71,6 +71,15 @@ class Case:
     name: str
     folder: Path
     expectation: Expectation
+    others: tuple[Path, ...] = ()
+    """Folders whose cells follow in the same notebook."""
+
+    @property
+    def source(self) -> str:
+        """All that is written in its folders."""
+        folders = (self.folder, *self.others)
+        paths = (path for folder in folders for path in sorted(folder.glob("*.py")))
+        return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
     def build(self, into: Path) -> Path:
         """Make the submission in the folder `into`; returns the file or folder to be graded."""
@@ -82,7 +91,7 @@ class Case:
             spec.loader.exec_module(module)
             built: Path = module.build(into)
             return built
-        notebook = read_notebook((self.folder / "notebook.py").read_text(encoding="utf-8"))
+        notebook = read_notebook(self.source)
         path = into / f"{self.name}.ipynb"
         path.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
         return path
@@ -101,6 +110,20 @@ def find_cases() -> list[Case]:
         expectation = msgspec.json.decode(path.read_bytes(), type=Expectation)
         cases.append(Case(name=path.parent.name, folder=path.parent, expectation=expectation))
     return cases
+
+
+def join(name: str, cases: list[Case]) -> Case:
+    """Cases of which the same is expected, one after another in one notebook."""
+    first, *others = cases
+    for case in others:
+        assert case.expectation.verdicts == first.expectation.verdicts, case.name
+        assert case.expectation.points == first.expectation.points, case.name
+        assert case.expectation.limits == first.expectation.limits == {}, case.name
+    says = tuple(text for case in cases for text in case.expectation.says)
+    never = tuple(text for case in cases for text in case.expectation.never)
+    expectation = msgspec.structs.replace(first.expectation, says=says, never=never)
+    folders = tuple(case.folder for case in others)
+    return Case(name=name, folder=first.folder, expectation=expectation, others=folders)
 
 
 def read_notebook(text: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import psutil
 import pytest
-from attack_cases import Allowed, Case, find_cases
+from attack_cases import Allowed, Case, find_cases, join
 
 from autograder.batch.messages import Graded
 from autograder.core.assignment import Assignment
@@ -40,9 +40,9 @@ THRESHOLD = 0.80
 """Reached within two seconds of training on 6,000 images; guessing gives 0.10."""
 
 LIMITS: dict[str, int | float] = {
-    "cell_seconds": 60,
-    "notebook_seconds": 100,
-    "interrupt_grace_seconds": 3,
+    "cell_seconds": 200,
+    "notebook_seconds": 400,
+    "interrupt_grace_seconds": 5,
     "memory_bytes": 2 << 30,
     "processes": 200,
     "file_bytes": 64 << 20,
@@ -55,14 +55,19 @@ LIMITS: dict[str, int | float] = {
 MAX_GROWTH_BYTES = 700 << 20
 """Of the grader's own memory: measuring a network takes 250 MB."""
 
-CASE_SECONDS = 300
+CASE_SECONDS = 1200
 
 STARTED_TOO = {"honest_plain"}
 """Short cases that `make test` grades in both kinds of start; `make test-long` does it with all."""
 OPEN_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
-CASES = find_cases()
-HONEST = next(case for case in CASES if case.name == "honest_plain")
+CASES = {case.name: case for case in find_cases()}
+HONEST = CASES["honest_plain"]
+LOOKING_AROUND = (
+    *("hunts_for_files", "hunts_for_the_grader", "reaches_for_the_network", "gains_privileges"),
+    *("traces_processes", "overwrites_results"),
+)
+"""Each asserts that it is refused. `make test` has one notebook try it all."""
 
 
 @pytest.fixture(scope="session")
@@ -115,9 +120,14 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> list[Box]:
 
 def _ways() -> Iterator[Any]:
     """Every case in a forked box, as in a class; and in one started from nothing, as one alone."""
-    for case in CASES:
+    together = join("looks_around", [CASES[name] for name in LOOKING_AROUND])
+    for case in (*CASES.values(), together):
         for way in ("forked", "started"):
-            is_long = case.expectation.long or (way == "started" and case.name not in STARTED_TOO)
+            is_long = (
+                case.expectation.long
+                or case.name in LOOKING_AROUND
+                or (way == "started" and case.name not in STARTED_TOO)
+            )
             marks = [pytest.mark.long] * is_long
             yield pytest.param(case, way, id=f"{case.name}-{way}", marks=marks)
 
@@ -219,13 +229,9 @@ def _check_files(case: Case, folder: Path, outcome: Outcome, secrets: list[str])
     for name in ("results.json", "executed.ipynb"):
         for text in secrets:
             # Its own source may well say these words.
-            if text not in (_source(case)):
+            if text not in case.source:
                 assert text not in texts[name], f"{text!r} is in {name}"
     json.loads(texts["executed.ipynb"])
-
-
-def _source(case: Case) -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in case.folder.glob("*.py"))
 
 
 def _strings(value: Any) -> Iterator[str]:
