@@ -106,7 +106,8 @@ def graded_class(tmp_path_factory: pytest.TempPathFactory) -> GradedClass:
     """A class, graded by a TA who pressed Ctrl-C in between, and then went on."""
     folder = tmp_path_factory.mktemp("ta")
     handed_in, out = write_class(folder / "class"), folder / "grades"
-    command = [str(M5), "grade", str(handed_in), "-o", str(out)]
+    # In one process, since each one imports TensorFlow for itself.
+    command = [str(M5), "grade", str(handed_in), "-o", str(out), "--jobs", "1"]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -129,8 +130,7 @@ def graded_class(tmp_path_factory: pytest.TempPathFactory) -> GradedClass:
     times = {
         name: (out / "submissions" / name / "report.json").stat().st_mtime_ns for name in before
     }
-    # In one process, since each one imports TensorFlow for itself.
-    resumed = m5(*command[1:], "--resume", "--jobs", 1)
+    resumed = m5(*command[1:], "--resume")
     return GradedClass(out, read_rows(out), stopped, before, times, resumed)
 
 

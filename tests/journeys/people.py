@@ -25,15 +25,10 @@ CHINESE = (
     "我把学习率降到千分之一，并去掉了那个只有十个单元的窄层，之后每一轮的准确率都在上升。",
     "每次只改一个设置，再看曲线，这样才知道是什么起了作用；网络更大并不一定更好。",
 )
-ANSWERED = {"english": ANSWERS, "colab_chinese": CHINESE, "typo": ANSWERS}
+ANSWERED = {"english": ANSWERS, "colab_chinese": CHINESE}
 ONE_WORD = ("no idea", "banana", "bigger")
-THRICE_THE_SAME = "thrice_and_no_network"
-NOT_ANSWERED = {
-    "untouched": (),
-    "no_network": ONE_WORD,
-    "colab_no_network": ONE_WORD,
-    THRICE_THE_SAME: (ANSWERS[1],) * 3,
-}
+THRICE_THE_SAME = {"no_network": (ANSWERS[1],) * 3, "colab_no_network": (ANSWERS[1],) * 3}
+NOT_ANSWERED = {"untouched": (), "typo": ONE_WORD, **THRICE_THE_SAME}
 MODEL_CELL = cell_of(released(), "model")["source"].splitlines()[0]
 """How the cell begins, by which pages name it."""
 UNREADABLE = {
