@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.mnist import Mnist, load_mnist
@@ -24,6 +26,12 @@ from tests.browser import browser, open_page
 
 # One browser for all who look at pages: a second one in a process cannot be started.
 __all__ = ["browser", "open_page"]
+
+# The same examples each time, and none is wrong for being slow: the machine may be busy.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 EPILOGUE = """\
 import time
@@ -70,6 +78,17 @@ def pytest_runtest_teardown() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Measure on as many threads as a grader, which tells NumPy so.
+
+    Tests run side by side: with all threads each, they would spend most of their time waiting for
+    each other.
+    """
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

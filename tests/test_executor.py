@@ -30,7 +30,7 @@ from autograder.sandbox.outputs import OutputKeeper
 from tests.notebooks import notebook
 
 MEGABYTE = 1 << 20
-NOTEBOOK_SECONDS = 40.0
+NOTEBOOK_SECONDS = 400.0
 
 
 class Runner:
@@ -39,9 +39,9 @@ class Runner:
     def __init__(self, assignment: Assignment, toolbox: Toolbox, zygote: Zygote) -> None:
         self._limits = msgspec.structs.replace(
             assignment.config.limits,
-            cell_seconds=20.0,
+            cell_seconds=200.0,
             notebook_seconds=NOTEBOOK_SECONDS,
-            interrupt_grace_seconds=1.5,
+            interrupt_grace_seconds=30.0,
         )
         self._toolbox = toolbox
         self._zygote = zygote
@@ -120,15 +120,15 @@ def test_an_error_does_not_stop_the_later_cells(run: Runner) -> None:
 
 def test_a_cell_has_its_time(run: Runner) -> None:
     sleep = "import time\ntime.sleep({})"
-    execution = run(sleep.format(0.2), sleep.format(8), "print('on')", cell_seconds=2.0)
+    execution = run(sleep.format(0.1), sleep.format(600), "print('on')", cell_seconds=5.0)
     assert statuses(execution) == [CellStatus.OK, CellStatus.TIMED_OUT, CellStatus.OK]
     assert execution.ending is Ending.TIMED_OUT
     assert run.exported, "what was there by then must be exported"
 
 
 def test_a_notebook_has_its_time(run: Runner) -> None:
-    sleep = "import time\ntime.sleep(1.8)"
-    execution = run(sleep, sleep, sleep, notebook_seconds=3.0, cell_seconds=3.0)
+    sleep = "import time\ntime.sleep({})"
+    execution = run(sleep.format(0.1), sleep.format(600), "print('never')", notebook_seconds=6.0)
     assert statuses(execution) == [CellStatus.OK, CellStatus.TIMED_OUT, CellStatus.NOT_RUN]
     assert execution.ending is Ending.TIMED_OUT
     assert run.exported
@@ -139,8 +139,8 @@ def test_what_is_exported_is_waited_for_no_longer_than_it_may_take(
     run: Runner, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Code of the student's own is followed last, and not at all where the export did not end."""
-    monkeypatch.setattr(executor, "EXPORT_SECONDS", 1.0 if step == "done" else 60.0)
-    monkeypatch.setattr(executor, "RETRACE_SECONDS", 1.0 if step == "retraced" else 60.0)
+    monkeypatch.setattr(executor, "EXPORT_SECONDS", 6.0 if step == "done" else 60.0)
+    monkeypatch.setattr(executor, "RETRACE_SECONDS", 6.0 if step == "retraced" else 60.0)
     execution = run(f"seconds_until_{step} = 600")
     assert execution.all_cells_ran
     assert (run.exported, run.retraced) == (True, step == "retraced")
@@ -151,7 +151,8 @@ def test_a_swallowed_interrupt_ends_in_a_kill(run: Runner) -> None:
         "x = 1",
         "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
         "print('never')",
-        cell_seconds=2.0,
+        cell_seconds=5.0,
+        interrupt_grace_seconds=1.5,
     )
     assert statuses(execution) == [CellStatus.OK, CellStatus.TIMED_OUT, CellStatus.NOT_RUN]
     assert execution.ending is Ending.TIMED_OUT
@@ -214,7 +215,7 @@ def test_a_run_that_nothing_watched_gives_no_result(run: Runner) -> None:
                     child.kill()
 
     with pytest.raises(BoxError, match="watchdog of the box ended"):
-        run("x = 1", "import time\ntime.sleep(15)", "x", on_cell=end_the_guard)
+        run("x = 1", "import time\ntime.sleep(600)", "x", on_cell=end_the_guard)
 
 
 @pytest.mark.parametrize(("megabytes", "kept"), [(1, True), (3, False)])
@@ -245,7 +246,7 @@ def test_a_flood_of_output_is_stopped(run: Runner, megabytes: int, stopped: bool
 
 
 def test_a_message_too_large_is_counted_and_the_next_cell_is_heard(run: Runner) -> None:
-    execution = run(f"print('x' * {MAX_MESSAGE_BYTES + 1000})", "print('on')", cell_seconds=6.0)
+    execution = run(f"print('x' * {MAX_MESSAGE_BYTES + 1000})", "print('on')")
     assert MAX_MESSAGE_BYTES <= execution.output_bytes < MAX_MESSAGE_BYTES + MEGABYTE
     assert execution.kept_output_bytes < MEGABYTE
     assert statuses(execution) == [CellStatus.OK, CellStatus.OK]
@@ -264,6 +265,7 @@ def test_a_kernel_that_closes_its_connection_has_not_printed_too_much(run: Runne
         "get_ipython().kernel.iopub_socket.io_thread.socket.close(0)",
         "print('unheard')",
         cell_seconds=4.0,
+        interrupt_grace_seconds=1.5,
         output_bytes=8 * MEGABYTE,
     )
     assert execution.output_bytes < MEGABYTE
@@ -341,7 +343,7 @@ def test_no_output_is_lost_that_comes_faster_than_it_is_read(
         take(keeper, message)
 
     monkeypatch.setattr(OutputKeeper, "take", take_late)
-    execution = run("for n in range(3000): print(n, flush=True)", cell_seconds=60.0)
+    execution = run("for n in range(3000): print(n, flush=True)")
     assert text_of(execution, 1).split() == [str(n) for n in range(3000)]
 
 
@@ -383,7 +385,7 @@ def test_an_exception_that_a_tag_announces_is_no_failure(run: Runner) -> None:
 
 
 def test_a_tag_hides_no_time_out(run: Runner) -> None:
-    given = notebook("import time\ntime.sleep(20)", answers=())
+    given = notebook("import time\ntime.sleep(600)", answers=())
     given.cells[0].metadata["tags"] = ["raises-exception"]
     execution = run.notebook(given, cell_seconds=1.0)
     assert execution.ending is Ending.TIMED_OUT
@@ -393,7 +395,7 @@ def test_a_tag_hides_no_time_out(run: Runner) -> None:
 def test_forked_children_can_print(run: Runner) -> None:
     execution = run(
         "import os\npid = os.fork()\nif pid == 0:\n    print('child speaks', flush=True)\n"
-        "    os._exit(0)\n_ = os.waitpid(pid, 0)\nimport time; time.sleep(0.5)"
+        "    os._exit(0)\n_ = os.waitpid(pid, 0)\nimport time; time.sleep(2)"
     )
     assert "child speaks" in text_of(execution, 1)
 

@@ -14,7 +14,7 @@ import psutil
 
 from tests.batch.fakes import ROOT
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 class DaskCluster:
@@ -79,4 +79,4 @@ class DaskCluster:
                 children = psutil.Process(process.pid).children(recursive=True)
             process.kill()
             process.communicate()
-            psutil.wait_procs(children, timeout=20)
+            psutil.wait_procs(children, timeout=60)

@@ -60,7 +60,7 @@ def grade_obediently(
     progress: Any,
     scratch: Path,
     size: int = 2,
-    job_seconds: float = 60.0,
+    job_seconds: float = 240.0,
     pools: list[LocalPool] | None = None,
     **options: Any,
 ) -> list[dict[str, str]]:

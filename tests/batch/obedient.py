@@ -74,7 +74,7 @@ class ObedientGrader:
             # As a box that nothing ends with its grader.
             child = subprocess.Popen(["sleep", "600"], start_new_session=True)
             Path(rest).write_text(str(child.pid))
-            time.sleep(30)
+            time.sleep(600)
         elif verb == "sleep":
             time.sleep(float(rest.split()[0]))
         elif verb == "touch":

@@ -21,7 +21,7 @@ from autograder.reports.tables import COLUMNS
 from tests.batch.fakes import ROOT, write_class
 
 SUBMISSIONS = 40
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 240.0
 
 
 class Run:

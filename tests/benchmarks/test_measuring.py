@@ -28,6 +28,7 @@ os._exit(0)  # without having waited for it
 HOLD = """
 import pathlib, sys, time
 held = bytearray(b"x") * (200 << 20)
+pathlib.Path("held").touch()
 while not pathlib.Path("enough").exists():
     time.sleep(0.05)
 """
@@ -62,8 +63,14 @@ def test_processor_time_counts_grandchildren_that_were_killed(tmp_path: Path) ->
 
 @pytest.mark.usefixtures("way")
 def test_memory_is_what_was_held(tmp_path: Path) -> None:
-    # Let go after it must have been looked at, however slow the machine is.
-    threading.Timer(3, (tmp_path / "enough").touch).start()
+
+    def let_go() -> None:
+        while not (tmp_path / "held").exists():
+            time.sleep(0.05)
+        time.sleep(3)  # it must have been looked at meanwhile, however slow the machine is
+        (tmp_path / "enough").touch()
+
+    threading.Thread(target=let_go, daemon=True).start()
     usage = measure([sys.executable, "-c", HOLD], folder=tmp_path, timeout_seconds=TIMEOUT)
     assert 200 * MEGABYTE <= usage.resident_bytes < 300 * MEGABYTE
     assert usage.charged_bytes is None or usage.charged_bytes >= 200 * MEGABYTE
@@ -96,7 +103,7 @@ def test_a_program_that_fails_has_no_time(tmp_path: Path) -> None:
 def test_a_program_that_is_late_is_ended_with_its_children(tmp_path: Path) -> None:
     code = LEAVE + "import time; time.sleep(600)"
     with pytest.raises(BenchmarkError, match="not done after"):
-        measure([sys.executable, "-c", code], folder=tmp_path, timeout_seconds=3)
+        measure([sys.executable, "-c", code], folder=tmp_path, timeout_seconds=10)
     assert_gone(int((tmp_path / "child").read_text()))
 
 
@@ -107,7 +114,7 @@ def test_what_a_program_leaves_behind_is_ended(tmp_path: Path) -> None:
 
 
 def assert_gone(pid: int) -> None:
-    for _ in range(100):
+    for _ in range(600):
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
                 return

@@ -24,7 +24,7 @@ from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
 from autograder.sandbox.box.isolation import BoxKind, Finding, Guarantee, Isolation
 from autograder.sandbox.box.limits import ControlGroup, Watchdog
-from tests.box.conftest import Lab
+from tests.box.conftest import PROGRAM_SECONDS, Lab
 
 TRY = """
 def refused(action):
@@ -238,7 +238,7 @@ def test_io_uring_is_no_way_round(lab: Lab) -> None:
 
 
 def test_the_grader_cannot_be_signalled(lab: Lab) -> None:
-    bystander = psutil.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    bystander = psutil.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         lab.run(
             "import os, signal\nanswer = None\n"
@@ -311,17 +311,18 @@ def test_daemons_end_with_the_box(lab: Lab) -> None:
             "    if os.fork() == 0:\n"
             "        os.setsid()\n"
             "        code = 'import time, signal; signal.signal(15, signal.SIG_IGN);'\n"
-            '        code += \'open("ready", "w"); time.sleep(90)\'\n'
+            '        code += \'open("ready", "w"); time.sleep(600)\'\n'
             f"        os.execv(sys.executable, [sys.executable, '-c', code, '{token}'])\n"
             "    os._exit(0)\n"
-            "while not os.path.exists('ready'): time.sleep(0.02)\n"
-            "time.sleep(3)\nanswer = 1\n",
+            "while not os.path.exists('ready') or not os.path.exists('seen'): time.sleep(0.02)\n"
+            "answer = 1\n",
         )
-        deadline = time.monotonic() + 20
-        while not _running(token) and time.monotonic() < deadline:
+        deadline = time.monotonic() + PROGRAM_SECONDS
+        while not _running(token):
+            assert time.monotonic() < deadline, "the daemon did not start, so nothing is tested"
             time.sleep(0.02)
-        assert _running(token), "the daemon did not start, so nothing is tested"
-        lab.wait(box)
+        (box.scratch.work / "seen").touch()
+        assert lab.wait(box).answer == 1
     assert not _running(token)
 
 
@@ -373,7 +374,7 @@ MEGABYTE = 1 << 20
 def test_memory_is_bounded(lab: Lab, megabytes: int, breach: Ending | None) -> None:
     run = lab.run(
         f"import time\nheld = [bytearray({MEGABYTE}) for _ in range({megabytes})]\n"
-        "time.sleep(0.5)\nanswer = len(held)\n",
+        f"time.sleep({60 if breach else 0.5})\nanswer = len(held)\n",
         memory_bytes=512 * MEGABYTE,
     )
     assert (run.breach, run.answer) == (breach, None if breach else megabytes), run.stderr
@@ -385,8 +386,8 @@ def test_memory_of_children_counts_together(lab: Lab) -> None:
         "for _ in range(4):\n"
         "    if os.fork() == 0:\n"
         f"        held = bytearray(os.urandom(1)) * {220 * MEGABYTE}\n"
-        "        time.sleep(6); os._exit(0)\n"
-        "time.sleep(8)\nanswer = 1\n",
+        "        time.sleep(60); os._exit(0)\n"
+        "os.wait()\nanswer = 1\n",  # where the limit is met by one of them alone
         memory_bytes=512 * MEGABYTE,
     )
     assert run.breach is Ending.OUT_OF_MEMORY, run.stderr
@@ -400,7 +401,7 @@ def test_processes_are_bounded(lab: Lab, children: int, inside: bool) -> None:
             "import os, time\nstarted = 0\n"
             f"for _ in range({children}):\n"
             "    try:\n"
-            "        if os.fork() == 0: time.sleep(5); os._exit(0)\n"
+            "        if os.fork() == 0: time.sleep(60); os._exit(0)\n"
             "    except OSError: break\n"
             "    started += 1\n"
             "time.sleep(1)\nanswer = started\n",
@@ -435,7 +436,7 @@ def test_disk_is_bounded(lab: Lab, folder: str, files: int) -> None:
         "import os, time\n"
         f"folder = os.path.expanduser({folder!r})\n"
         f"for n in range({files}): open(f'{{folder}}/m5-{{n}}', 'wb').write(b'x' * {MEGABYTE})\n"
-        "time.sleep(1.5)\nanswer = 1\n",
+        f"time.sleep({60 if files > 8 else 1.5})\nanswer = 1\n",
         scratch_bytes=8 * MEGABYTE,
     )
     assert run.breach is (Ending.DISK_FULL if files > 8 else None), run.stderr

@@ -24,7 +24,7 @@ from autograder.sandbox import box
 from autograder.sandbox.box.isolation import BoxKind
 from tests.box.conftest import Lab
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 GRADER = """
 import sys, time
 from pathlib import Path
@@ -38,15 +38,15 @@ limits = load_config(Path(root, "otter_config.json")).limits
 with Box(kind=BoxKind(kind), limits=limits, toolbox=Toolbox(root=Path(toolbox))) as box:
     box.run(program)
     print(box.scratch.root, flush=True)
-    time.sleep(120)
+    time.sleep(600)
 """
 """A grader whose box is as it would be with a submission in it."""
 
 SLEEP = "import os, signal, threading, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-THREADS = SLEEP + "threading.Thread(target=time.sleep, args=(120,)).start()\ntime.sleep(120)\n"
+THREADS = SLEEP + "threading.Thread(target=time.sleep, args=(600,)).start()\ntime.sleep(600)\n"
 DAEMON = (
     SLEEP + "if os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"
-    "time.sleep(120)\n"
+    "time.sleep(600)\n"
 )
 
 
@@ -101,7 +101,7 @@ def wait_for(number: int, name: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("source", [SLEEP + "time.sleep(120)\n", THREADS], ids=["one", "threads"])
+@pytest.mark.parametrize("source", [SLEEP + "time.sleep(600)\n", THREADS], ids=["one", "threads"])
 def test_a_box_ends_with_a_grader_that_is_killed(lab: Lab, root: Path, source: str) -> None:
     with grader(lab, root, source) as (process, name):
         assert running(name)

@@ -64,7 +64,7 @@ def test_reflections_that_cannot_be_judged_keep_their_points_and_staff_are_told(
 ) -> None:
     untouched = written(json.dumps(released()).encode())
     assert not any(each.present for each in reflections.judgements_of(untouched).values())
-    monkeypatch.setattr(reflections, "JUDGE", with_bounds(reflections.JUDGE, wall_seconds=0.01))
+    monkeypatch.setattr(reflections, "JUDGE", with_bounds(reflections.JUDGE, wall_seconds=0.001))
     judged = reflections.judgements_of(untouched)
     assert list(judged) == list(REFLECTION_NAMES)
     for number, each in enumerate(judged.values(), start=1):

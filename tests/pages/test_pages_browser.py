@@ -34,7 +34,7 @@ def becomes(page: Page, condition: str) -> None:
     Asked from outside: `wait_for_function` evaluates text within the page when its first look
     finds the condition false, which the page's policy rightly refuses.
     """
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not page.evaluate(condition):
         assert time.monotonic() < deadline, condition
         page.wait_for_timeout(20)
