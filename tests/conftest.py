@@ -18,9 +18,9 @@ from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.mnist import Mnist, load_mnist
 from autograder.core.processes import PR_SET_CHILD_SUBREAPER
 from autograder.grading.pipeline import Grader
+from autograder.sandbox import Isolation
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
-from autograder.sandbox.box.isolation import Isolation
 from autograder.sandbox.box.zygote import Zygote
 from tests.browser import browser, open_page
 

@@ -19,10 +19,17 @@ import pytest
 
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
-from autograder.sandbox import CellError, CellStatus, Ending, Execution, Message, executor
+from autograder.sandbox import (
+    CellError,
+    CellStatus,
+    Ending,
+    Execution,
+    Isolation,
+    Message,
+    executor,
+)
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import Isolation
 from autograder.sandbox.box.zygote import Zygote
 from autograder.sandbox.executor import Executor
 from autograder.sandbox.kernel import MAX_MESSAGE_BYTES, Kernel

@@ -22,9 +22,8 @@ from autograder.intake.folders import handin_at
 from autograder.reports.pages.drawing import StudentPage
 from autograder.reports.pages.feedback import feedback_view
 from autograder.reports.results_json import gradescope_results
-from autograder.sandbox import Ending, Execution
+from autograder.sandbox import Ending, Execution, Isolation
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import Isolation
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook, write
 from tests.rules import with_own_rules
 

@@ -22,11 +22,10 @@ from autograder.core.errors import BoxError
 from autograder.core.processes import kill_all
 from autograder.grading.pipeline import Grader
 from autograder.network.export import NetworkExport, read_export
-from autograder.sandbox import Execution
+from autograder.sandbox import BoxKind, Execution, Isolation
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe_forked
-from autograder.sandbox.box.isolation import BoxKind, Isolation
 from autograder.sandbox.box.zygote import Zygote
 from autograder.sandbox.executor import Executor
 from tests.notebooks import SMALL_DATA, SMALL_NETWORK, notebook
@@ -184,7 +183,7 @@ from pathlib import Path
 from autograder.core.assignment import load_assignment
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import BoxKind
+from autograder.sandbox import BoxKind
 from autograder.sandbox.box.zygote import Zygote
 kind, toolbox = BoxKind(sys.argv[1]), Toolbox(root=Path(sys.argv[2]))
 limits = load_assignment(Path(sys.argv[3])).config.limits

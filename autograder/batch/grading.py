@@ -34,9 +34,9 @@ from autograder.intake import Handin
 from autograder.intake.collecting import Intake, collect
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import Gradebook, row_of
+from autograder.sandbox import BoxKind
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
-from autograder.sandbox.box.isolation import BoxKind
 
 PROBED_SUBMISSIONS = 20
 """So many other submissions are tried to be read; if one is hidden, its neighbours are."""

@@ -25,7 +25,7 @@ from autograder.reports.files import RunFiles
 from autograder.reports.folder import Marker, ResultsFolder, Run
 from autograder.reports.overrides import Overrides
 from autograder.reports.tables import Gradebook
-from autograder.sandbox.box.isolation import Isolation
+from autograder.sandbox import Isolation
 
 MAX_LOSSES = 3
 """A submission whose process was lost so often is given up: it may well be the cause."""

@@ -17,7 +17,7 @@ from autograder.core.clerk import Unfinished
 from autograder.core.config import Config, Record
 from autograder.core.errors import MalformedSubmission
 from autograder.core.report import Report
-from autograder.sandbox.box.isolation import BoxKind, Isolation
+from autograder.sandbox import BoxKind, Isolation
 
 if TYPE_CHECKING:
     from autograder.core.assignment import Assignment

@@ -20,7 +20,7 @@ from autograder.batch.loop import Progress
 from autograder.core.config import CHECK_NAMES
 from autograder.core.report import Report, Verdict
 from autograder.core.text import one_line, plain_text
-from autograder.sandbox.box.isolation import Isolation
+from autograder.sandbox import Isolation
 
 STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "yellow", Verdict.GRADER_ERROR: "bold red"}
 OTHER_STYLE = "magenta"

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from autograder.batch.messages import Graded, Job, Setup
     from autograder.grading.evidence import Outcome
     from autograder.intake import Handin
+    from autograder.sandbox import Isolation
     from autograder.sandbox.box.folders import Toolbox
-    from autograder.sandbox.box.isolation import Isolation
     from autograder.sandbox.box.zygote import Zygote
 
 END_SECONDS = 4.0

@@ -110,7 +110,7 @@ def grade(
         from autograder.batch.grading import grade_batch
         from autograder.batch.terminal import TerminalProgress
         from autograder.reports.folder import ResultsFolder
-        from autograder.sandbox.box.isolation import BoxKind
+        from autograder.sandbox import BoxKind
 
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
             from autograder.reports.pages import write_feedback
@@ -188,9 +188,9 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
     """
     from autograder.batch.terminal import print_isolation
     from autograder.core.assignment import find_root, load_assignment
+    from autograder.sandbox import BoxKind
     from autograder.sandbox.box.folders import Toolbox
     from autograder.sandbox.box.guarantees import probe
-    from autograder.sandbox.box.isolation import BoxKind
 
     assignment = load_assignment(root or find_root(Path.cwd()))
     with Toolbox.make(assignment.mnist.handed_out()) as toolbox:

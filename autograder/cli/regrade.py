@@ -155,7 +155,7 @@ def _run_again(
     from autograder.batch.grading import grade_batch
     from autograder.batch.regrading import after_runs, write_comparison
     from autograder.batch.terminal import TerminalProgress
-    from autograder.sandbox.box.isolation import BoxKind
+    from autograder.sandbox import BoxKind
 
     with TerminalProgress() as progress:
         grade_batch(

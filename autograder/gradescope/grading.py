@@ -36,9 +36,9 @@ from autograder.intake import Handin
 from autograder.intake.upload import find_notebook
 from autograder.otter.results import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
+from autograder.sandbox import Isolation
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
-from autograder.sandbox.box.isolation import Isolation
 
 KILL_ME_FIRST = "300"
 """Added to our score and our children's where the kernel chooses whom to kill for memory, so that

@@ -42,9 +42,9 @@ from autograder.network.export import NetworkExport, read_export
 from autograder.network.measurement import Measurement, measure
 from autograder.network.preparation.images import raw_images
 from autograder.network.rebuild import count_parameters
+from autograder.sandbox import Isolation
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import Isolation
 from autograder.sandbox.box.zygote import Zygote
 from autograder.sandbox.executor import Executor
 

@@ -1,7 +1,8 @@
 """Runs a notebook where it can do no harm.
 
-Here is what comes of it: plain data, believed only as far as a grade needs it. The standard library
-alone: the guard, which says endings too, starts in a moment.
+Here is what comes of it, plain data, believed only as far as a grade needs it; and what is known
+of the box that it ran in. The standard library alone: the guard, which says endings too, starts in
+a moment.
 """
 
 from __future__ import annotations
@@ -38,11 +39,6 @@ class Message:
 
 TOO_LARGE = "too_large"
 """Kind of what stands for a message that could not be received: what was in it nobody knows."""
-UNREADABLE_ERROR = {
-    "ename": "MessageTooLarge",
-    "evalue": "The error of this cell was too long to be received.",
-}
-"""Content of a reply that was too large."""
 
 
 class Ending(str, Enum):
@@ -181,25 +177,6 @@ def plain(text: object, limit: int = MAX_QUOTED_CHARACTERS) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """How the kernel answered one request."""
-
-    status: CellStatus
-    content: dict[str, Any]
-
-    @classmethod
-    def of(cls, message: Message) -> Reply | None:
-        """What a message answers to a request; None where it is no answer."""
-        if message.channel == "shell" and message.kind == TOO_LARGE:
-            return cls(status=CellStatus.ERROR, content=UNREADABLE_ERROR)
-        if message.channel == "shell" and message.kind == "execute_reply":
-            failed = message.content.get("status") != "ok"
-            status = CellStatus.ERROR if failed else CellStatus.OK
-            return cls(status=status, content=message.content if failed else {})
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CellError:
     """An error as the kernel told it; empty where it told none, or none in the protocol's form."""
 
@@ -249,3 +226,61 @@ def first_line(source: str) -> str:
     lines = [line.strip() for line in source.splitlines() if line.strip()]
     telling = [line for line in lines if any(map(str.isalnum, line))] or lines or [""]
     return plain(telling[0], 60).replace("`", "'")
+
+
+class BoxKind(str, Enum):
+    """How a box is closed off, the strongest kind first."""
+
+    NAMESPACES = "namespaces"
+    """Its own mounts, processes, network and users, by bubblewrap."""
+    USER = "user"
+    """Another user id; needs a grader that is root. Gradescope's container."""
+    PLAIN = "plain"
+    """The grader's own user, closed by Landlock and seccomp where the kernel has them."""
+
+
+class Guarantee(str, Enum):
+    """One thing that no submission can do."""
+
+    FILES_HIDDEN = "cannot read the grader's data, tests, solutions, other submissions or results"
+    FILES_UNTOUCHED = "cannot write outside its own scratch folder"
+    NETWORK_CLOSED = "cannot reach any network address, this machine's own included"
+    GRADER_HIDDEN = "cannot see the grader's environment or memory"
+    GRADER_UNTOUCHED = "cannot signal or trace the grader"
+    NO_PRIVILEGES = "cannot gain privileges or make namespaces of its own"
+    ENDS_WHOLE = "cannot leave a process behind"
+    MEMORY_BOUNDED = "cannot use more memory than allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Whether one guarantee holds here, and how that is known."""
+
+    guarantee: Guarantee
+    held: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """The kind of box that a run uses, and what was found out about it."""
+
+    kind: BoxKind
+    layers: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    passed_over: tuple[str, ...]
+    """Stronger kinds that this machine does not offer, each with the reason."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every guarantee holds."""
+        return all(finding.held for finding in self.findings)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The guarantees that do not hold, in words."""
+        return tuple(
+            f"{finding.guarantee.value}: {finding.reason}"
+            for finding in self.findings
+            if not finding.held
+        )

@@ -22,14 +22,13 @@ from autograder.sandbox import (
     CellStatus,
     Ending,
     Execution,
-    Reply,
     epoch_of,
     expects_error,
     first_line,
 )
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.kernel import Kernel, KernelDied
+from autograder.sandbox.kernel import Kernel, KernelDied, Reply
 from autograder.sandbox.outputs import OutputKeeper
 
 START_SECONDS = 60.0

@@ -11,6 +11,7 @@ import json
 import time
 import uuid
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 import zmq
@@ -18,7 +19,7 @@ from jupyter_client.session import Session
 from zmq.utils.monitor import recv_monitor_message
 
 from autograder.core.errors import BoxError
-from autograder.sandbox import TOO_LARGE, Message
+from autograder.sandbox import TOO_LARGE, CellStatus, Message
 from autograder.sandbox.box import Box
 
 POLL_SECONDS = 0.25
@@ -32,6 +33,30 @@ MAX_QUEUED_MESSAGES = 256
 WATCHED = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
 RETRY_MILLISECONDS = 250
 """ZeroMQ notes at once that it will try again; its thread may have to wait for a processor."""
+UNREADABLE_ERROR = {
+    "ename": "MessageTooLarge",
+    "evalue": "The error of this cell was too long to be received.",
+}
+"""Content of a reply that was too large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """How the kernel answered one request."""
+
+    status: CellStatus
+    content: dict[str, Any]
+
+    @classmethod
+    def of(cls, message: Message) -> Reply | None:
+        """What a message answers to a request; None where it is no answer."""
+        if message.channel == "shell" and message.kind == TOO_LARGE:
+            return cls(status=CellStatus.ERROR, content=UNREADABLE_ERROR)
+        if message.channel == "shell" and message.kind == "execute_reply":
+            failed = message.content.get("status") != "ok"
+            status = CellStatus.ERROR if failed else CellStatus.OK
+            return cls(status=status, content=message.content if failed else {})
+        return None
 
 
 class KernelDied(Exception):

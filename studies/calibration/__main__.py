@@ -116,7 +116,7 @@ def calibrate(
     from autograder.batch.grading import stop_asked
     from autograder.batch.pool import default_jobs
     from autograder.core.assignment import find_root, load_assignment
-    from autograder.sandbox.box.isolation import BoxKind
+    from autograder.sandbox import BoxKind
     from studies.calibration import (
         Plan,
         Role,

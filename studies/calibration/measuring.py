@@ -16,9 +16,9 @@ from autograder.core.assignment import Assignment
 from autograder.core.config import Record
 from autograder.core.errors import BoxError, DataError
 from autograder.core.report import Report, Verdict
+from autograder.sandbox import BoxKind
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
-from autograder.sandbox.box.isolation import BoxKind
 from studies.calibration.subjects import Role, Subject
 
 WAIT_SECONDS = 0.5

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from autograder.grading.evidence import Outcome
     from autograder.grading.pipeline import Grader
     from autograder.intake import Handin
+    from autograder.sandbox import Isolation
     from autograder.sandbox.box.folders import Toolbox
-    from autograder.sandbox.box.isolation import Isolation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,9 +32,9 @@ from autograder.intake.folders import handin_at
 from autograder.reports.files import RunFiles
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.tables import Gradebook
+from autograder.sandbox import Isolation
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import Isolation
 
 THRESHOLD = 0.80
 """Reached within two seconds of training on 6,000 images; guessing gives 0.10."""

@@ -19,7 +19,7 @@ from autograder.core.report import Report
 from autograder.intake import Handin
 from autograder.intake.collecting import collect
 from autograder.reports.folder import ResultsFolder
-from autograder.sandbox.box.isolation import BoxKind, Isolation
+from autograder.sandbox import BoxKind, Isolation
 from tests.notebooks import notebook, write
 
 ROOT = Path(__file__).resolve().parent.parent.parent

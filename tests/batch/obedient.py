@@ -20,8 +20,8 @@ from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import MalformedSubmission
 from autograder.core.report import CheckResult, CheckStatus, NetworkReport, Report, Verdict
 from autograder.intake import Handin, read_submission
+from autograder.sandbox import Isolation
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import Isolation
 
 NETWORK = NetworkReport(
     accuracy=0.97,

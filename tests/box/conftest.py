@@ -18,11 +18,10 @@ import pytest
 from autograder.core.assignment import Assignment
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
-from autograder.sandbox import Ending
+from autograder.sandbox import BoxKind, Ending
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
-from autograder.sandbox.box.isolation import BoxKind
 from autograder.sandbox.box.zygote import Zygote
 
 PROGRAM_SECONDS = 120.0

@@ -18,11 +18,10 @@ import pytest
 
 from autograder.core.assignment import Assignment
 from autograder.core.errors import BoxError
-from autograder.sandbox import Ending
+from autograder.sandbox import BoxKind, Ending, Finding, Guarantee, Isolation
 from autograder.sandbox.box import Box, guarantees
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
-from autograder.sandbox.box.isolation import BoxKind, Finding, Guarantee, Isolation
 from autograder.sandbox.box.limits import ControlGroup, Watchdog
 from tests.box.conftest import PROGRAM_SECONDS, Lab
 

@@ -20,8 +20,7 @@ import psutil
 import pytest
 
 from autograder.core.errors import BoxError
-from autograder.sandbox import box
-from autograder.sandbox.box.isolation import BoxKind
+from autograder.sandbox import BoxKind, box
 from tests.box.conftest import Lab
 
 WAIT_SECONDS = 120.0
@@ -30,7 +29,7 @@ import sys, time
 from pathlib import Path
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import BoxKind
+from autograder.sandbox import BoxKind
 from autograder.core.config import load_config
 
 root, toolbox, kind, program = sys.argv[1:]

@@ -7,7 +7,7 @@ import unicodedata
 from autograder.gradescope.container import Submitters
 from autograder.gradescope.grading import staff_report
 from autograder.grading.evidence import Outcome
-from autograder.sandbox.box.isolation import BoxKind, Isolation
+from autograder.sandbox import BoxKind, Isolation
 from tests.gradescope.reports import cell, check, report
 
 HOSTILE = "ha\x1b]0;title\x07\x1b[2J\r\x00\x9b31m\u202egood\nPASSED: 100 of 100"

@@ -23,10 +23,9 @@ from autograder.batch.messages import Graded
 from autograder.batch.pool import Event
 from autograder.core.assignment import load_assignment
 from autograder.intake import Handin
-from autograder.sandbox import Execution
+from autograder.sandbox import Execution, Isolation
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
-from autograder.sandbox.box.isolation import Isolation
 from tests.recorded import store
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,9 +17,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.core.assignment import Assignment
 from autograder.core.text import StreamText
+from autograder.sandbox import Isolation
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import Isolation
 from autograder.sandbox.executor import Executor
 
 SHOW = "from IPython.display import *\nimport IPython.display as d\n"

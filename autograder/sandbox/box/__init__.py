@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
 from autograder.core.processes import HELPERS, adopt_orphans, children, kill_all, reap_orphans
-from autograder.sandbox import Ending
+from autograder.sandbox import BoxKind, Ending
 from autograder.sandbox.box.command import environment, lock_specification, readable_paths
 from autograder.sandbox.box.folders import (
     SHARED_MEMORY,
@@ -23,7 +23,6 @@ from autograder.sandbox.box.folders import (
     is_root,
     sweep,
 )
-from autograder.sandbox.box.isolation import BoxKind
 from autograder.sandbox.box.limits import ControlGroup, Watchdog
 from autograder.sandbox.box.process import BoxProcess, Launch
 from autograder.sandbox.box.zygote import Zygote

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
+from autograder.sandbox import BoxKind
 from autograder.sandbox.box.folders import SHARED_MEMORY, Scratch
-from autograder.sandbox.box.isolation import BoxKind
 
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 ETC_FILES = (

@@ -17,10 +17,9 @@ import msgspec
 
 from autograder.core.config import Limits
 from autograder.core.errors import BoxError
-from autograder.sandbox import Ending
+from autograder.sandbox import BoxKind, Ending, Finding, Guarantee, Isolation
 from autograder.sandbox.box import Box
 from autograder.sandbox.box.folders import Toolbox
-from autograder.sandbox.box.isolation import BoxKind, Finding, Guarantee, Isolation
 from autograder.sandbox.box.limits import ControlGroup
 from autograder.sandbox.box.zygote import Zygote
 

@@ -17,9 +17,9 @@ from typing import IO
 import psutil
 
 from autograder.core.errors import BoxError
+from autograder.sandbox import BoxKind
 from autograder.sandbox.box.command import bubblewrap_command, interpreter, readable_paths
 from autograder.sandbox.box.folders import Scratch, Toolbox, is_root
-from autograder.sandbox.box.isolation import BoxKind
 from autograder.sandbox.box.limits import ControlGroup
 
 START_SECONDS = 30.0

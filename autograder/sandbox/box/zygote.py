@@ -18,6 +18,7 @@ from typing import Any
 
 from autograder.core.errors import BoxError
 from autograder.core.processes import descendants, kill_all
+from autograder.sandbox import BoxKind
 from autograder.sandbox.box.command import (
     ORDINARY_USER,
     environment,
@@ -26,7 +27,6 @@ from autograder.sandbox.box.command import (
     zygote_command,
 )
 from autograder.sandbox.box.folders import MAX_PARENT_BYTES, Scratch, Toolbox, is_root
-from autograder.sandbox.box.isolation import BoxKind
 from autograder.sandbox.box.process import ForkedProcess, LastWords, Launch
 
 IMPORT_SECONDS = 300.0
