@@ -1,4 +1,4 @@
-"""The Gradescope entry: ``python -m autograder.gradescope`` in Gradescope's container.
+"""The side of Gradescope's container: ``python -m autograder.gradescope.supervisor``.
 
 Two processes, so that there is a result whatever happens to one of them::
 

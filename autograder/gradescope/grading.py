@@ -34,7 +34,7 @@ from autograder.grading.evidence import Outcome
 from autograder.grading.pipeline import Grader
 from autograder.intake import Handin
 from autograder.intake.upload import find_notebook
-from autograder.otter.results import write_pickle
+from autograder.otter import write_pickle
 from autograder.reports.results_json import gradescope_results, schema
 from autograder.sandbox import Isolation
 from autograder.sandbox.box.folders import Toolbox

@@ -101,7 +101,9 @@ class Stopped(BaseException):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade what was uploaded; exit status 0 if there is a grade, 2 if the grader failed."""
-    parser = argparse.ArgumentParser(prog="python -m autograder.gradescope", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m autograder.gradescope.supervisor", description=__doc__
+    )
     parser.add_argument("--root", type=Path, default=Path("/autograder"), help="[/autograder]")
     parser.add_argument("--report", type=Path, help="also write the whole report, for staff")
     options = parser.parse_args(arguments)
@@ -227,3 +229,7 @@ def _say(sentence: str) -> None:
         print(f"harness: {sentence}", flush=True)
     except OSError:
         return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

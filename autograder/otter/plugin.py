@@ -29,7 +29,7 @@ import nbformat
 from autograder.core.assignment import GRADER_FOLDER
 from autograder.core.errors import AutograderError
 from autograder.core.report import Report
-from autograder.otter.results import otter_results
+from autograder.otter import otter_results
 
 if TYPE_CHECKING:
     AbstractOtterPlugin: Any = object
@@ -117,7 +117,7 @@ def _grade(submission: Path) -> Report:
         if metadata.is_file():
             shutil.copyfile(metadata, root / metadata.name)
         (root / "source").symlink_to(otter_root / "source")
-        command = [sys.executable, "-m", "autograder.gradescope", "--root", str(root)]
+        command = [sys.executable, "-m", "autograder.gradescope.supervisor", "--root", str(root)]
         report = root / "report.json"
         done = subprocess.run(
             [*command, "--report", str(report)], cwd=grader, stdin=subprocess.DEVNULL

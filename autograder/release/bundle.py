@@ -44,7 +44,7 @@ STAYS_HOME = "reports/pages/"
 INSIDE = "sandbox/inside/"
 """Programs for the box: they are started by their files, and nothing of ours imports them."""
 ENTRIES = (
-    *("gradescope.__main__", "gradescope.grading", "gradescope.container"),
+    *("gradescope.supervisor", "gradescope.grading", "gradescope.container"),
     *("otter.plugin", "sandbox.guard", "core.clerk_process"),
 )
 """Where the processes begin that a container starts. The archive holds what these import."""

@@ -15,8 +15,8 @@ import pytest
 
 from autograder.core.config import CHECK_NAMES, load_config
 from autograder.core.report import Verdict
+from autograder.otter import otter_results, write_pickle
 from autograder.otter.plugin import ActivityM5Plugin, NotGraded
-from autograder.otter.results import otter_results, write_pickle
 from tests.gradescope.conftest import GOOD_NETWORK, ROOT, Autograder
 from tests.gradescope.reports import check, report
 from tests.notebooks import notebook

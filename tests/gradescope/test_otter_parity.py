@@ -40,7 +40,7 @@ def test_both_ways_give_the_known_scores(patient_bundle: Path, tmp_path: Path, k
     (place.submission / notebook.name).write_bytes(notebook.read_bytes())
     with zipfile.ZipFile(patient_bundle) as archive:
         archive.extractall(place.root / "source")
-    command = [sys.executable, "-m", "autograder.gradescope", "--root", str(place.root)]
+    command = [sys.executable, "-m", "autograder.gradescope.supervisor", "--root", str(place.root)]
     subprocess.run(
         command, cwd=place.root / "source/files_m5", check=True, capture_output=True, timeout=2500
     )
