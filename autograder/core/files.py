@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 RESERVED_BYTES = 1 << 20
 """Of a file for which space is reserved; a result for Gradescope has some kilobytes, one with ten
@@ -24,24 +26,42 @@ class TooLarge(Exception):
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file in one step, so that a crash leaves the old one or the new one.
 
+    Where two processes do so at once, as `m5 report` and `m5 grade` may, one waits for the other.
+
     Raises
     ------
     OSError
         If it cannot be written; the old file is then as it was.
     """
     temporary = _part_of(path)
-    try:
-        # Not truncated on opening: that would give reserved space away.
-        with open(os.open(temporary, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:  # noqa: PTH123
+    with _alone_with(temporary) as file:
+        try:
             file.write(content)
             file.truncate()
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+            temporary.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+@contextlib.contextmanager
+def _alone_with(path: Path) -> Iterator[BinaryIO]:
+    """The file at `path`, made if it is not there, which no other process has from here."""
+    while True:
+        # Not truncated on opening: that would give reserved space away.
+        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:  # noqa: PTH123
+            with contextlib.suppress(OSError):  # not every network file system has locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                is_there = os.path.samestat(os.fstat(file.fileno()), path.stat())
+            except FileNotFoundError:
+                is_there = False
+            if is_there:  # and not what another one has put in place meanwhile
+                yield file
+                return
 
 
 def reserve_space(path: Path) -> None:
