@@ -7,7 +7,9 @@ folder is rewritten by itself, the tables come last.
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -30,6 +32,7 @@ from autograder.core.config import CHECK_NAMES, Record
 from autograder.core.errors import UsageError
 from autograder.core.files import replace_file
 from autograder.core.report import Report, Verdict
+from autograder.grading.checks import load_otter
 from autograder.grading.evidence import NeedsNewRun
 from autograder.reports.files import not_written
 from autograder.reports.folder import ResultsFolder
@@ -43,6 +46,8 @@ COLUMNS = (
     "submission", "name", "outcome", "old_score", "new_score", "old_verdict", "new_verdict",
     "changed", "why",
 )  # fmt: skip
+WRITERS = 4
+"""Threads that write folders while the next are judged: most of that is waiting for the disk."""
 OnDone = Callable[[int, int], None]
 
 
@@ -146,6 +151,7 @@ def judge_all(
     """
     run = run_of(assignment)
     again = Rejudge(assignment, results, run)
+    load_otter()  # while the clerks import what they need
     names = listed(results)
     names += [name for name in results.others({*names}) if results.report_in(name) is None]
     for done, (name, found) in enumerate(again.judge(Case(name=name) for name in names), start=1):
@@ -206,11 +212,17 @@ def regrade(
             write_overrides(results.root / OVERRIDES_NAME, overrides)
         again = Rejudge(assignment, results, run)
         changes = []
-        for change, judged in judge_all(results, assignment, on_done=on_done):
-            if stop():
-                raise KeyboardInterrupt
-            again.write(change.submission, judged)
-            changes.append(replace(change, old=before.get(change.submission, change.old)))
+        waiting: deque[Future[Report | None]] = deque()
+        with ThreadPoolExecutor(max_workers=WRITERS) as writers:
+            for change, judged in judge_all(results, assignment, on_done=on_done):
+                if stop():
+                    raise KeyboardInterrupt
+                waiting.append(writers.submit(again.write, change.submission, judged))
+                changes.append(replace(change, old=before.get(change.submission, change.old)))
+                if len(waiting) > WRITERS:
+                    waiting.popleft().result()
+            for written in waiting:
+                written.result()
         write_tables(results, listed(results), assignment.config)
         write_comparison(results, changes)
     return changes

@@ -39,8 +39,9 @@ from autograder.reports.gradebooks import write_gradebooks
 from autograder.reports.overrides import OVERRIDES_NAME, Gradable, Overrides, read_overrides
 from autograder.reports.tables import COLUMNS, listed_in, row_of, write_table
 
-TOGETHER = 20
-"""Notebooks whose answers are judged in one task: a third of the time that one of them may take."""
+TOGETHER = 50
+"""Notebooks whose answers are judged in one task. To prepare the questions takes as long as judging
+ten; fifty took a sixth of the time that one of them may take."""
 Row = dict[str, str]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,7 +192,13 @@ def png_text(image: NDArray[np.uint8]) -> str:
     image
         Of shape (height, width), 0 (paper) to 255 (ink), as MNIST has it.
     """
+    return _png_text(image.tobytes(), image.shape)
+
+
+@lru_cache(maxsize=2048)  # networks of a class mix up the same digits
+def _png_text(pixels: bytes, shape: tuple[int, ...]) -> str:
     file = io.BytesIO()
+    image = np.frombuffer(pixels, np.uint8).reshape(shape)
     Image.fromarray(255 - image).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
 

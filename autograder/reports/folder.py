@@ -220,7 +220,9 @@ class ResultsFolder:
         folder = self.folder_of(report.submission)
         counted = self.override(report)
         shown = gradescope_results(counted, leaderboard=leaderboard)
-        results = json.dumps(shown, indent=2, ensure_ascii=False)
+        # Indented afterwards: `json` itself would do that in Python.
+        flat = json.dumps(shown, ensure_ascii=False).encode("utf-8", "replace")
+        results = msgspec.json.format(flat, indent=2) + b"\n"
         pretty = msgspec.json.format(msgspec.json.encode(counted), indent=2) + b"\n"
         try:
             folder.mkdir(exist_ok=True)
@@ -228,7 +230,7 @@ class ResultsFolder:
             (folder / MARKER_NAME).unlink(missing_ok=True)
             if run is not None:
                 run.write(folder)
-            write_text(folder / "results.json", results + "\n")
+            replace_file(folder / "results.json", results)
             replace_file(folder / REPORT_JSON, pretty)
             if page is not None and counted == report:
                 replace_file(folder / FEEDBACK_NAME, page)
