@@ -132,7 +132,7 @@ def _ways() -> Iterator[Any]:
             yield pytest.param(case, way, id=f"{case.name}-{way}", marks=marks)
 
 
-@pytest.mark.xdist_group("attacks")  # with one zygote
+@pytest.mark.xdist_group("zygote")  # in one process with all others that fork from one
 @pytest.mark.timeout(CASE_SECONDS)
 @pytest.mark.parametrize(("case", "way"), _ways())
 def test_case_gets_the_grade_it_deserves(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -11,7 +14,12 @@ from autograder.core.assignment import Assignment
 from autograder.core.config import parse_config
 from autograder.core.errors import BoxError, ConfigError
 from autograder.core.processes import container_bytes
+from autograder.core.report import Verdict
+from autograder.gradescope import grading
 from autograder.gradescope.container import GRADER_BYTES, fit_limits
+from autograder.grading.evidence import Outcome
+from autograder.intake.folders import handin_at
+from tests.gradescope.reports import report
 from tests.notebooks import write
 
 GB = 10**9
@@ -72,6 +80,28 @@ def test_whose_fault_it_is_to_run_out_of_memory(
 ) -> None:
     fit = fit_limits(assignment.config.limits, memory_bytes=size, seconds=10_000)
     assert fit.is_ample == is_ample
+
+
+@pytest.mark.parametrize("size", [1_500_000_000, 3 * GB])
+def test_who_runs_out_of_what_may_be_too_little_is_not_graded(
+    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """A notebook does so in test_in_container.py, at night."""
+    graded = Outcome(report=report(Verdict.OUT_OF_MEMORY))
+    grader = SimpleNamespace(grade=lambda upload: graded)
+    monkeypatch.setattr(grading, "Grader", lambda **_: grader)
+    monkeypatch.setattr(grading, "container_bytes", lambda: size)
+    upload = handin_at(write(tmp_path / "m5.ipynb", "{}"))
+    nothing: Any = None
+
+    def grade() -> Outcome:
+        return grading._grade(upload, assignment, nothing, nothing, time.monotonic() + 1000)[0]
+
+    if size == 3 * GB:
+        assert grade().report.verdict is Verdict.OUT_OF_MEMORY
+    else:
+        with pytest.raises(BoxError, match=r"needed more than 1\.06 GB.*Choose 3 GB"):
+            grade()
 
 
 def test_time_is_cut_for_the_notebook_and_for_each_cell(assignment: Assignment) -> None:

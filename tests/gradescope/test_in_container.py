@@ -130,6 +130,7 @@ def test_gradescopes_smallest_container_blames_no_student(
 AS_64_BIT = GOOD_NETWORK.replace('_train.astype("float32") / 255', "_train / 255.0")
 
 
+@pytest.mark.long
 def test_a_notebook_that_honestly_needs_more_is_not_graded_down(
     autograder: Autograder, in_container: InContainer
 ) -> None:
