@@ -190,7 +190,9 @@ def _documents(
 def _shingles(pieces: Iterable[Words], run: int) -> Hashes:
     """The hashes of all runs in the pieces, each once, ascending."""
     hashes = [_hashes(piece, run) for piece in pieces]
-    return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *hashes]))
+    every = np.concatenate([np.empty(0, dtype=np.uint64), *hashes])
+    # With counts NumPy sorts; without them it hashes, which takes five times as long.
+    return np.unique(every, return_counts=True)[0]
 
 
 @lru_cache(maxsize=4096)

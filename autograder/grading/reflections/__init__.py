@@ -23,12 +23,12 @@ from autograder.grading.reflections.finding import Found, find_reflections
 from autograder.grading.reflections.plain import (
     MAX_CHARACTERS,
     is_wide,
+    likeness,
     plain_text,
     points_elsewhere,
     split_words,
     weigh,
 )
-from autograder.grading.reflections.reading import likeness
 from autograder.grading.reflections.scaffold import (
     PLACEHOLDERS,
     Scaffold,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -32,6 +33,7 @@ _TAG = re2.compile(
     r"code|del|details|em|figure|figcaption|font|i|img|ins|kbd|mark|pre|q|s|samp|small|span|strike|"
     r"strong|sub|summary|sup|svg|tbody|thead|u|var)(?:[\s/][^<>]*)?>"
 )
+_OTTER_COMMENTS = ("BEGIN ", "END ")
 _PICTURE_SIGNS = ("![", "<img", "<svg", "data:image/", "attachment:", "http://", "https://", "www.")
 
 _JOINERS = "'’\u200c\u200d"
@@ -92,6 +94,21 @@ def plain_text(source: str) -> str:
     return _normalised(text)
 
 
+def without_our_comments(source: str) -> str:
+    """`source` without Otter's comments; markers of ours stand on lines of their own."""
+    pieces: list[str] = []
+    at = 0
+    while (start := source.find("<!--", at)) >= 0 and (end := source.find("-->", start + 4)) >= 0:
+        said = source[start + 4 : end].strip()
+        pieces.append(source[at:start])
+        if said.startswith("m5:"):
+            pieces.append(f"\n<!-- {said} -->\n")
+        elif not said.upper().startswith(_OTTER_COMMENTS):
+            pieces.append(source[start : end + 3])
+        at = end + 3
+    return "".join([*pieces, source[at:]])
+
+
 def points_elsewhere(source: str) -> bool:
     """Whether a text shows a picture, or names a page on the web."""
     folded = source[:MAX_CHARACTERS].lower()
@@ -104,6 +121,12 @@ def split_words(text: str) -> list[str]:
     In scripts that put no space between words each letter stands alone.
     """
     return _normalised(text).casefold().translate(_WORD_CHARACTERS).split()
+
+
+def likeness(some: Sequence[str], others: Sequence[str]) -> float:
+    """Share of words that two texts have in common, in any order, from 0 to 1."""
+    shared = (Counter(some) & Counter(others)).total() if some and others else 0
+    return 2 * shared / max(len(some) + len(others), 1)
 
 
 def weigh(words: Sequence[str]) -> int:

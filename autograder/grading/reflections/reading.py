@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tokenize
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,13 @@ from typing import Any
 
 import re2
 
-from autograder.grading.reflections.plain import plain_text, readable, split_words
+from autograder.grading.reflections.plain import (
+    likeness,
+    plain_text,
+    readable,
+    split_words,
+    without_our_comments,
+)
 
 MAX_LINES = 5_000
 """With text, of all cells together; the lesson has 400."""
@@ -56,6 +61,9 @@ _VALUES = {
     for word in line.split()
 }
 
+Questions = tuple[tuple[str, tuple[str, ...]], ...]
+"""The words of each, by the reflection's name."""
+
 
 def _any_of(words: Iterable[str]) -> str:
     """A pattern for one of `words`, the longest first."""
@@ -81,7 +89,6 @@ _LABEL = re2.compile(
 _REFLECTS = re2.compile(rf"(?i)(?:^|[^\p{{L}}\p{{M}}])(?:{_LABEL_WORDS})")
 _HEADING = re2.compile(r"(?i)^\s{0,3}(?:#{1,6}(?:\s|[^#\s])|<h[1-6](?:\s|>))")
 
-_OTTER_COMMENTS = ("BEGIN ", "END ")
 _TEXT_MAGICS = ("%%markdown", "%%html", "%%latex")
 _STATEMENTS = ("import ", "from ", "def ", "class ", "raise ", "assert ", "return ", "del ", "@")
 _SPEAKING_NAMES = {"print", "display", "markdown", "html", "latex", "md", "ipython", "f", "r", "b"}
@@ -120,6 +127,7 @@ def read_lines(
         The words of each question by name, as `split_words` gives them.
     """
     code_left = MAX_CODE_CHARACTERS
+    asked = tuple((name, tuple(words)) for name, words in questions.items())
     for cell, node in enumerate(notebook.get("cells", ())):
         tags = _tags(node)
         tag = next((name for name in names if name in tags), "")
@@ -138,32 +146,28 @@ def read_lines(
             if is_code and not tag:
                 continue
             source = text or (source if tag else "")
-        was_blank = True
-        for text in without_our_comments(source).splitlines():
-            if was_blank and not text.strip():
-                continue
-            was_blank = not text.strip()
-            name, rank = _announced(text, names, questions) if not was_blank else ("", 0)
-            is_heading = "#" in text[:4] or "<" in text[:4]
+        for text, name, rank, is_heading in _lines_of(source, tuple(names), asked):
             yield Line(
                 cell=cell, text=text, name=name, rank=rank, tag=tag,
-                is_heading=is_heading and _HEADING.match(text) is not None, is_cut=is_cut,
+                is_heading=is_heading, is_cut=is_cut,
             )  # fmt: skip
 
 
-def without_our_comments(source: str) -> str:
-    """`source` without Otter's comments; markers of ours stand on lines of their own."""
-    pieces: list[str] = []
-    at = 0
-    while (start := source.find("<!--", at)) >= 0 and (end := source.find("-->", start + 4)) >= 0:
-        said = source[start + 4 : end].strip()
-        pieces.append(source[at:start])
-        if said.startswith("m5:"):
-            pieces.append(f"\n<!-- {said} -->\n")
-        elif not said.upper().startswith(_OTTER_COMMENTS):
-            pieces.append(source[start : end + 3])
-        at = end + 3
-    return "".join([*pieces, source[at:]])
+@lru_cache(maxsize=256)  # most cells of a class are the released ones
+def _lines_of(
+    source: str, names: tuple[str, ...], asked: Questions
+) -> list[tuple[str, str, int, bool]]:
+    """The lines of a cell, each with what it announces and whether it is a heading."""
+    lines = []
+    was_blank = True
+    for text in without_our_comments(source).splitlines():
+        if was_blank and not text.strip():
+            continue
+        was_blank = not text.strip()
+        name, rank = _announced(text, names, asked) if not was_blank else ("", 0)
+        is_heading = "#" in text[:4] or "<" in text[:4]
+        lines.append((text, name, rank, is_heading and _HEADING.match(text) is not None))
+    return lines
 
 
 def after_label(line: str) -> str | None:
@@ -179,21 +183,13 @@ def speaks_of_reflections(heading: str) -> bool:
     return _REFLECTS.search(heading[:LABEL_CHARACTERS]) is not None
 
 
-def likeness(some: Sequence[str], others: Sequence[str]) -> float:
-    """Share of words that two texts have in common, in any order, from 0 to 1."""
-    shared = (Counter(some) & Counter(others)).total() if some and others else 0
-    return 2 * shared / max(len(some) + len(others), 1)
-
-
 def item_number(line: str) -> int:
     """The number with which an item of a list begins; 0 without one."""
     text = line[:LABEL_CHARACTERS].lstrip(" \t*_>#-(")
     return int(text[0]) if text[:1] in tuple("123456789") and text[1:2] in tuple(".):、．") else 0
 
 
-def _announced(
-    line: str, names: Sequence[str], questions: Mapping[str, Sequence[str]]
-) -> tuple[str, int]:
+def _announced(line: str, names: Sequence[str], asked: Questions) -> tuple[str, int]:
     """The reflection that `line` announces, if any, and by what."""
     if line.startswith("<!-- m5:"):
         return next(((name, 0) for name in names if line == f"<!-- m5:{name} -->"), ("", 0))
@@ -201,7 +197,7 @@ def _announced(
     if number is not None:
         return (names[number - 1], 1) if 0 < number <= len(names) else ("", 0)
     folded = ""
-    for name, question in questions.items():
+    for name, question in asked:
         if not question:
             continue
         folded = folded or line[: 20 * LABEL_CHARACTERS].casefold()

@@ -6,8 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from autograder.grading.reflections.plain import plain_text, points_elsewhere, split_words
-from autograder.grading.reflections.reading import after_label, likeness, without_our_comments
+from autograder.grading.reflections.plain import (
+    likeness,
+    plain_text,
+    points_elsewhere,
+    split_words,
+    without_our_comments,
+)
+from autograder.grading.reflections.reading import after_label
 
 Words = tuple[str, ...]
 
