@@ -38,6 +38,8 @@ class Expectation(Record, frozen=True, kw_only=True):
     measured_accuracy: float
     parameters: int
     why: str
+    optimizer: str = ""
+    """As the code had it when that was measured; of starter and reference, which people change."""
 
 
 def read_expectations(root: Path) -> dict[str, Expectation]:
@@ -69,6 +71,8 @@ def expectation_files(found: Mapping[str, Expectation], config: Config) -> dict[
             check: config.points.of(check) if check in one.passes else 0 for check in CHECK_NAMES
         }
         values = msgspec.to_builtins(one) | {"points": points, "score": sum(points.values())}
+        if not one.optimizer:
+            del values["optimizer"]
         text = json.dumps(values, indent=2, ensure_ascii=False)
         files[f"solutions/{name}{ENDING}"] = f"{text}\n".encode()
     return files

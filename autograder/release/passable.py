@@ -62,14 +62,19 @@ def find_remarks(
     """Say what is no reason to refuse the release, but should be known; as `find_obstacles`."""
     found = misfits(expected, config)
     for name, notebook in ((STARTER, student), (REFERENCE, reference)):
-        sketch = sketch_of(notebook)
-        if sketch is None or sketch.parameters is None or name not in expected:
+        sketch, known = sketch_of(notebook), expected.get(name)
+        if sketch is None or known is None:
             continue
-        if sketch.parameters != expected[name].parameters:
+        if sketch.parameters not in (None, known.parameters):
             found.append(
-                f"The {name} has {sketch.parameters:,} parameters, but "
-                f"{expected[name].parameters:,} when it was measured, so that its accuracy is not "
-                f"known. {PROVE}"
+                f"The {name} has {sketch.parameters:,} parameters, but {known.parameters:,} when "
+                f"it was measured, so that its accuracy is not known. {PROVE}"
+            )
+        if known.optimizer and sketch.optimizer != known.optimizer:
+            found.append(
+                f"The {name} trains with {sketch.optimizer}, but {known.optimizer} when it was "
+                f"measured, so that its accuracy is not known. {PROVE} Then put the new one into "
+                f"solutions/{name}.expect.json."
             )
     return found
 

@@ -77,6 +77,15 @@ def test_reference_that_has_grown_is_counted_and_not_looked_up(project: Any) -> 
     assert "101,770 parameters, but 50,890 when it was measured" in remark
 
 
+def test_a_rate_with_which_nobody_has_measured_is_told(project: Any) -> None:
+    """Of the starter: with a smaller one it may well be accurate."""
+    assert release(project.root).remarks == ()
+    rate = load_config(project.root / "otter_config.json").starter.learning_rate / 2
+    project.configure(starter={"learning_rate": rate})
+    (remark,) = release(project.root).remarks
+    assert f"starter trains with keras.optimizers.Adam(learning_rate={rate:g}), but" in remark
+
+
 def test_solution_that_no_longer_fits_is_told_and_refuses_nothing(project: Any) -> None:
     threshold = EXPECTED["rate_only"].accuracy[0]
     project.configure(accuracy={"threshold": threshold}, budget={"max_parameters": 60_000})
