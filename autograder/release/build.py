@@ -47,6 +47,8 @@ from autograder.release.template import (
 
 SOURCE_PATH = "assignment/m5.ipynb"
 STUDENT_PATH, REFERENCE_PATH = NOTEBOOKS[STARTER], NOTEBOOKS[REFERENCE]
+FOR_STUDENTS, FOR_STAFF = (f"{SOURCE_PATH}, for {path}" for path in (STUDENT_PATH, REFERENCE_PATH))
+"""What messages call the two: they are made, so that faults in them are mended in the source."""
 GRADER_TESTS = "dist/tests"
 STUDENTS_SOURCE = "assignment/students.md"
 STUDENTS_PATH = "docs/students.md"
@@ -91,13 +93,13 @@ def build_release(root: Path, *, believe_measured: bool = True) -> Made:
     source.visible.append(Passage(CONFIG_NAME, config.assignment.id))
     assigned = run_assign(rendered, SOURCE_PATH)
     public = _public_tests(assigned)
-    student = finish_student(assigned.student, config.assignment.id, STUDENT_PATH)
-    student = embed_tests(student, public, source.tests, STUDENT_PATH)
-    reference = finish_solution(assigned.solution, config.assignment.id, REFERENCE_PATH)
-    reference = embed_tests(reference, public, source.tests, REFERENCE_PATH)
+    student = finish_student(assigned.student, config.assignment.id, FOR_STUDENTS)
+    student = embed_tests(student, public, source.tests, FOR_STUDENTS)
+    reference = finish_solution(assigned.solution, config.assignment.id, FOR_STAFF)
+    reference = embed_tests(reference, public, source.tests, FOR_STAFF)
     files = {STUDENT_PATH: to_bytes(student), REFERENCE_PATH: to_bytes(reference)}
     files["student/requirements.txt"] = (assigned.requirements.strip() + "\n").encode()
-    files[FORMULAS_PATH.as_posix()] = formulas_of(student, STUDENT_PATH)
+    files[FORMULAS_PATH.as_posix()] = formulas_of(student, FOR_STUDENTS)
     files |= _test_files(assigned, source, config)
     files |= _solution_files(root, template, student, source)
     text = read_text(root / STUDENTS_SOURCE, STUDENTS_SOURCE)

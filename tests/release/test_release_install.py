@@ -252,6 +252,13 @@ def test_broken_solution_is_refused(project: Any, text: Any, message: Any) -> No
         release(project.root)
 
 
+def test_a_slip_in_a_cell_is_named_where_it_is_to_be_mended(project: Any) -> None:
+    """Not in the notebook that would have been made of it."""
+    project.edit_cell("load-data", lambda text: f"({text}")
+    with pytest.raises(ReleaseError, match=r"^assignment/m5\.ipynb, .*cell 'load-data', line 1"):
+        release(project.root)
+
+
 def test_a_class_without_internet_gets_the_digits_with_their_terms(project: Any) -> None:
     """The file is the one that the notebook knows by its SHA-256; another one is refused."""
     shutil.copytree(ROOT / "assignment/data", project.root / "assignment/data")
