@@ -6,13 +6,21 @@ Keras documents no formula, the constants are those of the paper that Keras's do
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[np.float32]
+from autograder.network.layer import (
+    ACTIVATION_WORK,
+    CHEAP_ACTIVATION_WORK,
+    Array,
+    Plan,
+    Shape,
+    volume,
+)
+
 Activation: TypeAlias = Callable[[Array], Array]
 
 SELU_ALPHA = 1.6732632423543772
@@ -55,6 +63,11 @@ def relu(
 def leaky_relu(x: Array, *, negative_slope: float = 0.2) -> Array:
     """`x` above zero, `negative_slope * x` below."""
     return np.where(x > 0, x, negative_slope * x)
+
+
+def prelu(x: Array, *, slopes: Sequence[Array]) -> Array:
+    """`x` above zero; below, times the layer's one array, its slopes."""
+    return positive(x) - slopes[0] * positive(-x)
 
 
 def elu(x: Array, *, alpha: float = 1.0) -> Array:
@@ -212,3 +225,33 @@ CHEAP = {
 
 FROM_TENSORFLOW = {"softmax_v2": "softmax", "log_softmax_v2": "log_softmax", "swish": "silu"}
 """``tf.nn.softmax`` and such, which Keras saves by the name of the Python function."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """A layer's activation, for outputs of a known shape."""
+
+    name: str
+    run: Activation
+    output_shape: Shape
+    weights: tuple[tuple[str, Shape], ...] = ()
+    """What it learns: the last arrays of the layer that has it."""
+
+    @property
+    def work(self) -> int:
+        """Per image."""
+        if self.name == "linear":
+            return 0
+        is_cheap = self.name in CHEAP
+        each = CHEAP_ACTIVATION_WORK if is_cheap else ACTIVATION_WORK
+        return each * volume(self.output_shape)
+
+    def after(self, run: Callable[[Array], Array], work: int, *, scratch: int = 0) -> Plan:
+        """A layer of one input that computes `run`, at the cost of `work`, and then this."""
+        return Plan(
+            output_shape=self.output_shape,
+            run=lambda inputs: self.run(run(inputs[0])),
+            work=work + self.work,
+            scratch=scratch,
+            activation=self.name,
+        )

@@ -11,11 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.network import (
-    layers_dense,
     layers_image,
-    layers_recurrent,
     layers_scaling,
     layers_shape,
+    layers_units,
     operations,
 )
 from autograder.network.layer import (
@@ -27,7 +26,7 @@ from autograder.network.layer import (
     Shape,
     volume,
 )
-from autograder.network.layers_dense import activation_of
+from autograder.network.layers_units import activation_of
 from autograder.network.parsing import OWN_CLASS_ADVICE, ParsedLayer, parse_layer
 
 _IMAGES = "Use Conv2D and MaxPooling2D on images of shape (28, 28, 1), or Flatten and Dense"
@@ -114,7 +113,7 @@ def plan_bidirectional(spec: LayerSpec, shapes: Sequence[Shape]) -> Plan:
     has_bias = not isinstance(settings, dict) or settings.get("use_bias", True)
     half = 3 if has_bias else 2
     first, second = (
-        plan_inner(replace(spec, arrays=arrays), key, layers_recurrent.CELLS, [shape])
+        plan_inner(replace(spec, arrays=arrays), key, layers_units.CELLS, [shape])
         for key, arrays in (
             ("layer", spec.arrays[:half]),
             ("backward_layer", spec.arrays[half:]),
@@ -212,10 +211,9 @@ _IN_ONE_DIMENSION = {
     **{kind: layers_shape.PLANNERS[kind] for kind in ("ZeroPadding2D", "Cropping2D")},
 }
 PLANNERS: dict[str, Planner] = {
-    **layers_dense.PLANNERS,
+    **layers_units.PLANNERS,
     **layers_scaling.PLANNERS,
     **layers_image.PLANNERS,
-    **layers_recurrent.PLANNERS,
     **layers_shape.PLANNERS,
     **operations.PLANNERS,
     **{kind.replace("2D", "1D"): _on_one_row(plan) for kind, plan in _IN_ONE_DIMENSION.items()},

@@ -20,8 +20,8 @@ from autograder.network.layer import (
     takes,
     volume,
 )
-from autograder.network.layers_dense import activation_of, with_bias
 from autograder.network.layers_shape import padded
+from autograder.network.layers_units import activation_of, with_bias
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,7 +132,7 @@ def plan_conv2d(spec: LayerSpec, image: Shape) -> Plan:
     output_shape = (*windows.places, filters)
     activation = activation_of(spec, output_shape)
     sizes = (*windows.size, depth, filters)
-    kernel, bias = with_bias(spec, filters, activation, ("kernel", sizes))
+    kernel, bias = with_bias(spec, (filters,), ("kernel", sizes), activation=activation)
     # One matrix for each group: from a window's cells to the group's filters.
     matrices = kernel.reshape(-1, groups, width).transpose(1, 0, 2)
 
@@ -192,7 +192,7 @@ def plan_depthwise(spec: LayerSpec, image: Shape) -> Plan:
     ]
     if separable:
         kernels.append(("pointwise kernel", (1, 1, units, filters)))
-    kernel, *pointwise, bias = with_bias(spec, filters, activation, *kernels)
+    kernel, *pointwise, bias = with_bias(spec, (filters,), *kernels, activation=activation)
 
     def run(x: Array) -> Array:
         result = np.zeros((len(x), *windows.places, *kernel.shape[2:]), np.float32)

@@ -22,7 +22,7 @@ from autograder.network.layer import (
     takes,
     volume,
 )
-from autograder.network.layers_dense import plan_activation, plan_dense
+from autograder.network.layers_units import plan_activation, plan_dense
 
 Elementwise: TypeAlias = Callable[..., npt.NDArray[Any]]
 """Of one or more arrays, number by number; truth counts as 1 and 0."""
