@@ -32,9 +32,7 @@ def test_who_ends_the_task_is_left_to_staff_and_all_others_come_out_as_ever(
     usual = Grades(shutil.copytree(grades.out, tmp_path / "usual"), grades.course)
     assert usual.regrade()[0] == 0
     monkeypatch.setattr("autograder.batch.resuming.JUDGE", hostile(JUDGE, "judge"))
-    monkeypatch.setattr(
-        "autograder.reports.pages.rebuilding.REDRAW_STUDENT", hostile(REDRAW_STUDENT, "draw")
-    )
+    monkeypatch.setattr("autograder.reports.pages.REDRAW_STUDENT", hostile(REDRAW_STUDENT, "draw"))
     assert grades.regrade()[0] == 0
     for name, why in ((CRASHES, "broken"), (HANGS, "late")):
         report = json.loads((grades.folder(name) / "report.json").read_text())
