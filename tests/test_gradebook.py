@@ -99,7 +99,8 @@ def test_time_grows_with_the_length(piece: str) -> None:
         return time.process_time() - began
 
     small = min(seconds(10_000) for _ in range(3))
-    assert seconds(160_000) < 16 * 8 * max(small, 0.002)
+    large = min(seconds(160_000) for _ in range(2))  # something may have disturbed one
+    assert large < 16 * 8 * max(small, 0.002)
 
 
 def test_where_the_grader_failed_a_row_has_no_number() -> None:

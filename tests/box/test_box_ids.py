@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -37,9 +38,14 @@ def test_a_process_that_ends_while_it_is_looked_at(monkeypatch: pytest.MonkeyPat
     assert short_lived.wait() != 0
 
 
-@pytest.mark.parametrize("free", [folders.USER_IDS[0], folders.USER_IDS[-1]])
+OURS = range(70_000, 70_100)
+"""Ids that no box takes that other tests open meanwhile."""
+
+
+@pytest.mark.parametrize("free", [OURS[0], OURS[-1]])
 def test_ids_of_processes_are_not_given(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-    taken = [uid for uid in folders.USER_IDS if uid != free]
+    monkeypatch.setattr(folders, "USER_IDS", OURS)
+    taken = [uid for uid in OURS if uid != free]
     ids = iter([(uid, uid, uid) for uid in taken])
 
     def processes(attributes: list[str]) -> list[Any]:
@@ -52,7 +58,7 @@ def test_ids_of_processes_are_not_given(monkeypatch: pytest.MonkeyPatch, free: i
 
 
 def test_no_two_boxes_have_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "USER_IDS", folders.USER_IDS[:2])
+    monkeypatch.setattr(folders, "USER_IDS", OURS[:2])
     first, second = folders.free_user_id(), folders.free_user_id()
     try:
         assert first != second
@@ -68,6 +74,7 @@ def test_no_two_boxes_have_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors as Linux lists them")
 def test_boxes_leave_no_descriptor_open(lab: Lab) -> None:
     def descriptors() -> int:
+        gc.collect()  # what earlier tests left open is closed at some time
         return len(list(Path("/proc/self/fd").iterdir()))
 
     with lab.box() as box:
@@ -83,7 +90,7 @@ def test_boxes_leave_no_descriptor_open(lab: Lab) -> None:
         for _ in range(5):
             with pytest.raises(BoxError):
                 lab_box_without_a_place(lab)
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 def lab_box_without_a_place(lab: Lab) -> None:

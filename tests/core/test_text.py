@@ -78,4 +78,5 @@ def test_time_grows_with_the_length(piece: str) -> None:
         return time.process_time() - began
 
     small = min(seconds(20_000) for _ in range(3))
-    assert seconds(320_000) < 16 * 8 * max(small, 0.002)
+    large = min(seconds(320_000) for _ in range(2))  # something may have disturbed one
+    assert large < 16 * 8 * max(small, 0.002)
