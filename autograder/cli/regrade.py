@@ -92,6 +92,7 @@ def regrade(
     `m5 release`, then this. What would come out otherwise if it were run again, needs a new run;
     its old grade stays until there is one. Old and new stand side by side in GRADES/regrade.csv.
     """
+    from autograder.batch.regrading import refuse_none
     from autograder.batch.worker import PAGE_AHEAD
     from autograder.core.assignment import load_assignment
     from autograder.core.clerk import clerk
@@ -119,13 +120,15 @@ def regrade(
             return _try(results, _with_timeout(assignment, timeout), marks, today)
     assignment = _with_timeout(load_assignment(root, config), timeout)
     assignment.begin_reading()
-    changes = _regrade(results, assignment, marks)
-    if rerun and any(change.why for change in changes):
-        changes = _run_again(
-            rerun, results, assignment, changes, jobs=jobs, cluster=cluster, box_kind=box_kind
-        )
-    _say_changes(changes, folder)
-    return _pages(results, root, assignment.config, changes)
+    refuse_none(results)
+    with results.locked():  # until the pages are there: they are made of what the tables say
+        changes = _regrade(results, assignment, marks)
+        if rerun and any(change.why for change in changes):
+            changes = _run_again(
+                rerun, results, assignment, changes, jobs=jobs, cluster=cluster, box_kind=box_kind
+            )
+        _say_changes(changes, folder)
+        return _pages(results, root, assignment.config, changes)
 
 
 def _with_timeout(assignment: Assignment, timeout: float | None) -> Assignment:

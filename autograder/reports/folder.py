@@ -101,6 +101,7 @@ class ResultsFolder:
         self._write_page = write_page
         self.resume = resume
         self._overwrite = overwrite
+        self._is_locked = False
 
     @property
     def gradebook(self) -> Path:
@@ -109,13 +110,16 @@ class ResultsFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep a second run out of the folder for as long as this one lasts.
+        """Keep a second run out of the folder for as long as this one lasts; once locked, it is.
 
         Raises
         ------
         ConfigError
             If another run is writing there, or the folder cannot be made.
         """
+        if self._is_locked:
+            yield
+            return
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             # The folder itself, so that nothing is left behind; the kernel unlocks it at our end.
@@ -124,12 +128,14 @@ class ResultsFolder:
             raise ConfigError(f"{self.root}: cannot be made: {error.strerror}.") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._is_locked = True
             yield
         except BlockingIOError:
             raise ConfigError(
                 f"Another `m5 grade` or `m5 regrade` is writing to {self.root}; wait for it."
             ) from None
         finally:
+            self._is_locked = False
             os.close(descriptor)
 
     def prepare(self, run: Run | None = None) -> None:

@@ -7,14 +7,17 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.batch import filing
 from autograder.batch.regrading import judge_all, regrade
 from autograder.core.assignment import Assignment, load_assignment
-from autograder.core.errors import UsageError
+from autograder.core.errors import ConfigError, UsageError
+from autograder.reports import pages
 from autograder.reports.folder import ResultsFolder
+from autograder.reports.pages import Rebuilt
 from tests.recorded import house
 from tests.regrade.conftest import NAMES, Course, Grades
 
@@ -153,3 +156,23 @@ def test_time_grows_with_the_class_and_no_faster(grades: Grades, tmp_path: Path)
     few = seconds(4)
     # Something may have disturbed one of them.
     assert any(seconds(64) < 1.6 * 16 * few for _ in range(2))
+
+
+def test_nobody_else_writes_there_until_the_pages_are_drawn(
+    grades: Grades, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one would take the first one's notes for its own, and both write one archive."""
+    draw = pages.rebuild_pages
+    tried: list[Any] = []
+
+    def beside_another(*words: Any, **more: Any) -> Rebuilt:
+        with pytest.raises(ConfigError, match="wait for it"), results_of(grades.out).locked():
+            pass
+        tried.append(words)
+        return draw(*words, **more)
+
+    monkeypatch.setattr(pages, "rebuild_pages", beside_another)
+    status, _ = grades.regrade()
+    assert (status, len(tried)) == (0, 1)
+    with results_of(grades.out).locked():
+        pass
