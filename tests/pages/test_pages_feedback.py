@@ -265,6 +265,27 @@ def test_the_lesson_is_folded_and_the_students_own_is_not(root: Path) -> None:
     assert numbers == sorted(set(numbers))
 
 
+def test_other_numbers_in_the_lesson_make_no_cell_a_students_own(
+    config: Config, root: Path, tmp_path: Path
+) -> None:
+    """As after a regrade by another threshold and budget; but a number in code may be their own."""
+    report, lesson = make_report(5, config, Verdict.PASSED), read_lesson(root)
+
+    def opened(*changed: str) -> int:
+        notebook = ran(root, {})
+        for cell in notebook["cells"]:
+            if cell["id"] in changed or cell["cell_type"] in changed:
+                cell["source"] = re.sub(r"\d[\d,.]*\d|\d", "7", "".join(cell["source"]))
+        folder = tmp_path / changed[-1]
+        folder.mkdir()
+        page = write_feedback(report, json.dumps(notebook).encode(), folder, config, lesson)
+        return outside(page.read_text("utf-8")).count('<div class="cell')
+
+    as_released = opened("none")
+    assert opened("markdown", "local-checks") == as_released
+    assert opened("two-by-two") == as_released + 1
+
+
 def test_what_took_long_is_drawn_once(
     config: Config, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

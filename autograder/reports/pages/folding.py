@@ -21,6 +21,9 @@ ANCHORS = {"code": NETWORK_ID, "markdown": REFLECTIONS_ID}
 CHAPTERS = ("# ", "## ")
 """With which a cell of the lesson begins a new run of folded ones."""
 MAX_TITLE_CHARACTERS = 60
+TOOL = "# @title "
+"""With which a cell begins that Colab folds away, too."""
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 CELL = b'<div class="cell'
 """How a cell begins. Nothing that a student wrote keeps a class when it is drawn."""
 FOLDS = re.compile(rb"</?details>|<summary>[^<]*</summary>")
@@ -41,6 +44,11 @@ class ShownCell:
     number: int
     failed: bool
 
+    @property
+    def known_by(self) -> str:
+        """The same for a cell of the lesson, where it is as released."""
+        return _known_by(self.source, is_code=bool(self.number))
+
 
 def fold(drawn: bytes, cells: Iterable[ShownCell], lesson: Lesson) -> bytes:
     """Fold away which runs of cells are the lesson's, as released, and name where answers begin.
@@ -57,7 +65,11 @@ def fold(drawn: bytes, cells: Iterable[ShownCell], lesson: Lesson) -> bytes:
     first, *pieces = drawn.split(CELL)
     shown = list(itertools.islice(cells, len(pieces)))
     anchors = _anchors(lesson)
-    known = {cell.source.strip() for cell in lesson.cells if not cell.is_answer} - anchors.keys()
+    known = {
+        _known_by(cell.source, is_code=cell.kind == "code")
+        for cell in lesson.cells
+        if not cell.is_answer
+    } - anchors.keys()
     opening: dict[int, str] = {}
     closing: set[int] = set()
     for run in _runs(shown, known):
@@ -68,7 +80,7 @@ def fold(drawn: bytes, cells: Iterable[ShownCell], lesson: Lesson) -> bytes:
     lines = [_unfolded(first)]
     for place, (cell, piece) in enumerate(zip(shown, pieces, strict=True)):
         inner, end, rest = piece.partition(b">")[2].rpartition(b"</div>")
-        anchor = anchors.get(cell.source.strip(), "") or (f"cell-{cell.number}" * bool(cell.number))
+        anchor = anchors.get(cell.known_by, "") or (f"cell-{cell.number}" * bool(cell.number))
         name = f' id="{anchor}"' if anchor else ""
         tag = f'<div class="cell{" failed" * cell.failed}"{name}>'
         lines += [
@@ -78,6 +90,16 @@ def fold(drawn: bytes, cells: Iterable[ShownCell], lesson: Lesson) -> bytes:
             _unfolded(rest),
         ]
     return b"".join(line + b"\n" for line in lines if line)
+
+
+def _known_by(source: str, *, is_code: bool) -> str:
+    """What a cell is recognised by.
+
+    In text, and in tools that nobody need read, the course may have put in other numbers since the
+    notebook was handed out: a changed threshold does not make them a student's own.
+    """
+    source = source.strip()
+    return source if is_code and not source.startswith(TOOL) else NUMBER.sub("0", source)
 
 
 def _unfolded(between: bytes) -> bytes:
@@ -90,7 +112,8 @@ def _anchors(lesson: Lesson) -> dict[str, str]:
     for question, answer in itertools.pairwise(lesson.cells):
         if answer.is_answer:
             anchor = ANCHORS[answer.kind]
-            anchors[question.source.strip()] = "" if anchor in anchors.values() else anchor
+            known_by = _known_by(question.source, is_code=question.kind == "code")
+            anchors[known_by] = "" if anchor in anchors.values() else anchor
     return anchors
 
 
@@ -98,7 +121,7 @@ def _runs(cells: Iterable[ShownCell], known: Container[str]) -> Iterator[list[in
     """The places of cells that are folded together."""
     runs: list[list[int]] = [[]]
     for place, cell in enumerate(cells):
-        is_folded = cell.source.strip() in known and not cell.failed
+        is_folded = cell.known_by in known and not cell.failed
         is_chapter = not cell.number and cell.source.strip().startswith(CHAPTERS)
         if is_chapter or not is_folded:
             runs.append([])
