@@ -1,8 +1,9 @@
 """Is a class of 1,000 judged again in less time than grading the reference takes?
 
 ``python -m benchmarks.regrading [GRADES] [--submissions 1000] [--rounds 1]`` copies the submissions
-of GRADES, a folder that `m5 grade` has written, until they are so many; without GRADES, `solutions`
-is graded first, which takes some minutes. It raises the threshold in a clone of the repository,
+of GRADES, a folder that this version's `m5 grade` has written (what another one found needs a new
+run, and its pages are drawn afresh), until they are so many; without GRADES, `solutions` is graded
+first, which takes some minutes. It raises the threshold in a clone of the repository,
 releases that, and then runs in turn `m5 grade` of the reference by the old rules and `m5 regrade`
 of the class by the new ones, tables and pages. It prints seconds, on the clock and of processors.
 """
