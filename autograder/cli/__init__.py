@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from autograder.core.assignment import Lesson
     from autograder.core.config import Config
     from autograder.core.report import Report
+    from autograder.sandbox import BoxKind
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -80,7 +81,7 @@ def grade(
     resume: bool,
     jobs: int | None,
     cluster: str | None,
-    box_kind: str | None,
+    kinds: list[BoxKind],
     require_isolation: bool,
 ) -> int:
     """Grade notebooks, folders and zips of them, and exports of Gradescope, Canvas and nbgrader.
@@ -97,9 +98,7 @@ def grade(
     say("Reading the assignment ...", err=True)
     clerk(("autograder.intake", AHEAD_OF_CLASS)).start()
     root = root or root_of(config)
-    assignment = load_assignment(root, config)
-    if timeout is not None:
-        assignment = assignment.with_timeout(timeout)
+    assignment = load_assignment(root, config).with_timeout(timeout)
     settings = assignment.config
     assignment.begin_reading()
     with contextlib.ExitStack() as stack:
@@ -110,7 +109,6 @@ def grade(
         from autograder.batch.grading import grade_batch
         from autograder.batch.terminal import TerminalProgress
         from autograder.reports.folder import ResultsFolder
-        from autograder.sandbox import BoxKind
 
         def write_page(report: Report, executed: str | None, folder: Path) -> None:
             from autograder.reports.pages import write_feedback
@@ -123,7 +121,7 @@ def grade(
             assignment=assignment,
             results=results,
             progress=stack.enter_context(TerminalProgress()),
-            kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
+            kinds=kinds,
             require_isolation=require_isolation,
             jobs=jobs,
             cluster=cluster,
@@ -181,14 +179,13 @@ def report(folder: Path, root: Path | None, config: Path | None) -> int:
 @root_option
 @box_option
 @explained
-def doctor(root: Path | None, box_kind: str | None) -> int:
+def doctor(root: Path | None, kinds: list[BoxKind]) -> int:
     """Try to break out of a box on this machine, and say what holds.
 
     Exit status: 0 every guarantee holds, 1 some do not, 3 no box can be made.
     """
     from autograder.batch.terminal import print_isolation
     from autograder.core.assignment import find_root, load_assignment
-    from autograder.sandbox import BoxKind
     from autograder.sandbox.box.folders import Toolbox
     from autograder.sandbox.box.guarantees import probe
 
@@ -198,7 +195,7 @@ def doctor(root: Path | None, box_kind: str | None) -> int:
             limits=assignment.config.limits,
             toolbox=toolbox,
             secret_files=assignment.secret_files,
-            kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
+            kinds=kinds,
             try_memory=True,
         )
     print_isolation(isolation)

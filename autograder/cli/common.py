@@ -22,6 +22,7 @@ from autograder.core.errors import (
     UsageError,
 )
 from autograder.core.text import plain_text
+from autograder.sandbox import BoxKind
 
 if TYPE_CHECKING:
     from autograder.reports.pages import Rebuilt
@@ -122,7 +123,8 @@ timeout_option = click.option(
 )  # fmt: skip
 box_option = click.option(
     "--box",
-    "box_kind",
-    type=click.Choice(["namespaces", "user", "plain"]),
+    "kinds",
+    type=click.Choice([kind.value for kind in BoxKind]),
+    callback=lambda context, option, value: [BoxKind(value)] if value else list(BoxKind),
     help="Kind of box.  [default: the strongest that this machine offers]",
 )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from autograder.core.assignment import Assignment
     from autograder.core.config import Config
     from autograder.reports.folder import ResultsFolder
+    from autograder.sandbox import BoxKind
 
 MAX_SHOWN = 40
 """Submissions in one list on the terminal; regrade.csv has all of them."""
@@ -84,7 +85,7 @@ def regrade(
     budget: int | None,
     jobs: int | None,
     cluster: str | None,
-    box_kind: str | None,
+    kinds: list[BoxKind],
 ) -> int:
     """Judge grades again after a change of rules, without running anything.
 
@@ -117,22 +118,18 @@ def regrade(
     if dry_run:
         today = load_config(config or root / CONFIG_NAME)
         with _assignment_as_if(root, today, threshold, budget) as assignment:
-            return _try(results, _with_timeout(assignment, timeout), marks, today)
-    assignment = _with_timeout(load_assignment(root, config), timeout)
+            return _try(results, assignment.with_timeout(timeout), marks, today)
+    assignment = load_assignment(root, config).with_timeout(timeout)
     assignment.begin_reading()
     refuse_none(results)
     with results.locked():  # until the pages are there: they are made of what the tables say
         changes = _regrade(results, assignment, marks)
         if rerun and any(change.why for change in changes):
             changes = _run_again(
-                rerun, results, assignment, changes, jobs=jobs, cluster=cluster, box_kind=box_kind
+                rerun, results, assignment, changes, jobs=jobs, cluster=cluster, kinds=kinds
             )
         _say_changes(changes, folder)
         return _pages(results, root, assignment.config, changes)
-
-
-def _with_timeout(assignment: Assignment, timeout: float | None) -> Assignment:
-    return assignment if timeout is None else assignment.with_timeout(timeout)
 
 
 def _regrade(results: ResultsFolder, assignment: Assignment, marks: Sequence[Path]) -> list[Change]:
@@ -153,12 +150,11 @@ def _run_again(
     *,
     jobs: int | None,
     cluster: str | None,
-    box_kind: str | None,
+    kinds: list[BoxKind],
 ) -> list[Change]:
     from autograder.batch.grading import grade_batch
     from autograder.batch.regrading import after_runs, write_comparison
     from autograder.batch.terminal import TerminalProgress
-    from autograder.sandbox import BoxKind
 
     with TerminalProgress() as progress:
         grade_batch(
@@ -166,7 +162,7 @@ def _run_again(
             assignment=assignment,
             results=results,
             progress=progress,
-            kinds=[BoxKind(box_kind)] if box_kind else list(BoxKind),
+            kinds=kinds,
             jobs=jobs,
             cluster=cluster,
             only={change.submission for change in changes if change.why},

@@ -139,8 +139,13 @@ class Assignment:
         """Have the images unpacked by a thread, while there is something else to do."""
         _ = self._reading
 
-    def with_timeout(self, seconds: float) -> Assignment:
-        """The same with another wall time for each notebook, and for each cell at most that."""
+    def with_timeout(self, seconds: float | None) -> Assignment:
+        """The same with another wall time for each notebook, and for each cell at most that.
+
+        None leaves it as it is.
+        """
+        if seconds is None:
+            return self
         limits = msgspec.structs.replace(self.config.limits, notebook_seconds=seconds)
         config = msgspec.structs.replace(self.config, limits=limits.within(seconds))
         return replace(self, config=config)

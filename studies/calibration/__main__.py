@@ -15,10 +15,11 @@ from autograder.core.errors import ConfigError, ExitStatus
 
 if TYPE_CHECKING:
     from autograder.batch.pool import Pool
+    from autograder.sandbox import BoxKind
 
 NOT_AS_WANTED = ExitStatus.NOT_ALL_GRADED
 SAMPLES_NAME = "calibration.jsonl"
-NOT_SAID = ("root", "output", "resume", "minutes", "box_kind")
+NOT_SAID = ("root", "output", "resume", "minutes", "kinds")
 """Options that have no bearing on the numbers, or are paths of one machine."""
 
 
@@ -102,7 +103,7 @@ def calibrate(
     minutes: float | None,
     jobs: int | None,
     resume: bool,
-    box_kind: str | None,
+    kinds: list[BoxKind],
 ) -> int:
     """Measure from many seeds how often the starter, the solutions and networks of other widths
     reach the wanted accuracy.
@@ -116,7 +117,6 @@ def calibrate(
     from autograder.batch.grading import stop_asked
     from autograder.batch.pool import default_jobs
     from autograder.core.assignment import find_root, load_assignment
-    from autograder.sandbox import BoxKind
     from studies.calibration import (
         Plan,
         Role,
@@ -142,7 +142,6 @@ def calibrate(
         root, widths=widths, starter_epochs=starter_epochs, sweep_epochs=sweep_epochs
     )
     tasks = Plan(seeds=seeds, other_seeds=other_seeds).tasks(subjects)
-    kinds = [BoxKind(box_kind)] if box_kind else list(BoxKind)
     size = jobs or default_jobs(config.limits)
     output.mkdir(parents=True, exist_ok=True)
 
