@@ -17,8 +17,10 @@ import msgspec
 from autograder.core.assignment import load_assignment
 from autograder.core.config import Limits
 from autograder.core.errors import AutograderError, BoxError
+from autograder.core.report import Student
 from autograder.core.text import safe_name
 from autograder.gradescope.supervisor import GRADER
+from autograder.intake import Handin
 from autograder.sandbox.box.folders import Toolbox
 from autograder.sandbox.box.guarantees import probe
 
@@ -97,25 +99,12 @@ def fit_limits(limits: Limits, *, memory_bytes: int, seconds: float) -> Fit:
 # ---------------------------------------------------------------------- submission_metadata.json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitters:
-    """Who handed in, as far as Gradescope says so.
+def read_metadata(path: Path, folder: Path) -> Handin:
+    """What was handed in, in `folder`, and by whom, as far as Gradescope says so.
 
-    Attributes
-    ----------
-    submission
-        Gradescope's number of this submission, as a name for a folder.
-    names, emails
-        Of each member of a group, in Gradescope's order; those that are missing are left out.
+    In submission_metadata.json every key may be missing or be something else. Of a group first all
+    names are listed, then all addresses: one that is missing is left out.
     """
-
-    submission: str
-    names: tuple[str, ...]
-    emails: tuple[str, ...]
-
-
-def read_metadata(path: Path) -> Submitters:
-    """Read submission_metadata.json, in which every key may be missing or be something else."""
     try:
         with path.open("rb") as file:
             content: Any = json.loads(file.read(MAX_METADATA_BYTES))
@@ -126,10 +115,13 @@ def read_metadata(path: Path) -> Submitters:
     users = [user for user in users if isinstance(user, dict)] if isinstance(users, list) else []
     number = content.get("id")
     known = isinstance(number, (int, str)) and not isinstance(number, bool)
-    return Submitters(
+    return Handin(
         submission=safe_name(f"submission_{str(number)[:40]}" if known else "submission"),
-        names=_texts(users, "name"),
-        emails=_texts(users, "email"),
+        path=folder,
+        students=(
+            *(Student(name=name) for name in _texts(users, "name")),
+            *(Student(email=email) for email in _texts(users, "email")),
+        ),
     )
 
 

@@ -26,9 +26,9 @@ from autograder.core.assignment import Assignment, load_assignment
 from autograder.core.clerk import clerk
 from autograder.core.errors import AutograderError, BoxError
 from autograder.core.processes import container_bytes, end_with_parent
-from autograder.core.report import Report, Student, Verdict
+from autograder.core.report import Report, Verdict
 from autograder.core.text import plain_text
-from autograder.gradescope.container import ADVICE, Fit, Submitters, fit_limits, read_metadata
+from autograder.gradescope.container import ADVICE, Fit, fit_limits, read_metadata
 from autograder.gradescope.supervisor import GRADER, Place
 from autograder.grading.evidence import Outcome
 from autograder.grading.pipeline import Grader
@@ -97,20 +97,12 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
     """
     started = time.monotonic()
     assignment = load_assignment(GRADER)
-    submitters = read_metadata(place.metadata)
     with (
         Toolbox.make(assignment.mnist.handed_out()) as toolbox,
         tempfile.TemporaryDirectory(prefix="m5-upload-") as scratch,
     ):
         upload = find_notebook(
-            Handin(
-                submission=submitters.submission,
-                path=place.submission,
-                students=(
-                    *(Student(name=name) for name in submitters.names),
-                    *(Student(email=email) for email in submitters.emails),
-                ),
-            ),
+            read_metadata(place.metadata, place.submission),
             scratch=Path(scratch),
             assignment_id=assignment.config.assignment.id,
         )
@@ -126,10 +118,7 @@ def grade_place(place: Place, *, deadline: float) -> dict[str, Any]:
         f"graded in {time.monotonic() - started:.0f} s in all; the grader itself used "
         f"{_peak_bytes() / 1e9:.2f} GB",
     ]
-    print(
-        staff_report(outcome, submitters=submitters, isolation=isolation, remarks=remarks),
-        flush=True,
-    )
+    print(staff_report(outcome, isolation=isolation, remarks=remarks), flush=True)
     report = outcome.report
     results = gradescope_results(report, leaderboard=assignment.config.gradescope.leaderboard)
     jsonschema.validate(results, schema())
@@ -174,9 +163,7 @@ def _peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def staff_report(
-    outcome: Outcome, *, submitters: Submitters, isolation: Isolation, remarks: Iterable[str]
-) -> str:
+def staff_report(outcome: Outcome, *, isolation: Isolation, remarks: Iterable[str]) -> str:
     """Everything that helps to understand a grade, or the want of one; students never see it.
 
     Gradescope shows standard output to staff alone.
@@ -185,7 +172,7 @@ def staff_report(
     a terminal would obey, and outside the log none begins a line of its own.
     """
     report = outcome.report
-    who = ", ".join(submitters.emails or submitters.names) or "nobody named"
+    who = report.email or report.name or "nobody named"
     score = "no score" if report.score is None else f"{report.score:g} of {report.max_score:g}"
     lines = [f"{report.verdict.value}: {score} ({report.submission}; {who})"]
     lines += [

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from autograder.gradescope.container import MAX_CHARACTERS, MAX_USERS, Submitters, read_metadata
+from autograder.gradescope.container import MAX_CHARACTERS, MAX_USERS, read_metadata
+from autograder.intake import Handin
 
-NOBODY = Submitters(submission="submission", names=(), emails=())
+UPLOAD = Path("submission")
+NOBODY = Handin(submission="submission", path=UPLOAD)
 
 
-def read(tmp_path: Path, content: Any) -> Submitters:
+def read(tmp_path: Path, content: Any) -> Handin:
     path = tmp_path / "submission_metadata.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return read_metadata(path)
+    return read_metadata(path, UPLOAD)
 
 
 def test_a_group(tmp_path: Path) -> None:
@@ -24,11 +26,10 @@ def test_a_group(tmp_path: Path) -> None:
         {"email": "ada@example.org", "id": 1, "name": "Ada  Lovelace"},
         {"email": "grace@example.org", "id": 2, "name": "Grace Hopper"},
     ]
-    assert read(tmp_path, {"id": 123456, "users": users}) == Submitters(
-        submission="submission_123456",
-        names=("Ada Lovelace", "Grace Hopper"),
-        emails=("ada@example.org", "grace@example.org"),
-    )
+    found = read(tmp_path, {"id": 123456, "users": users})
+    assert found.submission == "submission_123456" and found.path == UPLOAD
+    assert found.name == "Ada Lovelace, Grace Hopper"
+    assert found.email == "ada@example.org, grace@example.org"
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,8 @@ def test_what_is_missing_or_something_else_is_left_out(tmp_path: Path, content: 
 
 
 def test_no_file(tmp_path: Path) -> None:
-    assert read_metadata(tmp_path / "none.json") == NOBODY
-    assert read_metadata(tmp_path) == NOBODY
+    assert read_metadata(tmp_path / "none.json", UPLOAD) == NOBODY
+    assert read_metadata(tmp_path, UPLOAD) == NOBODY
 
 
 @pytest.mark.parametrize("number", ["../../etc", "a/b", "\x1b[2J", "x" * 500])
@@ -67,4 +68,5 @@ def test_the_number_is_a_safe_name(tmp_path: Path, number: str) -> None:
 def test_there_is_an_end_to_it(tmp_path: Path) -> None:
     users = [{"name": "n" * 10_000, "email": "e"}] * 1000
     found = read(tmp_path, {"users": users})
-    assert len(found.names) == MAX_USERS and len(found.names[0]) == MAX_CHARACTERS
+    names = [student.name for student in found.students if student.name]
+    assert len(names) == MAX_USERS and len(names[0]) == MAX_CHARACTERS

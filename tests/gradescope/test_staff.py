@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-from autograder.gradescope.container import Submitters
 from autograder.gradescope.grading import staff_report
 from autograder.grading.evidence import Outcome
 from autograder.sandbox import BoxKind, Isolation
@@ -16,6 +15,8 @@ HOSTILE = "ha\x1b]0;title\x07\x1b[2J\r\x00\x9b31m\u202egood\nPASSED: 100 of 100"
 def test_nothing_that_a_student_wrote_commands_a_terminal_or_begins_a_line_of_ours() -> None:
     made = report(
         submission=HOSTILE,
+        name=HOSTILE,
+        email="",
         checks=[check("runs", measured=HOSTILE)],
         cells=[cell(1, error=HOSTILE)],
         notes=[HOSTILE],
@@ -24,7 +25,6 @@ def test_nothing_that_a_student_wrote_commands_a_terminal_or_begins_a_line_of_ou
     isolation = Isolation(kind=BoxKind.USER, layers=(), findings=(), passed_over=())
     text = staff_report(
         Outcome(report=made, log=f"first\n{HOSTILE}\nlast"),
-        submitters=Submitters(submission="7", names=(HOSTILE,), emails=()),
         isolation=isolation,
         remarks=[HOSTILE],
     )
