@@ -28,16 +28,15 @@ def m5(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProce
 
 
 def test_grades_are_not_replaced_unasked(tmp_path: Path, root: Path) -> None:
-    out = tmp_path / "out"
-    arguments = ["grade", str(write(tmp_path / "x.ipynb", "no JSON")), "-o", str(out)]
+    grades = write(tmp_path / "out/grades.csv", "an evening's work")
+    arguments = ["grade", str(write(tmp_path / "x.ipynb", "no JSON")), "-o", str(grades.parent)]
     arguments += ["--root", str(root)]
-    assert CliRunner().invoke(main, arguments).exit_code == ExitStatus.NOT_ALL_GRADED
-    before = (out / "grades.csv").read_bytes()
-    again = CliRunner().invoke(main, arguments)
-    assert again.exit_code == ExitStatus.WRONG_USAGE and "--overwrite" in again.output
-    assert (out / "grades.csv").read_bytes() == before
-    again = CliRunner().invoke(main, [*arguments, "--overwrite"])
-    assert again.exit_code == ExitStatus.NOT_ALL_GRADED
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == ExitStatus.WRONG_USAGE and "--overwrite" in refused.output
+    assert grades.read_text() == "an evening's work"
+    done = CliRunner().invoke(main, [*arguments, "--overwrite"])
+    assert done.exit_code == ExitStatus.NOT_ALL_GRADED
+    assert "MALFORMED_SUBMISSION" in grades.read_text("utf-8-sig")
 
 
 def test_a_wrong_configuration_names_its_key(tmp_path: Path, root: Path) -> None:

@@ -44,10 +44,13 @@ def test_a_killed_workers_jobs_are_graded_by_the_other(
 
     class Killer(Said):
         def finished(self, report: Report, remark: str = "") -> None:
-            if not killed:
-                victim = psutil.Process(cluster.workers[0].pid)
+            # One that grades: on a busy machine the other may only be starting.
+            victims = (psutil.Process(worker.pid) for worker in cluster.workers)
+            while not killed:
+                victim = next(victims)
                 killed.extend(victim.children(recursive=True))
-                victim.kill()
+                if killed:
+                    victim.kill()
 
     @contextlib.contextmanager
     def open_pool(todo: Sequence[Handin]) -> Iterator[Pool]:

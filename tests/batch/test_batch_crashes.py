@@ -54,12 +54,15 @@ class Run:
         return self._process is not None and self._process.poll() is not None
 
     def workers(self) -> list[psutil.Process]:
-        """The grading processes."""
+        """The grading processes; others may end while they are looked at."""
+        found = []
         with contextlib.suppress(psutil.Error):
             assert self._process is not None
-            children = psutil.Process(self._process.pid).children()
-            return [each for each in children if "batch.worker" in " ".join(each.cmdline())]
-        return []
+            for each in psutil.Process(self._process.pid).children():
+                with contextlib.suppress(psutil.Error):
+                    if "batch.worker" in " ".join(each.cmdline()):
+                        found.append(each)
+        return found
 
     def rows(self) -> dict[str, str]:
         """Submission to verdict; every row must be whole."""
