@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autograder.core.assignment import Lesson
 from autograder.core.text import excerpt
@@ -92,6 +93,7 @@ def fold(drawn: bytes, cells: Iterable[ShownCell], lesson: Lesson) -> bytes:
     return b"".join(line + b"\n" for line in lines if line)
 
 
+@lru_cache(maxsize=512)  # most cells of a class are the released ones
 def _known_by(source: str, *, is_code: bool) -> str:
     """What a cell is recognised by.
 
