@@ -239,14 +239,13 @@ def grade_handins(
         results.prepare(run)
         # With their old rows, which stay until there are new ones.
         before = [] if only is None else listed_reports(results)
-        order, rows = [each.submission for each in before], [row_of(each) for each in before]
         overrides = load_overrides(results, assignment.config, [*before, *found.handins])
         kept, todo = _divide(found.handins, assignment, results, keeping=only is None)
         names = [handin.submission for handin in found.handins]
-        _tell_of_earlier(progress, kept, results.others({*order, *names}) if only is None else [])
+        _tell_of_earlier(progress, kept, results.others(set(names)) if only is None else [])
         pool = stack.enter_context(open_pool(todo)) if todo else None
         stop.arm()
-        rows += [each.row for each in kept]
+        rows = [*map(row_of, before), *(each.row for each in kept)]
         # Only now, so that what was there is as it was if there is no box.
         batch = Batch(
             config=assignment.config,
@@ -263,8 +262,8 @@ def grade_handins(
             complete = pool is None or batch.grade(todo, pool)
         finally:
             # Who had no report that could be read may have one now.
-            order = [*dict.fromkeys([*order, *(name for name in names if name in batch.rows)])]
-            table = write_tables(results, order, assignment.config)
+            order = [*(row.submission for row in before), *filter(batch.rows.__contains__, names)]
+            table = write_tables(results, list(dict.fromkeys(order)), assignment.config)
     if not complete:
         raise KeyboardInterrupt
     if only is None:

@@ -235,11 +235,32 @@ def test_an_answer_may_have_headings_cells_and_labels_of_its_own() -> None:
     assert (second.text, third.text) == (TWO, THREE)
 
 
+@pytest.mark.parametrize("make", [lambda made: made, colab], ids=["here", "Colab"])
+def test_a_former_question_is_no_answer(make: Any) -> None:
+    """Who hands in the notebook of a release whose questions were other ones."""
+    for answers in ((), GOOD):
+        former = released(*answers)
+        for name in NAMES:
+            cell = next(c for c in former.cells if f"m5:{name} -->" in c.source)
+            assert PROMPTS[name] in cell.source
+            other = f"What would your neighbour have answered when asked about {name}?"
+            cell.source = cell.source.replace(PROMPTS[name], other)
+        for judgement, answer in zip(judged(make(former)), answers or [""] * 3, strict=True):
+            assert judgement.text == answer
+            assert fault_of(judgement) is (None if answer else Fault.UNTOUCHED)
+            assert not judgement.remark
+
+
 def test_an_answer_on_the_heading_itself() -> None:
     made = ending(
         md(f"### Reflection 1: {ONE}"), md("### Reflection 2"), md(TWO), md(f"A3: {THREE}")
     )
     assert [j.text for j in judged(made)] == [ONE, TWO, THREE]
+    made = released()
+    for name, answer in ANSWERS.items():
+        cell = next(c for c in made.cells if f"m5:{name} -->" in c.source)
+        cell.source = cell.source.replace(PROMPTS[name], f"{PROMPTS[name]} {answer}")
+    assert [j.present for j in judged(made)] == [True] * 3
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from autograder.grading.reflections.reading import (
     MAX_CODE_CHARACTERS,
     MAX_LINES,
     Line,
+    after_label,
     item_number,
     read_lines,
     speaks_of_reflections,
@@ -22,6 +23,8 @@ from autograder.grading.reflections.scaffold import Scaffold
 MIN_PART_LETTERS = 30
 """Of each part of a text that is taken for the answers to several questions: the points of a list
 within one answer are shorter."""
+
+_QUESTION_MARKS = ("?", "？", "؟")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ def find_reflections(
             f"code that may hold text beyond {MAX_CHARACTERS:,} characters of a cell, or "
             f"{MAX_CODE_CHARACTERS:,} in all"
         )
-    finder = _Finder(names, lines[:MAX_LINES], scaffold)
+    finder = _Finder(names, _without_questions(lines[:MAX_LINES]), scaffold)
     finder.file_below_announcements()
     finder.file_below_other_labels()
     finder.file_items_under_one_heading()
@@ -242,6 +245,25 @@ class _Finder:
 
     def _weight(self, places: Sequence[int]) -> int:
         return weigh([word for i in places for word in self.part(i)[1]])
+
+
+def _without_questions(lines: Sequence[Line]) -> list[Line]:
+    """Leave the label alone of a heading that asks a question right above our marker.
+
+    There it is a release's question and nobody's answer, though by now the course may ask another.
+    """
+    left = list(lines)
+    above: int | None = None
+    for i, line in enumerate(lines):
+        if line.name and line.rank == 0 and above is not None:
+            asked = lines[above]
+            rest = after_label(asked.text) or ""
+            asks = asked.is_heading and rest.rstrip(" *_#").endswith(_QUESTION_MARKS)
+            if asks and (asked.cell, asked.name) == (line.cell, line.name):
+                left[above] = replace(asked, text=asked.text.removesuffix(rest))
+        if line.text.strip():
+            above = i
+    return left
 
 
 def _numbered(places: Sequence[int], lines: Sequence[Line], count: int) -> list[list[int]]:
