@@ -15,15 +15,8 @@ from autograder.core.config import CHECK_NAMES
 from autograder.core.errors import ResultsError
 from autograder.core.report import Override, Student, Verdict
 from autograder.reports.gradebooks import write_gradebooks
-from autograder.reports.tables import (
-    COLUMNS,
-    Gradebook,
-    listed_in,
-    plain_cell,
-    row_of,
-    unguarded,
-    write_table,
-)
+from autograder.reports.spreadsheets import plain_cell, unguarded
+from autograder.reports.tables import COLUMNS, Gradebook, listed_in, row_of, write_table
 from tests.gradescope.reports import check, report
 
 

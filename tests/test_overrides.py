@@ -22,7 +22,7 @@ from autograder.reports.overrides import (
     read_overrides,
     write_overrides,
 )
-from autograder.reports.tables import MAX_BYTES, plain_cell, unguarded
+from autograder.reports.spreadsheets import MAX_BYTES, plain_cell, unguarded
 from tests.rules import RULES
 
 POINTS = PointsConfig(**RULES["points"])

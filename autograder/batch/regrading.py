@@ -37,7 +37,8 @@ from autograder.grading.evidence import NeedsNewRun
 from autograder.reports.files import not_written
 from autograder.reports.folder import ResultsFolder
 from autograder.reports.overrides import OVERRIDES_NAME, write_overrides
-from autograder.reports.tables import plain_cell, write_table
+from autograder.reports.spreadsheets import plain_cell
+from autograder.reports.tables import write_table
 
 REGRADE_NAME = "regrade.csv"
 JOURNAL_NAME = ".regrade.json"

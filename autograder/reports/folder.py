@@ -14,13 +14,7 @@ import msgspec
 
 from autograder.core.config import Record
 from autograder.core.errors import ConfigError
-from autograder.core.files import (
-    NotPlain,
-    TooLarge,
-    opened_folder,
-    read_plain_file,
-    replace_file,
-)
+from autograder.core.files import NotPlain, TooLarge, opened_folder, read_plain_file, replace_file
 from autograder.core.report import Report, Verdict
 from autograder.core.text import plain_text
 from autograder.reports.files import (

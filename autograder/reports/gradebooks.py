@@ -12,7 +12,8 @@ import msgspec
 from autograder.core.config import CHECK_NAMES, Config
 from autograder.core.report import Report, Student, Verdict
 from autograder.reports.files import FEEDBACK_NAME, SUBMISSIONS_NAME, not_written
-from autograder.reports.tables import number, plain_cell, write_table
+from autograder.reports.spreadsheets import plain_cell
+from autograder.reports.tables import number, write_table
 
 CANVAS_NAME = "canvas.csv"
 GRADESCOPE_NAME = "gradescope.csv"

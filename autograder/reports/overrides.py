@@ -27,7 +27,8 @@ from autograder.core.config import CHECK_NAMES, PointsConfig
 from autograder.core.errors import UsageError
 from autograder.core.report import Override, Report, Student
 from autograder.core.text import one_line
-from autograder.reports.tables import REST, Problem, plain_cell, plain_key, read_table, write_table
+from autograder.reports.spreadsheets import REST, Problem, plain_cell, plain_key, read_table
+from autograder.reports.tables import write_table
 
 OVERRIDES_NAME = "overrides.csv"
 MEANINGS: Mapping[str, str] = {

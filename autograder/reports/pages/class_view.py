@@ -11,7 +11,7 @@ from statistics import mean, median, quantiles
 from autograder.core.report import CheckResult, CheckStatus, Verdict
 from autograder.core.text import excerpt
 from autograder.reports.files import Entry
-from autograder.reports.tables import plain_cell
+from autograder.reports.spreadsheets import plain_cell
 
 UNREADABLE = "UNREADABLE"
 """In place of a verdict, where a report cannot be read."""
